@@ -1,0 +1,1 @@
+"""The Faust shell: one app per role around a fold of `sla`."""

@@ -1,0 +1,305 @@
+"""Definitions as the folds see them: checked, with defaults filled in, derived numbers derived.
+
+`schemas.definitions` makes these from YAML; policy is data from here on. All durations are milliseconds, all shares
+parts per million. What a later issue evaluates is parsed but does not appear in `Catalogue.evaluated_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+
+
+class Severity(StrEnum):
+    """How urgent an event is; `RANK` orders them."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+RANK: Final = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
+# -- indicators: how a signal becomes good and bad
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Counts of good and bad events."""
+
+    signal: str
+    kind: str = "ratio"
+
+
+class Op(StrEnum):
+    """How a good sample compares with the threshold."""
+
+    LTE = "lte"
+    LT = "lt"
+    GTE = "gte"
+    GT = "gt"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A sample is good when `sample op value`."""
+
+    signal: str
+    op: Op
+    value: float
+    kind: str = "threshold"
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """Milliseconds up are good, milliseconds down are bad."""
+
+    signal: str
+    kind: str = "uptime"
+
+
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """An indicator that is defined and checked but not computed yet: percentile, composite, tickets."""
+
+    kind: str
+    signal: str | None = None
+
+
+Indicator = Ratio | Threshold | Uptime | NotEvaluated
+
+
+# -- windows and budgeting
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """The last `window_ms` up to now."""
+
+    window_ms: int
+    text: str  # as events spell it: "30d rolling"
+
+
+class Unit(StrEnum):
+    """Calendar periods. Weeks start on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPeriod:
+    """Local dates in a time zone; begins anew at each local midnight that starts a unit."""
+
+    unit: Unit
+    timezone: str
+    text: str  # as events spell it: "month calendar"
+
+
+Window = Rolling | CalendarPeriod
+
+NOMINAL_MS: Final = {
+    Unit.DAY: DAY_MS,
+    Unit.WEEK: 7 * DAY_MS,
+    Unit.MONTH: 30 * DAY_MS,
+    Unit.QUARTER: 90 * DAY_MS,
+    Unit.YEAR: 365 * DAY_MS,
+}
+
+
+def nominal_ms(window: Window) -> int:
+    """The period that burn-rate factors are derived from (semantics.md 1: month 30 d, quarter 90 d, year 365 d)."""
+    return window.window_ms if isinstance(window, Rolling) else NOMINAL_MS[window.unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Every event counts the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeslices:
+    """Each slice counts the same: good if its share of good events is at least `target_ppm`."""
+
+    slice_ms: int
+    target_ppm: int
+
+
+Budgeting = Occurrences | Timeslices
+
+
+class Treat(StrEnum):
+    """What time without data is worth."""
+
+    UNKNOWN = "unknown"
+    BAD = "bad"
+    GOOD = "good"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """Silence longer than `after_ms` of counted time is no data."""
+
+    after_ms: int
+    treat: Treat
+
+
+# -- warnings
+
+
+@dataclass(frozen=True, slots=True)
+class BurnTier:
+    """Fires when both its windows burn faster than spending `budget_ppm` of the period's budget in `long_ms`."""
+
+    name: str
+    severity: Severity
+    budget_ppm: int
+    long_ms: int
+    short_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRule:
+    """Fires when at least `probability_ppm` of the scenarios breach within `within_ms`."""
+
+    within_ms: int
+    probability_ppm: int
+
+
+class Mode(StrEnum):
+    """Shadow objectives are computed and published apart; nobody is told."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A target for an indicator over a window."""
+
+    name: str
+    service: str
+    indicator: Indicator
+    target_ppm: int
+    target_text: str  # as written: "99.9%"
+    window: Window
+    budgeting: Budgeting = Occurrences()
+    no_data: NoData | None = None
+    grace_ms: int = 2 * MINUTE_MS
+    correct_for_ms: int = 3 * DAY_MS
+    tiers: tuple[BurnTier, ...] = ()
+    marks_ppm: tuple[int, ...] = (500_000, 750_000, 900_000)  # ascending
+    forecast: ForecastRule | None = ForecastRule(DAY_MS, 500_000)
+    mode: Mode = Mode.LIVE
+    shadow_of: str | None = None
+    renamed_from: str | None = None
+    version: int = 1
+    evaluated: bool = True  # False: parsed and checked, but a later release computes it
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Who promised which objectives to whom. `type` is sla, ola, uc, slo or expectation."""
+
+    name: str
+    type: str
+    objectives: tuple[str, ...]
+    customer: str | None = None
+    provider: str | None = None
+    period: CalendarPeriod | None = None
+    effective_from_at: int | None = None
+    effective_to_at: int | None = None
+    maintenance_allowance_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is delivered, by whom, and what it stands on."""
+
+    name: str
+    owner: str | None = None
+    depends_on: tuple[str, ...] = ()
+    critical_depends_on: tuple[str, ...] = ()
+    runbook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """What a stakeholder wants to hear of: an empty tuple does not restrict; all empty watches nothing."""
+
+    agreements: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where a stakeholder is reached: `kind` is console, apprise, …; `url` may hold `${ENV}`, never a secret."""
+
+    kind: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stakeholder:
+    """Somebody who is told."""
+
+    name: str
+    audience: str
+    watches: Watches
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """One revision of all definitions, in force together."""
+
+    revision: int = 0
+    sha256: str = ""
+    objectives: Mapping[str, Objective] = field(default_factory=dict)
+    agreements: Mapping[str, Agreement] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    stakeholders: Mapping[str, Stakeholder] = field(default_factory=dict)
+    decide_every_ms: int = SECOND_MS
+
+    @cached_property
+    def _by_stream(self) -> dict[tuple[str, str], tuple[Objective, ...]]:
+        found: dict[tuple[str, str], list[Objective]] = {}
+        for objective in sorted(self.objectives.values(), key=lambda o: o.name):
+            if objective.evaluated and objective.indicator.signal is not None:
+                found.setdefault((objective.service, objective.indicator.signal), []).append(objective)
+        return {stream: tuple(objectives) for stream, objectives in found.items()}
+
+    def evaluated_of(self, service: str, signal: str) -> tuple[Objective, ...]:
+        """The objectives computed from one stream, by name."""
+        return self._by_stream.get((service, signal), ())
+
+    @cached_property
+    def _agreements_of(self) -> dict[str, tuple[Agreement, ...]]:
+        found: dict[str, list[Agreement]] = {}
+        for agreement in sorted(self.agreements.values(), key=lambda a: a.name):
+            for objective in agreement.objectives:
+                found.setdefault(objective, []).append(agreement)
+        return {objective: tuple(agreements) for objective, agreements in found.items()}
+
+    def agreements_of(self, objective: str) -> tuple[Agreement, ...]:
+        """The agreements that promise an objective, by name."""
+        return self._agreements_of.get(objective, ())
+
+
+# The longest grid needs whole hours, the shortest whole minutes (semantics.md 1, buckets).
+WINDOW_STEP_MS: Final = MINUTE_MS
+WINDOW_LONGEST_MS: Final = 366 * DAY_MS
+WINDOW_SHORTEST_MS: Final = HOUR_MS

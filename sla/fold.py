@@ -1,0 +1,74 @@
+"""The one shape of a fold: a line of a partition's log in, emissions out.
+
+`step` is a pure function of the state it owns, the line and the catalogue: it reads no clock and does no I/O, and the
+same log gives the same emissions, byte for byte. The state is changed in place, because its only owner is the fold
+of one partition and a copy of every bucket per record would cost more than the work; nobody else sees it half done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from sla.catalogue import Catalogue
+
+Json = Mapping[str, Any]  # a JSON object, ready to be written: str, int, float, bool, None, list, dict
+
+
+class Emission(NamedTuple):
+    """One record to publish: its topic, its key (None: no key) and its JSON object."""
+
+    topic: str
+    key: str | None
+    value: Json
+
+
+class Line(NamedTuple):
+    """One record as the log holds it.
+
+    `append_at` is the broker's append time, or None when the record was stamped by its producer and so does not move
+    time (a tick moves it in any case: its `stamped_at` counts). `key` and `value` are the raw bytes (None: null).
+    """
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    stamped_at: int
+    append_at: int | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class AtomState(NamedTuple):
+    """What one atom's table entry must hold: the key of the table, the source offset it stands at, its JSON object."""
+
+    key: str
+    offset: int
+    body: Json
+
+
+class Fold(Protocol):
+    """One partition of one role. Created empty; `load` puts back what the table holds; then lines in log order."""
+
+    topic: str
+    partition: int
+
+    def load(self, atoms: Iterable[AtomState]) -> None:
+        """Take back the state of every atom of this partition, before the first line."""
+        ...
+
+    def step(self, line: Line) -> list[Emission]:
+        """Advance to the line's log time, then apply it: what to publish, in order. A line already applied gives nothing."""
+        ...
+
+    def take_dirty(self) -> list[AtomState]:
+        """The atoms that changed since the last call, serialised now; the partition's own head comes last."""
+        ...
+
+    @property
+    def now(self) -> int | None:
+        """The partition's log time; None before its first line."""
+        ...
+
+
+CatalogueReader = Callable[[int, str], Catalogue | None]
+"""revision and sha256 → the catalogue at that revision, or None when it is unknown or the hash differs."""

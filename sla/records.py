@@ -1,0 +1,154 @@
+"""What the folds read: records of `sla.telemetry.v1` after they were decoded and checked (wire.md 1).
+
+Instants are epoch milliseconds. `schemas.inbound` makes these from bytes; nothing else does.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Category(StrEnum):
+    """Why time is excluded; only `planned` draws on an agreement's maintenance allowance."""
+
+    PLANNED = "planned"
+    CUSTOMER = "customer"
+    FORCE_MAJEURE = "force_majeure"
+    OTHER = "other"
+
+
+class Approval(StrEnum):
+    """Where an exclusion stands; only `approved` removes time."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
+class Feed(NamedTuple):
+    """Who wrote a record and its place in what they wrote: a `sequence` not above the last of its `source` is a repeat.
+
+    `sequence` is None when only a source is named; a source alone does not dedupe.
+    """
+
+    source: str
+    sequence: int | None
+
+
+class Counts(NamedTuple):
+    """So many good and bad events since the last such record."""
+
+    service: str
+    signal: str
+    at: int
+    good: int
+    bad: int
+    instance: str | None = None
+    feed: Feed | None = None
+
+
+class Sample(NamedTuple):
+    """One measurement; an objective's threshold makes it good or bad."""
+
+    service: str
+    signal: str
+    at: int
+    value: float
+    instance: str | None = None
+    feed: Feed | None = None
+
+
+class State(NamedTuple):
+    """Up or down from `at` on, until the next such record or until nothing was heard for too long."""
+
+    service: str
+    signal: str
+    at: int
+    up: bool
+    instance: str | None = None
+    feed: Feed | None = None
+
+
+class History(NamedTuple):
+    """Totals of a stretch before the stream's first record: fills buckets, decides nothing."""
+
+    service: str
+    signal: str
+    from_at: int
+    to_at: int
+    good: int
+    bad: int
+    instance: str | None = None
+    feed: Feed | None = None
+
+
+class Change(NamedTuple):
+    """Something was rolled out; named as a possible cause of what follows."""
+
+    service: str
+    at: int
+    id: str
+    summary: str | None = None
+    feed: Feed | None = None
+
+
+class Exclusion(NamedTuple):
+    """A stretch of a service's time that does not count, [from_at, to_at), once approved and until revoked."""
+
+    service: str
+    id: str
+    from_at: int
+    to_at: int
+    category: Category
+    status: Approval
+    reason: str | None = None
+    requested_by: str | None = None
+    approved_by: str | None = None
+    feed: Feed | None = None
+
+
+class Tick(NamedTuple):
+    """Time itself, written to the log: everything due by now is due."""
+
+
+class CatalogueMarker(NamedTuple):
+    """From here on, this partition follows this revision of the catalogue."""
+
+    revision: int
+    sha256: str
+
+
+Measurement = Counts | Sample | State | History
+ServiceFact = Change | Exclusion
+TelemetryRecord = Measurement | ServiceFact | Tick | CatalogueMarker
+
+
+class Reason(StrEnum):
+    """Why a record is a dead letter: the first that applies, in this order (wire.md)."""
+
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
+    TOO_DEEP = "too_deep"
+    NULL_VALUE = "null_value"
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    OUT_OF_RANGE = "out_of_range"
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_VALUE = "unknown_value"
+    BAD_INSTANT = "bad_instant"
+    FROM_THE_FUTURE = "from_the_future"
+    INVERTED_INTERVAL = "inverted_interval"
+    KEY_MISMATCH = "key_mismatch"
+    UNKNOWN_REVISION = "unknown_revision"
+    BAD_LINE = "bad_line"
+    LIMIT_REACHED = "limit_reached"
+
+
+class Rejection(NamedTuple):
+    """A record that cannot be used, and what to tell its producer."""
+
+    reason: Reason
+    detail: str
