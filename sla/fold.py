@@ -57,7 +57,7 @@ class Fold(Protocol):
         ...
 
     def step(self, line: Line) -> list[Emission]:
-        """Advance to the line's log time, then apply it: what to publish, in order. A line already applied gives nothing."""
+        """Advance to the line's log time, then apply it: what to publish, in order. A line already applied: nothing."""
         ...
 
     def take_dirty(self) -> list[AtomState]:
