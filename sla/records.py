@@ -120,9 +120,15 @@ class CatalogueMarker(NamedTuple):
     sha256: str
 
 
+class Ignored(NamedTuple):
+    """A record of a known type that no fold uses yet: `clock`, `dependency`. Neither applied nor a dead letter."""
+
+    type: str
+
+
 Measurement = Counts | Sample | State | History
 ServiceFact = Change | Exclusion
-TelemetryRecord = Measurement | ServiceFact | Tick | CatalogueMarker
+TelemetryRecord = Measurement | ServiceFact | Tick | CatalogueMarker | Ignored
 
 
 class Reason(StrEnum):
