@@ -1,0 +1,61 @@
+"""Shared parts, started once per run and only when a test asks for them: see `tests.harness`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from forewarn.embedded import EmbeddedBroker
+from tests.harness import Broker, Missing, require
+from tests.harness.kafka import real_kafka
+from tests.harness.redis import real_redis
+
+REAL_ONLY = ("admin", "compaction", "append_time")
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Broker]:
+    """A real Apache Kafka 4."""
+    try:
+        with real_kafka() as bootstrap:
+            yield Broker("real", bootstrap)
+    except Missing as missing:
+        require("kafka", missing)
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[Broker]:
+    """The embedded broker, as the demo runs it."""
+    with EmbeddedBroker.start({}) as embedded:
+        yield Broker("embedded", embedded.bootstrap, embedded.create_topics)
+
+
+@pytest.fixture(params=["real", "embedded"])
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Both brokers, one after the other; the embedded one is left out where a marker says that it cannot do it."""
+    if request.param == "embedded":
+        for marker in REAL_ONLY:
+            if request.node.get_closest_marker(marker):
+                pytest.skip(f"the embedded broker has no {marker.replace('_', ' ')}")
+    found: Broker = request.getfixturevalue({"real": "kafka", "embedded": "embedded_broker"}[request.param])
+    return found
+
+
+@pytest.fixture(scope="session")
+def _redis_server() -> Iterator[str]:
+    try:
+        with real_redis() as url:
+            yield url
+    except Missing as missing:
+        require("redis", missing)
+
+
+@pytest.fixture
+def redis_url(_redis_server: str) -> str:
+    """A real Redis, emptied for this test."""
+    client = redis.Redis.from_url(_redis_server)
+    client.flushall()
+    client.close()
+    return _redis_server
