@@ -1,0 +1,44 @@
+"""Names that repeat themselves on purpose: dedup keys and event ids (wire.md 4)."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final
+from urllib.parse import quote
+
+KEY_BYTES_MAX: Final = 255
+_DIGEST_CHARS: Final = 32
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:_DIGEST_CHARS]
+
+
+def encoded(part: str) -> str:
+    """A name as a part of a key: all but `A-Za-z0-9-._~` percent-encoded, UTF-8, upper-case hex."""
+    return quote(part, safe="")
+
+
+def join_key(parts: list[str], shorten: int = -1) -> str:
+    """Encoded parts joined by `/`; if that is over 255 bytes, part `shorten` becomes the digest of its encoded text."""
+    shown = [encoded(part) for part in parts]
+    key = "/".join(shown)
+    if len(key) > KEY_BYTES_MAX:
+        shown[shorten] = _digest(shown[shorten])
+        key = "/".join(shown)
+    return key
+
+
+def objective_key(service: str, objective: str, instance: str | None = None) -> str:
+    """`<service>/<objective>[/<instance>]`."""
+    return join_key([service, objective] if instance is None else [service, objective, instance])
+
+
+def period_key(agreement: str, service: str, objective: str, period: str) -> str:
+    """`<agreement>/<service>/<objective>/<period>`; it is the objective's part that is shortened."""
+    return join_key([agreement, service, objective, period], shorten=2)
+
+
+def event_id(topic: str, dedup_key: str, sequence: int, event_type: str) -> str:
+    """The id of event `sequence` of a key on a topic: the same fact has the same id, whoever computes it."""
+    return _digest(f"{topic}\n{dedup_key}\n{sequence}\n{event_type}")

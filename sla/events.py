@@ -1,0 +1,183 @@
+"""What leaves on `sla.alerts.v1` and `sla.status.v1`: CloudEvents 1.0 around one shape of data (wire.md 4).
+
+The types are the source of the published JSON Schemas (`schemas.outbound`); the functions fill the envelope.
+Instants are RFC 3339 texts here, because these are the objects as they leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypedDict
+
+from sla.dedup import event_id
+from sla.fold import Emission
+from sla.units import rfc3339
+
+ALERTS: Final = "sla.alerts.v1"
+SHADOW: Final = "sla.alerts.shadow.v1"
+STATUS: Final = "sla.status.v1"
+LATE: Final = "sla.late.v1"
+RECORDS: Final = "sla.records.v1"
+NOTICES: Final = "sla.notices.v1"
+
+SeverityText = Literal["info", "warning", "critical"]
+StateText = Literal["unknown", "ok", "at_risk", "breached"]
+
+
+class ObjectiveRef(TypedDict):
+    """Which promise, as it was defined when the event was decided."""
+
+    name: str
+    version: int
+    target: str
+    window: str
+    kind: str
+
+
+class AgreementRef(TypedDict):
+    """Who the promise was made to."""
+
+    name: str
+    type: str
+    customer: str | None
+    credit_at_risk: str | None
+
+
+class Reason(TypedDict):
+    """The rule that decided and the numbers it decided on; what does not apply to the rule is null."""
+
+    rule: str
+    tier: str | None
+    factor: float | None
+    long_window: str | None
+    short_window: str | None
+    burn_long: float | None
+    burn_short: float | None
+    bad_count: int | None
+    total_count: int | None
+    p_value: float | None
+    mark: str | None
+
+
+class BudgetView(TypedDict):
+    """The budget of the whole window; `remaining_ratio` is null where nothing is allowed."""
+
+    allowed_count: int
+    consumed_count: int
+    remaining_ratio: float | None
+
+
+class Quantiles(TypedDict):
+    """Order statistics of the breach instant over the scenarios that breach."""
+
+    p10: str
+    p50: str
+    p90: str
+
+
+class ForecastView(TypedDict):
+    """What the scenarios say; `breach_at` is null if fewer than half of them breach."""
+
+    breach_at: Quantiles | None
+    p_breach_in_window: float
+
+
+class Confidence(TypedDict):
+    """How much of the window the verdict rests on."""
+
+    level: Literal["warming", "partial", "full"]
+    coverage: float
+
+
+class Flags(TypedDict):
+    """What machines need to know beside the state."""
+
+    acked_by: str | None
+    acked_until: str | None
+    silenced: bool
+    suppressed_by: str | None
+    no_data: bool
+    historic: bool
+    final: bool
+
+
+class Cause(TypedDict):
+    """Something that happened shortly before the onset."""
+
+    type: str
+    id: str
+    at: str
+    summary: str | None
+
+
+ExclusionRef = TypedDict(
+    "ExclusionRef",
+    {"id": str, "from": str, "to": str, "category": str, "reason": str | None, "widened_ms": int},
+)
+"""An exclusion in the window, and by how much its edges were widened to whole buckets."""
+
+
+class Advice(TypedDict):
+    """What it means in plain words, and what can be done."""
+
+    summary: str
+    actions: list[str]
+    runbook: str | None
+
+
+class EventData(TypedDict):
+    """The data of every alert and status."""
+
+    dedup_key: str
+    sequence: int
+    episode: int
+    severity: SeverityText
+    state: StateText
+    previous_state: StateText
+    service: str
+    signal: str
+    instance: str | None
+    objective: ObjectiveRef
+    agreements: list[AgreementRef]
+    owner: str | None
+    opened_at: str | None
+    evaluated_at: str
+    reason: Reason
+    budget: BudgetView | None
+    forecast: ForecastView | None
+    confidence: Confidence
+    flags: Flags
+    ticket: None
+    causes: list[Cause]
+    exclusions: list[ExclusionRef]
+    advice: Advice
+
+
+def no_reason(rule: str) -> Reason:
+    """A reason that has no numbers."""
+    return Reason(
+        rule=rule, tier=None, factor=None, long_window=None, short_window=None, burn_long=None, burn_short=None,
+        bad_count=None, total_count=None, p_value=None, mark=None,
+    )  # fmt: skip
+
+
+def cloud_event(cluster: str, topic: str, name: str, at: int, data: Mapping[str, Any]) -> Emission:
+    """The envelope around `data`, whose dedup key and sequence make the id. `name` is `early_warning`, `breach`, …."""
+    key = data["dedup_key"]
+    event_type = f"forewarn.{name}.v1"
+    return Emission(
+        topic,
+        key,
+        {
+            "specversion": "1.0",
+            "id": event_id(topic, key, data["sequence"], event_type),
+            "source": f"/forewarn/{cluster}",
+            "type": event_type,
+            "subject": key,
+            "time": rfc3339(at),
+            "datacontenttype": "application/json",
+            "dataschema": f"urn:forewarn:{name}.v1",
+            "partitionkey": key,
+            "data": data,
+        },
+    )

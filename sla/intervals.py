@@ -1,0 +1,69 @@
+"""Half-open intervals of instants, [from, to): the arithmetic of time that counts and time that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+Interval = tuple[int, int]
+
+
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """The union as disjoint intervals in order; empty ones vanish."""
+    result: list[Interval] = []
+    for start, end in sorted(intervals):
+        if end <= start:
+            continue
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return result
+
+
+def clipped(intervals: Iterable[Interval], start: int, end: int) -> list[Interval]:
+    """What of the intervals lies in [start, end)."""
+    return [(max(a, start), min(b, end)) for a, b in intervals if a < end and b > start and max(a, start) < min(b, end)]
+
+
+def length_ms(intervals: Iterable[Interval]) -> int:
+    """The total length of disjoint intervals."""
+    return sum(end - start for start, end in intervals)
+
+
+def counted_ms(start: int, end: int, uncounted: Sequence[Interval]) -> int:
+    """How much of [start, end) counts, `uncounted` being disjoint."""
+    if end <= start:
+        return 0
+    if not uncounted:
+        return end - start
+    return end - start - length_ms(clipped(uncounted, start, end))
+
+
+def overlaps(intervals: Sequence[Interval], start: int, end: int) -> bool:
+    """Whether any of the intervals has an instant in [start, end)."""
+    return any(a < end and b > start for a, b in intervals)
+
+
+def first_ms(intervals: Iterable[Interval], limit_ms: int) -> list[Interval]:
+    """The earliest `limit_ms` of disjoint intervals in order."""
+    result: list[Interval] = []
+    left = limit_ms
+    for start, end in intervals:
+        if left <= 0:
+            break
+        taken = min(end - start, left)
+        result.append((start, start + taken))
+        left -= taken
+    return result
+
+
+def after_counted(start: int, span_ms: int, uncounted: Sequence[Interval]) -> int:
+    """When `span_ms` of counted time have passed since `start`, `uncounted` being disjoint and in order."""
+    at = start + span_ms
+    for a, b in uncounted:
+        if b <= start:
+            continue
+        if a >= at:
+            break
+        at += b - max(a, start)
+    return at
