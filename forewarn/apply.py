@@ -1,0 +1,108 @@
+"""Publish a revision of the definitions: documents, then a commit that names the revision it was made from.
+
+Two people may apply at once. The log decides: a commit whose base is no longer current is void, so whoever comes
+second reads the log again and says who won.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from forewarn.kafka import Config, Record, read_to_end, write
+from schemas.catalogue_log import CatalogueLog
+
+CATALOGUE_TOPIC: Final = "sla.catalogue.v1"
+
+Document = Mapping[str, Any]
+
+
+class Outcome(StrEnum):
+    """What became of an apply."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    WOULD_APPLY = "would_apply"  # --dry-run
+    VOID = "void"
+
+
+class Applied(NamedTuple):
+    """The outcome, the revision now in force, the one it was made from, and the counts of documents."""
+
+    outcome: Outcome
+    revision: int
+    base_revision: int
+    documents_count: int
+    sha256: str
+
+
+def hash_of(documents: Sequence[Document]) -> str:
+    """The hash of a set of documents in index order, as the commit names it."""
+    canonical = (orjson.dumps(document, option=orjson.OPT_SORT_KEYS) for document in documents)
+    return sha256(b"\n".join(canonical)).hexdigest()
+
+
+def records_of(documents: Sequence[Document], *, base_revision: int, apply_id: str) -> list[Record]:
+    """The records of one apply, in order: each document under `kind/name`, then the commit."""
+    records = [
+        Record(
+            CATALOGUE_TOPIC,
+            f"{document['kind']}/{document['metadata']['name']}",
+            orjson.dumps({"type": "document", "apply_id": apply_id, "index": index, "document": document}),
+            partition=0,
+        )
+        for index, document in enumerate(documents)
+    ]
+    commit = {
+        "type": "commit",
+        "apply_id": apply_id,
+        "base_revision": base_revision,
+        "documents_count": len(documents),
+        "sha256": hash_of(documents),
+    }
+    return [*records, Record(CATALOGUE_TOPIC, "commit", orjson.dumps(commit), partition=0)]
+
+
+def read_log(config: Config) -> CatalogueLog:
+    """The catalogue's log as it stands now."""
+    log = CatalogueLog()
+    for record in read_to_end(config, CATALOGUE_TOPIC):
+        if record.value is not None:
+            log.feed(record.offset, record.value)
+    return log
+
+
+def apply(config: Config, documents: Sequence[Document], *, dry_run: bool = False) -> Applied:
+    """Publish the full set of documents as the next revision, unless it is in force already."""
+    base, digest, count = read_log(config).current, hash_of(documents), len(documents)
+    if base.revision and base.sha256 == digest:
+        return Applied(Outcome.UNCHANGED, base.revision, base.revision, count, digest)
+    if dry_run:
+        return Applied(Outcome.WOULD_APPLY, base.revision, base.revision, count, digest)
+    commit = write(config, records_of(documents, base_revision=base.revision, apply_id=uuid.uuid4().hex))[-1]
+    log = read_log(config)
+    # The log may have moved on above ours already; what counts is whether ours was ever in force.
+    if log.at(commit.offset, digest) is None:
+        return Applied(Outcome.VOID, log.current.revision, base.revision, count, digest)
+    return Applied(Outcome.APPLIED, commit.offset, base.revision, count, digest)
+
+
+def sentence(applied: Applied) -> str:
+    """The outcome, for a person."""
+    match applied.outcome:
+        case Outcome.APPLIED:
+            return f"revision {applied.revision} is in force: {applied.documents_count} documents"
+        case Outcome.UNCHANGED:
+            return f"nothing to do: revision {applied.revision} holds the same {applied.documents_count} documents"
+        case Outcome.WOULD_APPLY:
+            return f"would replace revision {applied.base_revision} by {applied.documents_count} documents"
+        case Outcome.VOID:
+            return (
+                f"somebody else was faster: revision {applied.revision} is in force, this apply was made from "
+                f"revision {applied.base_revision} and is void. Look at what changed, then apply again"
+            )

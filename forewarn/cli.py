@@ -1,0 +1,130 @@
+"""`forewarn`: what a person types. Each command gathers its options, calls one module and prints what it says."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forewarn import cli_send
+from forewarn.cli_options import AsJson, new_app
+from forewarn.connection import kafka_config, redis_url
+from forewarn.console import Console, ExitCode, progress, table
+
+# Commands import what they need when they run: `forewarn --help` must not wait for Kafka's and Redis's libraries.
+# ruff: noqa: PLC0415
+
+app = new_app("Says before a promise breaks that it will.")
+topics = new_app("Create or verify Forewarn's topics.")
+app.add_typer(cli_send.app, name="send")
+app.add_typer(topics, name="topics")
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH…", help="YAML files, or folders that hold some.")]
+
+
+def main() -> None:
+    """The entry point of the `forewarn` executable."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        Console().say(f"forewarn {version('forewarn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Say before a promise breaks that it will."""
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End by itself; 1 if what was to be seen was not seen.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a broker, Redis and sample services, and show warnings before breaches in fast motion."""
+    from forewarn.demo.runner import run
+
+    raise typer.Exit(run(Console(as_json=as_json), once=once))
+
+
+@app.command()
+def worker(
+    roles: Annotated[str | None, typer.Option(help="Which roles, by comma; all if not given.")] = None,
+) -> None:
+    """Run the real thing: a process per role."""
+    from forewarn.worker import roles_of, run
+
+    chosen = roles_of(roles)
+    kafka_config()
+    raise typer.Exit(run(chosen))
+
+
+@app.command()
+def apply(
+    paths: Paths,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and compare, publish nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish definitions as a new revision, after lint."""
+    from forewarn import apply as catalogue
+    from schemas.definitions import load
+
+    console = Console(as_json=as_json)
+    loaded = load(paths)
+    if loaded.catalogue is None:
+        raise typer.Exit(ExitCode.FINDING)
+    with progress("publishing"):
+        applied = catalogue.apply(kafka_config(), loaded.documents, dry_run=dry_run)
+    console.record(applied._asdict(), catalogue.sentence(applied))
+    if applied.outcome is catalogue.Outcome.VOID:
+        raise typer.Exit(ExitCode.FINDING)
+
+
+@app.command()
+def tail(
+    topic: Annotated[list[str] | None, typer.Option(help="What to watch; may be repeated.")] = None,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes, or end.")] = True,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="First all that is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print events as they come."""
+    from forewarn import tail as events
+    from forewarn.kafka import follow as read
+
+    console = Console(as_json=as_json)
+    watched = [events.feed_of(name).topic for name in topic or ["alerts"]]
+    records = read(kafka_config(), watched, from_beginning=from_beginning or not follow, until_end=not follow)
+    try:
+        for record in records:
+            console.record(events.as_json(record), events.line_of(record))
+    except KeyboardInterrupt:
+        raise typer.Exit(ExitCode.FINE) from None
+
+
+@app.command()
+def status(
+    service: Annotated[str | None, typer.Option(help="Only this service's promises.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print how every promise stands now."""
+    from forewarn import status as promises
+
+    console = Console(as_json=as_json)
+    found = promises.read(redis_url(), service)
+    if as_json:
+        for each in found:
+            console.record(each, "")
+        return
+    if not found:
+        console.say("no promise has a status yet: is a worker running, with the role project?")
+        return
+    for line in table(promises.HEAD, promises.rows(found)):
+        console.say(line)

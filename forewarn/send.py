@@ -1,0 +1,32 @@
+"""One record by hand: built from options, checked by the decoder that the workers use, then written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from forewarn.console import UserError
+from forewarn.kafka import Config, Position, Record, partitions_of, write
+from schemas.inbound import decode_telemetry
+from sla.fold import Line
+from sla.records import Rejection
+
+TELEMETRY_TOPIC: Final = "sla.telemetry.v1"
+
+
+def record_of(body: Mapping[str, Any], now: int) -> Record:
+    """The record as it will be written, without options that were not given; a `UserError` if it could not be used."""
+    value = {name: field for name, field in body.items() if field is not None}
+    raw, key = orjson.dumps(value), str(body["service"])
+    verdict = decode_telemetry(Line(0, key.encode(), raw, now, now), now)
+    if isinstance(verdict, Rejection):
+        raise UserError(f"this record would be rejected: {verdict.detail}", f"reason: {verdict.reason}")
+    return Record(TELEMETRY_TOPIC, key, raw)
+
+
+def send(config: Config, record: Record) -> Position:
+    """Write one record and say where it went."""
+    partitions_of(config, [record.topic])
+    return write(config, [record])[0]
