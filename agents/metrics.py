@@ -1,0 +1,79 @@
+"""The worker's metrics: names declared once, with their meaning; exposed as Prometheus text (docs/metrics.md)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import Final
+
+
+class Metric(StrEnum):
+    """Every name, without the prefix `forewarn_`; `MEANING` says what each counts."""
+
+    RECORDS = "records_total"
+    EMISSIONS = "emissions_total"
+    DEAD_LETTERS = "dead_letters_total"
+    DEAD_LETTER_STORMS = "dead_letter_storms_total"
+    FORWARDED = "forwarded_total"
+    UNKNOWN_SERVICES = "unknown_service_records_total"
+    TICKS = "ticks_total"
+    MARKERS = "catalogue_markers_total"
+    FLUSHES = "flushes_total"
+    HEADS_WRITTEN = "heads_written_total"
+    HELD_BACK = "flushes_held_back_total"
+    DELIVERIES = "deliveries_total"
+    PROJECTED = "projected_total"
+    PARTITIONS = "partitions_owned"
+    READY = "ready"
+
+
+MEANING: Final[dict[Metric, tuple[str, str]]] = {
+    Metric.RECORDS: ("counter", "Records handed to the role, by topic; ticks and markers included."),
+    Metric.EMISSIONS: ("counter", "Records published by the role's fold, by topic."),
+    Metric.DEAD_LETTERS: ("counter", "Records that could not be used and went to the dead-letter topic."),
+    Metric.DEAD_LETTER_STORMS: ("counter", "Times more than 100 records in a row of one partition were dead letters."),
+    Metric.FORWARDED: ("counter", "Records found in the wrong partition and sent on to the right one."),
+    Metric.UNKNOWN_SERVICES: ("counter", "Records of a service or signal that no definition names."),
+    Metric.TICKS: ("counter", "Ticks appended to silent partitions."),
+    Metric.MARKERS: ("counter", "Catalogue markers appended to owned partitions."),
+    Metric.FLUSHES: ("counter", "Times changed state was written to the changelog."),
+    Metric.HEADS_WRITTEN: ("counter", "Heads (one per changed atom and flush) written to the changelog."),
+    Metric.HELD_BACK: ("counter", "Flushes held back because the coordinator had not confirmed this worker lately."),
+    Metric.DELIVERIES: ("counter", "Messages handed to a channel, by outcome."),
+    Metric.PROJECTED: ("counter", "Status records written to Redis."),
+    Metric.PARTITIONS: ("gauge", "Partitions of the role's topic that this worker holds."),
+    Metric.READY: ("gauge", "1 when the worker does its work, else 0; the reason is on /readyz."),
+}
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Metrics:
+    """The numbers of one worker process; written from its event loop alone."""
+
+    def __init__(self) -> None:
+        """All zero."""
+        self._values: Counter[tuple[Metric, Labels]] = Counter()
+
+    def count(self, metric: Metric, by: int = 1, **labels: str) -> None:
+        """Add to a counter."""
+        self._values[metric, tuple(sorted(labels.items()))] += by
+
+    def gauge(self, metric: Metric, value: int) -> None:
+        """Set a gauge."""
+        self._values[metric, ()] = value
+
+    def value(self, metric: Metric, **labels: str) -> int:
+        """One number, 0 if nothing was counted yet."""
+        return self._values[metric, tuple(sorted(labels.items()))]
+
+    def text(self, role: str) -> str:
+        """Prometheus' text format, every metric of the role with its meaning."""
+        lines = []
+        for metric, (kind, meaning) in MEANING.items():
+            lines += [f"# HELP forewarn_{metric} {meaning}", f"# TYPE forewarn_{metric} {kind}"]
+            found = {labels: value for (name, labels), value in self._values.items() if name is metric} or {(): 0}
+            for labels, value in sorted(found.items()):
+                shown = ",".join(f'{name}="{text}"' for name, text in (("role", role), *labels))
+                lines.append(f"forewarn_{metric}{{{shown}}} {value}")
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,45 @@
+"""How a worker process ends when it must not go on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from typing import Final, NoReturn
+
+WRONG_USE: Final = 2
+REFUSES_TO_START: Final = 3
+FAILED: Final = 70  # sysexits.h EX_SOFTWARE: something that the worker needs does not work
+STOPPED_LATE: Final = 75  # sysexits.h EX_TEMPFAIL: the stop took longer than its deadline
+
+log = logging.getLogger("forewarn.worker")
+
+
+def leave(code: int, message: str) -> NoReturn:
+    """Say why in one line and end at once: no flush, no commit, no acknowledgement (docs/decisions/0013).
+
+    Faust's own way out acknowledges the message at hand, commits, and may wait for ever for an agent that hangs.
+    """
+    log.critical("%s", message)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class StopDeadline:
+    """Ends the process when a stop takes too long; runs beside the event loop, which may be what hangs."""
+
+    def __init__(self, after_s: float) -> None:
+        """`after_s` counts from the first call of `start`."""
+        self._after_s = after_s
+        self._timer: threading.Timer | None = None
+
+    def start(self, reason: str) -> None:
+        """Start the countdown; only the first call does."""
+        if self._timer is None:
+            late = f"{reason}, and the worker did not stop within {self._after_s:g} s: ended without a last commit"
+            self._timer = threading.Timer(self._after_s, leave, (STOPPED_LATE, late))
+            self._timer.daemon = True
+            self._timer.start()

@@ -1,0 +1,114 @@
+"""The table of heads: recovered in batches, the highest source offset wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from struct import Struct
+from time import monotonic
+from typing import Any
+
+from faust import Table
+from faust.types import TP
+
+from agents.transport.plan import Override
+from agents.transport.schema import BatchSchema
+
+_OFFSET = Struct(">q")
+
+# Faust's default of 1,000 would hold a thousand batches of a changelog in memory before applying one.
+RECOVERY_BUFFER_BATCHES = 8
+
+
+def pack(offset: int, body: bytes) -> bytes:
+    """A head as the changelog holds it: the source offset in front, so that comparing costs no decoding."""
+    return _OFFSET.pack(offset) + body
+
+
+def unpack(head: bytes) -> tuple[int, bytes]:
+    """The source offset and the body of a head."""
+    return _OFFSET.unpack_from(head)[0], head[_OFFSET.size :]
+
+
+class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
+    """Heads by partition and key. Faust recovers it; the shell reads and writes it, and nobody else.
+
+    It keeps its own store: Faust's forgets only keys that it has recovered, and never those the worker wrote.
+    """
+
+    def __init__(self, app: Any, **kwargs: Any) -> None:
+        """Raw bytes on both sides: the shell encodes."""
+        self._heads: dict[int, dict[bytes, bytes]] = {}
+        self._owned_since: dict[int, float] = {}
+        self._seen_lost_count = 0
+        super().__init__(
+            app,
+            **{
+                **kwargs,
+                "schema": BatchSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"),
+                "key_type": bytes,
+                "value_type": bytes,
+                "recovery_buffer_size": RECOVERY_BUFFER_BATCHES,
+            },
+        )
+
+    @property
+    def changelog(self) -> str:
+        """The name of the changelog's topic."""
+        name: str = self.changelog_topic.get_topic_name()
+        return name
+
+    def heads(self, partition: int) -> dict[bytes, bytes]:
+        """What the broker holds of a partition."""
+        return self._heads.setdefault(partition, {})
+
+    def owned_for_s(self, partition: int) -> float:
+        """How long this worker has held the partition without a break."""
+        return monotonic() - self._owned_since.setdefault(partition, monotonic())
+
+    def stored(self, partition: int, key: bytes, head: bytes, changelog_offset: int) -> None:
+        """A write of our own is on the broker; a later recovery of the partition begins behind it."""
+        self.heads(partition)[key] = head
+        if not self.app.plan.has(Override.ADV) or self.app.rebalancing:
+            return
+        tp, offsets = TP(self.changelog, partition), self.app.tables.recovery.active_offsets
+        seen = offsets.get(tp)
+        if seen is not None and changelog_offset > seen:
+            offsets[tp] = changelog_offset
+
+    # Applies whole batches; Faust decodes and applies one event per record.
+    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
+        """Take what the changelog holds; per key the highest source offset stands (a zombie may have written last)."""
+        highest_wins = self.app.plan.has(Override.MAX)
+        for event in batch:
+            heads = self.heads(event.message.partition)
+            for record in event.message.value:
+                key, head = record.key, record.value
+                if head is None:
+                    heads.pop(key, None)  # only what has expired is deleted: a tombstone carries no offset
+                    continue
+                held = heads.get(key)
+                if highest_wins and held is not None and unpack(held)[0] > unpack(head)[0]:
+                    continue
+                heads[key] = head
+
+    def drop(self, partitions: Iterable[int]) -> None:
+        """Forget partitions here and in the recovery's ledger: either alone resurrects old values or loses state."""
+        for partition in partitions:
+            self._heads.pop(partition, None)
+            self._owned_since.pop(partition, None)
+            self.app.tables.recovery.revoke(TP(self.changelog, partition))
+
+    # Faust keeps what it holds of a partition that went and came back.
+    async def on_rebalance(
+        self, assigned: set[Any], revoked: set[Any], newly_assigned: set[Any], generation_id: int = 0
+    ) -> None:
+        """Forget what was moved; all of it when the coordinator had disowned this member."""
+        if self.app.plan.has(Override.DROP):
+            moved = set(revoked) | set(newly_assigned)
+            lost_count = self.app.consumer._thread.lost_count  # noqa: SLF001 - the thread is ours
+            if lost_count != self._seen_lost_count:
+                # Faust computes `revoked` from its own last assignment, and believes that it kept these.
+                self._seen_lost_count = lost_count
+                moved |= set(assigned)
+            self.drop(tp.partition for tp in moved if tp.topic == self.changelog)
+        await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
