@@ -1,0 +1,18 @@
+"""Records of `sla.telemetry.v1` from bytes: `decode_telemetry` (wire.md 1)."""
+
+from __future__ import annotations
+
+from schemas.inbound.diagnosis import diagnose
+from schemas.inbound.glance import glance
+from sla.fold import Line
+from sla.records import Rejection, TelemetryRecord
+
+
+def decode_telemetry(line: Line, now: int) -> TelemetryRecord | Rejection:
+    """What a line says, or why it cannot be used; never an exception, whatever the bytes are.
+
+    `now` is the partition's log time after the line was read: an `at` more than 5 min ahead of it is refused, one
+    less far ahead becomes `now`.
+    """
+    record = glance(line, now)
+    return diagnose(line, now) if record is None else record
