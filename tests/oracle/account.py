@@ -1,0 +1,340 @@
+"""What one objective's history says at an instant, computed anew from every record each time it is asked."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from .definitions import HOUR_MS, MINUTE_MS, Objective, Tier
+from .surprise import tail_is_below
+from .windows import (
+    Interval,
+    after_counted,
+    clip,
+    floor_to,
+    inside,
+    length,
+    period,
+    window_start,
+    without,
+)
+
+COUNTED_AS = {"counts": "ratio", "sample": "threshold", "state": "uptime"}
+
+
+@dataclass(frozen=True, order=True)
+class Record:
+    """One counted record of a stream: ordered by its instant, then by its place in the log."""
+
+    at: int
+    order: int
+    type: str
+    good: int = 0
+    bad: int = 0
+    value: Fraction = Fraction(0)
+    up: bool = True
+
+
+@dataclass(frozen=True)
+class Sum:
+    total: int = 0
+    bad: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One burn tier at one instant."""
+
+    tier: Tier
+    long: Sum
+    short: Sum
+    burn_long: Fraction | None  # None: the window is empty
+    burn_short: Fraction | None
+    warm: bool
+
+    @property
+    def above(self) -> bool:
+        if self.burn_long is None or self.burn_short is None:
+            return False
+        return self.burn_long > self.tier.factor and self.burn_short > self.tier.factor
+
+    @property
+    def clears(self) -> bool:
+        return self.burn_short is not None and self.burn_short < Fraction(9, 10) * self.tier.factor
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`allowed_count` is None while there is no verdict."""
+
+    actual: Sum
+    allowed_count: int | None
+
+    @property
+    def spent(self) -> bool | None:
+        return None if self.allowed_count is None else self.actual.bad > self.allowed_count
+
+
+class Account:
+    """One objective over all the records it counts, with the exclusions and the detector's gaps as they are known."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        *,
+        records: list[Record],
+        loaded: list[Record],
+        seen_from: int | None,
+        excluded: list[Interval],
+        gaps: list[Interval],
+        grace_ms: int,
+    ) -> None:
+        self.objective = objective
+        self.records = sorted(record for record in records if COUNTED_AS[record.type] == objective.kind)
+        self.loaded = loaded if objective.kind == "ratio" else []
+        self.seen_from = seen_from
+        self.excluded = excluded
+        self.gaps = gaps
+        self.grace_ms = grace_ms
+        self._held: tuple[int, list[tuple[int, int, bool]]] | None = None  # several windows ask at one instant
+
+    # -- no data ------------------------------------------------------------------------------------------------
+
+    def silent_from(self, at: int) -> int | None:
+        """The instant from which silence after a record at `at` is no data."""
+        if self.objective.no_data_after_ms is None:
+            return None
+        holes = sorted(self.excluded + self.gaps)
+        return after_counted(at, self.objective.no_data_after_ms, holes)
+
+    def no_data_from(self) -> int | None:
+        return self.silent_from(self.records[-1].at) if self.records else None
+
+    @cached_property
+    def past_silences(self) -> list[Interval]:
+        """The no-data spans between records, by their instants."""
+        if self.objective.no_data_after_ms is None:
+            return []
+        after_ms = self.objective.no_data_after_ms
+        spans = []
+        for earlier, later in zip(self.records, self.records[1:], strict=False):
+            if later.at - earlier.at <= after_ms:
+                continue
+            begin = self.silent_from(earlier.at)
+            if begin is not None and begin < later.at:
+                spans.append((begin, later.at))
+        return spans
+
+    def silences(self, now: int) -> list[Interval]:
+        begin = self.no_data_from()
+        return self.past_silences + ([(begin, now)] if begin is not None and begin < now else [])
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def counted_ms(self, begin: int, now: int) -> int:
+        """Time of [begin, now) that counts: not excluded, and not without data where no data leaves the window."""
+        if begin >= now:
+            return 0
+        left = without((begin, now), self.excluded)
+        counted = length(left)
+        if self.objective.no_data_treat in ("ignore", "unknown"):
+            silences = self.silences(now)
+            counted -= sum(length(clip(silences, low, high)) for low, high in left)
+        return counted
+
+    def seen_ms(self, now: int) -> int:
+        return 0 if self.seen_from is None else self.counted_ms(self.seen_from, now)
+
+    # -- counting -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def items(self) -> list[tuple[int, int, int]]:
+        """(instant, total, bad) of every record that counts, by instant; for ratio and threshold."""
+        found = []
+        for record in [*self.loaded, *self.records]:
+            if inside(record.at, self.excluded):
+                continue
+            if record.type in ("counts", "history"):
+                found.append((record.at, record.good + record.bad, record.bad))
+            elif record.type == "sample":
+                found.append((record.at, 1, 0 if self.is_good(record.value) else 1))
+        return sorted(found)
+
+    def is_good(self, value: Fraction) -> bool:
+        limit = self.objective.value
+        assert limit is not None
+        return {"lte": value <= limit, "lt": value < limit, "gte": value >= limit, "gt": value > limit}[
+            str(self.objective.op)
+        ]
+
+    def held(self, now: int) -> list[tuple[int, int, bool]]:
+        """(from, to, down) of every stretch of known state up to `now`, exclusions taken out; for uptime."""
+        if self._held is None or self._held[0] != now:
+            self._held = (now, self.stretches(now))
+        return self._held[1]
+
+    def stretches(self, now: int) -> list[tuple[int, int, bool]]:
+        stretches = []
+        treat = self.objective.no_data_treat
+        for index, record in enumerate(self.records):
+            end = self.records[index + 1].at if index + 1 < len(self.records) else now
+            silent = self.silent_from(record.at)
+            known_until = end if silent is None else min(silent, end)
+            stretches.append((record.at, known_until, not record.up))
+            if known_until < end and treat in ("bad", "good"):
+                stretches.append((known_until, end, treat == "bad"))
+        return [
+            (low, high, down)
+            for begin, end, down in stretches
+            if begin < end
+            for low, high in without((begin, end), self.excluded)
+        ]
+
+    def sum(self, begin: int, end: int, now: int) -> Sum:
+        """Good and bad of [begin, end) as known at `now`, in the objective's own unit."""
+        if self.objective.slice_ms is not None:
+            chosen = [bad for start, bad in self.judged(now) if begin <= start < end]
+            return Sum(len(chosen), sum(chosen))
+        if self.objective.kind == "uptime":
+            return self.sum_of_time(begin, min(end, now), now)
+        items = self.items
+        chosen_items = items[bisect_left(items, (begin, -1, -1)) : bisect_left(items, (end, -1, -1))]
+        return Sum(sum(item[1] for item in chosen_items), sum(item[2] for item in chosen_items))
+
+    def sum_of_time(self, begin: int, end: int, now: int) -> Sum:
+        total = bad = 0
+        for low, high, down in self.held(now):
+            span = min(high, end) - max(low, begin)
+            if span > 0:
+                total += span
+                bad += span if down else 0
+        return Sum(total, bad)
+
+    # -- slices -------------------------------------------------------------------------------------------------
+
+    def slice_ms(self) -> int:
+        assert self.objective.slice_ms is not None
+        return self.objective.slice_ms
+
+    def slices_in(self, begin: int, end: int) -> list[int]:
+        """The slices of the whole span that are not excluded, by their beginning."""
+        width_ms = self.slice_ms()
+        return [start for start in range(begin, end, width_ms) if not inside(start, self.excluded)]
+
+    @cached_property
+    def sliced(self) -> dict[int, Sum]:
+        slices: dict[int, Sum] = {}
+        for at, total, bad in self.items:
+            start = floor_to(at, self.slice_ms())
+            so_far = slices.get(start, Sum())
+            slices[start] = Sum(so_far.total + total, so_far.bad + bad)
+        return slices
+
+    def sliced_time(self, now: int) -> dict[int, Sum]:
+        slices: dict[int, Sum] = {}
+        width_ms = self.slice_ms()
+        for low, high, down in self.held(now):
+            for start in range(floor_to(low, width_ms), high, width_ms):
+                span = min(high, start + width_ms) - max(low, start)
+                so_far = slices.get(start, Sum())
+                slices[start] = Sum(so_far.total + span, so_far.bad + (span if down else 0))
+        return slices
+
+    def judged(self, now: int) -> list[tuple[int, int]]:
+        """(beginning, 1 if bad) of every slice that counts and whose end + grace has come."""
+        width_ms = self.slice_ms()
+        limit = self.objective.slice_target
+        assert limit is not None
+        slices = self.sliced_time(now) if self.objective.kind == "uptime" else self.sliced
+        verdicts: dict[int, int] = {}
+        if self.objective.kind != "uptime" and self.objective.no_data_treat in ("bad", "good"):
+            for low, high in self.silences(now):
+                for start in range(floor_to(low, width_ms), high, width_ms):
+                    verdicts[start] = 1 if self.objective.no_data_treat == "bad" else 0
+        for start, whole in slices.items():
+            verdicts.pop(start, None)
+            if whole.total > 0:
+                verdicts[start] = 0 if Fraction(whole.total - whole.bad, whole.total) >= limit else 1
+        return [
+            (start, bad)
+            for start, bad in sorted(verdicts.items())
+            if start + width_ms + self.grace_ms <= now and not inside(start, self.excluded)
+        ]
+
+    # -- verdicts -----------------------------------------------------------------------------------------------
+
+    def budget(self, now: int) -> Budget:
+        objective = self.objective
+        if objective.window.rolling_ms is not None:
+            window_ms = objective.window.rolling_ms
+            begin = window_start(window_ms, now)
+            end = begin + window_ms
+        else:
+            begin, end, _ = period(objective.window, now)
+            window_ms = end - begin
+        actual = self.sum(begin, max(end, now + 1), now)
+        if self.seen_from is None or not self.records:
+            return Budget(actual, None)
+        counted_ms = self.counted_ms(max(begin, self.seen_from), now)
+        if objective.slice_ms is not None:
+            total = len(self.slices_in(begin, end))
+            return Budget(actual, floor_share(total, objective.tolerated) if counted_ms > 0 else None)
+        if objective.window.rolling_ms is not None and self.seen_from <= begin:
+            return Budget(actual, floor_share(actual.total, objective.tolerated))
+        if counted_ms == 0:
+            return Budget(actual, None)
+        return Budget(actual, floor_share(actual.total * window_ms // counted_ms, objective.tolerated))
+
+    def reading(self, tier: Tier, now: int) -> Reading:
+        long = self.sum(window_start(tier.long_ms, now), now + 1, now)
+        short = self.sum(window_start(tier.short_ms, now), now + 1, now)
+        return Reading(
+            tier,
+            long,
+            short,
+            self.burn(long),
+            self.burn(short),
+            warm=self.seen_ms(now) >= tier.long_ms,
+        )
+
+    def burn(self, counts: Sum) -> Fraction | None:
+        return None if counts.total == 0 else Fraction(counts.bad, counts.total) / self.objective.tolerated
+
+    def is_significant(self, reading: Reading) -> bool:
+        bad = reading.long.bad
+        if self.objective.slice_ms is not None:
+            return bad >= 2
+        if self.objective.kind == "uptime":
+            return bad >= MINUTE_MS
+        enough = bad >= (3 if reading.tier.severity == "critical" else 1)
+        return enough and self.is_rare(reading)
+
+    def is_rare(self, reading: Reading) -> bool:
+        chance = reading.tier.factor * self.objective.tolerated
+        return tail_is_below(reading.long.bad, reading.long.total, chance, Fraction(1, 20))
+
+    # -- confidence ---------------------------------------------------------------------------------------------
+
+    def confidence(self, rule_ms: int | None, now: int) -> str:
+        window_ms = HOUR_MS if rule_ms is None else rule_ms
+        if self.seen_ms(now) < window_ms:
+            return "warming"
+        return "partial" if self.coverage(window_ms, now) < Fraction(9, 10) else "full"
+
+    def coverage(self, window_ms: int, now: int) -> Fraction:
+        begin = floor_to(window_start(window_ms, now), MINUTE_MS)
+        minutes = [start for start in range(begin, now, MINUTE_MS) if not inside(start, self.excluded)]
+        if not minutes:
+            return Fraction(1)
+        if self.objective.kind == "uptime":
+            held = self.held(now)
+            with_data = {m for low, high, _ in held for m in range(floor_to(low, MINUTE_MS), high, MINUTE_MS)}
+        else:
+            with_data = {floor_to(record.at, MINUTE_MS) for record in [*self.loaded, *self.records]}
+        return Fraction(sum(1 for minute in minutes if minute in with_data), len(minutes))
+
+
+def floor_share(total: int, share: Fraction) -> int:
+    return total * share.numerator // share.denominator
