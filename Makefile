@@ -1,0 +1,47 @@
+# Forewarn: everything a developer does. `make` alone explains itself.
+
+PYTHON ?=
+ARGS ?=
+RUN := .venv/bin
+READY := .venv/.ready
+EXPORT := uv export --frozen --quiet --no-emit-project --format requirements-txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=python3.12 chooses the interpreter (3.11 or newer), ARGS='…' goes to demo or to pytest."
+
+setup: $(READY) ## Build .venv with the locked dependencies and the forewarn executable
+
+$(READY): uv.lock requirements-dev.lock pyproject.toml .ci/setup
+	@PYTHON='$(PYTHON)' .ci/setup
+	@touch $(READY)
+
+demo: $(READY) ## Watch services deteriorate in fast motion, and be warned before they breach
+	@$(RUN)/forewarn demo $(ARGS)
+
+test: $(READY) ## Run all the tests (ARGS='-k name' for some)
+	@$(RUN)/python -m pytest $(ARGS)
+
+check: $(READY) ## Lint, formatting, types, import arrows, the rules about the code, lock drift
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/python -m pytest tests/test_tidy.py tests/test_lock.py
+
+format: $(READY) ## Format the code and sort its imports
+	$(RUN)/ruff check --fix --select I .
+	$(RUN)/ruff format .
+
+lock: ## Resolve again after a change of dependencies (needs uv)
+	uv lock
+	$(EXPORT) --no-default-groups --output-file requirements.lock
+	$(EXPORT) --all-groups --output-file requirements-dev.lock
+
+clean: ## Remove .venv and every cache
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
