@@ -10,27 +10,27 @@ from forewarn.console import ExitCode, UserError
 
 REDIS_DEFAULT: Final = "redis://127.0.0.1:6379/0"
 
-_KAFKA_OPTIONS: Final = {
-    "KAFKA_SECURITY_PROTOCOL": "security.protocol",
-    "KAFKA_SASL_MECHANISM": "sasl.mechanism",
-    "KAFKA_SASL_USERNAME": "sasl.username",
-    "KAFKA_SASL_PASSWORD": "sasl.password",
-    "KAFKA_SSL_CAFILE": "ssl.ca.location",
-}
 
+def kafka_config() -> dict[str, Any]:
+    """The settings of librdkafka, from the ones that the workers take; a `UserError` with all that is wrong."""
+    from agents.settings import WrongSettings, read  # noqa: PLC0415 — pydantic is slow to load, and status needs none
 
-def kafka_config(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """The settings of librdkafka; `KAFKA_BOOTSTRAP_SERVERS` is required."""
-    servers = environment.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
-    if not servers:
-        raise UserError(
-            "KAFKA_BOOTSTRAP_SERVERS is not set",
-            "set it to host:port of a broker; `forewarn demo` needs none, it brings its own",
-        )
-    config = {"bootstrap.servers": servers}
-    for variable, option in _KAFKA_OPTIONS.items():
-        if environment.get(variable):
-            config[option] = environment[variable]
+    try:
+        settings = read()
+    except WrongSettings as error:
+        wrong = "; ".join(str(error).splitlines())
+        hint = "set KAFKA_BOOTSTRAP_SERVERS to host:port of a broker; `forewarn demo` brings its own"
+        raise UserError(f"wrong settings: {wrong}", hint) from None
+    config: dict[str, Any] = {
+        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        "security.protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_ssl_cafile:
+        config["ssl.ca.location"] = settings.kafka_ssl_cafile
+    if settings.kafka_sasl_password is not None and settings.kafka_security_protocol.startswith("SASL"):
+        config["sasl.mechanism"] = settings.kafka_sasl_mechanism
+        config["sasl.username"] = settings.kafka_sasl_username
+        config["sasl.password"] = settings.kafka_sasl_password.get_secret_value()
     return config
 
 

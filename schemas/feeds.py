@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 
-import orjson
-
+from schemas.inbound.text import read_json
 from sla.catalogue import Channel
 from sla.dispatch import Notice, NoticesRecord, Send
 from sla.fold import Emission, Json, Line
@@ -17,7 +16,7 @@ from sla.records import CatalogueMarker, Feed, Reason, Rejection, Tick
 from sla.units import rfc3339
 
 DELIVERIES_TOPIC: Final = "sla.deliveries.v1"
-FEED_LARGEST_BYTES: Final = 1 << 20
+INTEGER_LARGEST: Final = 2**63 - 1
 
 Value = TypeVar("Value", str, int, list[Any], dict[str, Any])
 
@@ -114,18 +113,9 @@ def _send(record: Json, key: bytes | None) -> Send:
 
 
 def _object(line: Line) -> dict[str, Any]:
-    if line.value is None:
-        raise _Unusable(Reason.NULL_VALUE, "the record has no value")
-    try:
-        text = line.value.decode()
-    except UnicodeDecodeError as error:
-        raise _Unusable(Reason.NOT_UTF8, str(error)) from None
-    if len(line.value) > FEED_LARGEST_BYTES:
-        raise _Unusable(Reason.TOO_LARGE, f"{len(line.value)} bytes, at most {FEED_LARGEST_BYTES} are taken")
-    try:
-        record = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise _Unusable(Reason.NOT_JSON, str(error)) from None
+    record = read_json(line.value)
+    if isinstance(record, Rejection):
+        raise _Unusable(record.reason, record.detail)
     if not isinstance(record, dict):
         raise _Unusable(Reason.WRONG_TYPE, "the record is not a JSON object")
     return record
@@ -150,8 +140,8 @@ def _string(record: Json, name: str) -> str:
 
 def _integer(record: Json, name: str) -> int:
     number = _field(record, name, int)
-    if number < 0:
-        raise _Unusable(Reason.OUT_OF_RANGE, f"{name} must not be negative")
+    if not 0 <= number <= INTEGER_LARGEST:
+        raise _Unusable(Reason.OUT_OF_RANGE, f"{name} must be from 0 to {INTEGER_LARGEST}")
     return number
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sla.fold import Json
 
+SHARE_LARGEST: Final = 10**9
 SUBJECT_LONGEST: Final = 200  # characters: what a mail client or a pager shows in one line
 
 _HEADLINES: Final = {
@@ -124,8 +125,8 @@ def _budget(data: Json) -> str:
     consumed, allowed = _text(budget.get("consumed_count")), _text(budget.get("allowed_count"))
     if not (consumed and allowed):
         return ""
-    left = budget.get("remaining_ratio")
-    share = f" ({left:.2%} left)" if isinstance(left, (int, float)) and not isinstance(left, bool) else ""
+    left = _number(budget.get("remaining_ratio"))
+    share = f" ({left:.2%} left)" if left is not None else ""
     return f"Error budget: {consumed} of {allowed} used{share}."
 
 
@@ -137,8 +138,8 @@ def _forecast(data: Json) -> str:
         return ""
     early, late = _text(breach_at.get("p10")), _text(breach_at.get("p90"))
     between = f", between {early} and {late}" if early and late else ""
-    chance = forecast.get("p_breach_in_window")
-    share = f"; probability {chance:.0%}" if isinstance(chance, (int, float)) and not isinstance(chance, bool) else ""
+    chance = _number(forecast.get("p_breach_in_window"))
+    share = f"; probability {chance:.0%}" if chance is not None else ""
     return f"Forecast: missed at about {middle}{between}{share}."
 
 
@@ -190,3 +191,10 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     return str(value)
+
+
+def _number(value: Any) -> float | None:
+    """A number of a size that a share can have; JSON's integers can be larger than any float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= SHARE_LARGEST:
+        return None
+    return float(value)

@@ -90,7 +90,22 @@ def test_a_budget_mark_does_not_claim_that_the_objective_is_at_risk() -> None:
     assert "at risk" not in text.split("\n")[0]
 
 
-JUNK: list[Any] = [None, True, -1, 2**53, 1e300, "", "x" * 300, [], [None], [[1]], [{"name": 3}], {}, {"a": []}]
+JUNK: list[Any] = [
+    None,
+    True,
+    -1,
+    10**399,
+    1e300,
+    float("inf"),
+    "",
+    "x" * 300,
+    [],
+    [None],
+    [[1]],
+    [{"name": 3}],
+    {},
+    {"a": []},
+]
 DATA: dict[str, Any] = EVENT["data"]
 PATHS = [(key,) for key in EVENT] + [("data", key) for key in DATA]
 PATHS += [("data", key, inner) for key, value in DATA.items() if isinstance(value, dict) for inner in value]

@@ -1,0 +1,121 @@
+"""The six services of the demo: what each does, and what must be seen of it.
+
+Their objectives are in `deploy/examples/`. The figures are chosen so that the play of 50 minutes shows it all: most
+services start with a third of their error budget spent, as services do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+from typing import Final
+
+from forewarn.demo.expectations import Expectation, NeverAlerts, SilenceNoticed, WarnedBeforeBreach
+from forewarn.demo.players import (
+    Latency,
+    OneFailure,
+    Past,
+    Played,
+    Player,
+    Requests,
+    leak,
+    live_of,
+    outage,
+    past_of,
+    steady,
+)
+from sla.units import DAY_MS, MINUTE_MS
+
+PLAY_MS: Final = 50 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One service and its story."""
+
+    name: str
+    service: str
+    signal: str
+    objective: str
+    past: Past
+    player: Player
+    expects: Expectation
+
+
+def minutes(number: float) -> int:
+    """Minutes as milliseconds."""
+    return round(number * MINUTE_MS)
+
+
+SCENARIOS: Final = (
+    Scenario(
+        # 99.95 % over 7 d of 160 requests a minute allows 806 bad ones.
+        name="slow leak",
+        service="checkout",
+        signal="availability",
+        objective="checkout-availability",
+        past=Past(8 * DAY_MS, per_minute_count=160, bad_count=250),
+        player=Requests(40, leak(minutes(4), minutes(49), 0.25)),
+        expects=WarnedBeforeBreach(wrong_from_ms=minutes(4), lead_at_least_ms=minutes(15)),
+    ),
+    Scenario(
+        # 99.9 % over 30 d of 160 requests a minute allows 6,912 bad ones: a full outage of 43 minutes.
+        name="sudden outage",
+        service="payments",
+        signal="availability",
+        objective="payments-availability",
+        past=Past(31 * DAY_MS, per_minute_count=160, bad_count=2_000),
+        player=Requests(40, outage(minutes(10), 1.0)),
+        expects=WarnedBeforeBreach(wrong_from_ms=minutes(10), lead_at_least_ms=minutes(15)),
+    ),
+    Scenario(
+        # 99 % over 1 d of 12 samples a minute allows 172 slow ones.
+        name="latency creep",
+        service="search",
+        signal="latency_ms",
+        objective="search-latency",
+        past=Past(2 * DAY_MS, per_minute_count=12, bad_count=0),
+        player=Latency(mean_ms=180, spread_ms=40, creep_ms_per_min=6, creeps_from_ms=minutes(3)),
+        expects=WarnedBeforeBreach(wrong_from_ms=minutes(3), lead_at_least_ms=minutes(5)),
+    ),
+    Scenario(
+        name="falls silent",
+        service="inventory",
+        signal="availability",
+        objective="inventory-availability",
+        past=Past(31 * DAY_MS, per_minute_count=80, bad_count=500),
+        player=Requests(20, steady(0.0), silent_ms=range(minutes(15), minutes(35))),
+        expects=SilenceNoticed(silent_from_ms=minutes(15), noticed_within_ms=minutes(8)),
+    ),
+    Scenario(
+        # One bad request in the twelve of an hour burns 17 times too fast: noise, which the significance test knows.
+        name="one unlucky failure",
+        service="reports",
+        signal="availability",
+        objective="reports-availability",
+        past=Past(31 * DAY_MS, per_minute_count=0.2, bad_count=4),
+        player=OneFailure(fails_at_ms=minutes(20), step_ms=minutes(5)),
+        expects=NeverAlerts(),
+    ),
+    Scenario(
+        name="stays well",
+        service="catalog",
+        signal="availability",
+        objective="catalog-availability",
+        past=Past(31 * DAY_MS, per_minute_count=160, bad_count=1_000),
+        player=Requests(40, steady(0.0002)),
+        expects=NeverAlerts(),
+    ),
+)
+
+
+def past_records(start_at: int) -> list[Played]:
+    """The history of all services, which ends at the start; give it before the first measurement."""
+    return [played for each in SCENARIOS for played in past_of(each.service, each.signal, each.past, start_at)]
+
+
+def live_records(start_at: int) -> Iterator[Played]:
+    """The measurements of all services by the instant they are due, for ever."""
+    streams = (live_of(each.service, each.signal, each.player, start_at) for each in SCENARIOS)
+    return merge(*streams, key=lambda played: played.due_at)
