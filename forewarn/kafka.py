@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -27,6 +26,8 @@ from forewarn.console import ExitCode, UserError
 ANSWER_WITHIN_S: Final = 10.0  # a broker that does not answer for this long is away
 READ_WITHIN_S: Final = 30.0  # and one that stops in the middle of a topic, too
 POLL_S: Final = 0.2
+
+_AWAY_FOR_A_MOMENT: Final = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE)  # noqa: SLF001 - public names
 
 Config = Mapping[str, Any]
 
@@ -62,12 +63,14 @@ class Read(NamedTuple):
 
 def partitions_of(config: Config, topics: Sequence[str]) -> dict[str, int]:
     """The partition counts of these topics; a broker that is away or a topic that is missing is the user's to mend."""
-    with _consumer(config) as consumer:
-        try:
-            # All topics, not each by name: naming a topic makes some brokers create it, with the wrong settings.
-            found = consumer.list_topics(timeout=ANSWER_WITHIN_S).topics
-        except KafkaException as error:
-            raise broker_away(config, error) from None
+    consumer = _consumer(config)
+    try:
+        # All topics, not each by name: naming a topic makes some brokers create it, with the wrong settings.
+        found = consumer.list_topics(timeout=ANSWER_WITHIN_S).topics
+    except KafkaException as error:
+        raise broker_away(config, error) from None
+    finally:
+        consumer.close()
     missing = [topic for topic in topics if topic not in found]
     if missing:
         raise UserError(
@@ -78,69 +81,134 @@ def partitions_of(config: Config, topics: Sequence[str]) -> dict[str, int]:
     return {topic: len(found[topic].partitions) for topic in topics}
 
 
-def read_to_end(config: Config, topic: str) -> list[Read]:
-    """Every record the topic holds at this moment, each partition in order."""
-    return list(follow(config, [topic], from_beginning=True, until_end=True))
+class Follower:
+    """Reads all partitions of some topics, from now on or from the beginning; a context manager."""
+
+    def __init__(self, config: Config, topics: Sequence[str], *, from_beginning: bool = False) -> None:
+        """Begin to read; a `UserError` if the broker is away or a topic is missing."""
+        self._config = config
+        counts = partitions_of(config, topics)
+        start = OFFSET_BEGINNING if from_beginning else OFFSET_END
+        places = [TopicPartition(topic, number, start) for topic, count in counts.items() for number in range(count)]
+        self._consumer = _consumer(config)
+        self._consumer.assign(places)
+        self._unread = {(place.topic, place.partition) for place in places}
+
+    @property
+    def was_at_end(self) -> bool:
+        """Whether every partition has been read to where it ended at some moment since the start."""
+        return not self._unread
+
+    def poll(self, timeout_s: float = POLL_S) -> Read | None:
+        """The next record, or None if none came in this time or the broker is away for a moment."""
+        message = self._consumer.poll(timeout_s)
+        if message is None:
+            return None
+        error = message.error()
+        if error is None:
+            return _read(message)
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's public name for it
+            self._unread.discard((message.topic(), message.partition()))
+            return None
+        if error.retriable() or error.code() in _AWAY_FOR_A_MOMENT:
+            return None
+        raise broker_away(self._config, KafkaException(error))
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop reading."""
+        self._consumer.close()
 
 
 def follow(
     config: Config, topics: Sequence[str], *, from_beginning: bool = False, until_end: bool = False
 ) -> Iterator[Read]:
-    """Records of all partitions as they come, from now on or from the beginning; for ever, or to the present end."""
-    start = OFFSET_BEGINNING if from_beginning else OFFSET_END
-    counts = partitions_of(config, topics)
-    places = [TopicPartition(topic, number, start) for topic, count in counts.items() for number in range(count)]
-    unread = {(place.topic, place.partition) for place in places}
-    with _consumer(config) as consumer:
-        consumer.assign(places)
+    """Records of all partitions as they come; for ever, or to the present end."""
+    with Follower(config, topics, from_beginning=from_beginning) as follower:
         heard_at = time.monotonic()
-        while unread or not until_end:
-            message = consumer.poll(POLL_S)
-            if message is None:
-                if until_end and time.monotonic() - heard_at > READ_WITHIN_S:
-                    raise broker_away(config, KafkaException(KafkaError(KafkaError._TIMED_OUT)))  # noqa: SLF001
-                continue
-            heard_at = time.monotonic()
-            error = message.error()
-            if error is None:
-                yield _read(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 — the library's public name for it
-                unread.discard((message.topic(), message.partition()))
-            elif error.code() in (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT) and not until_end:  # noqa: SLF001
-                continue
+        while not (until_end and follower.was_at_end):
+            record = follower.poll()
+            if record is not None:
+                heard_at = time.monotonic()
+                yield record
+            elif until_end and time.monotonic() - heard_at > READ_WITHIN_S:
+                raise broker_away(config, KafkaException(KafkaError(KafkaError._TIMED_OUT)))  # noqa: SLF001
+
+
+def read_to_end(config: Config, topic: str) -> list[Read]:
+    """Every record the topic holds at this moment, each partition in order."""
+    return list(follow(config, [topic], from_beginning=True, until_end=True))
+
+
+class Writer:
+    """Writes records in order, idempotently, and remembers which of them arrived."""
+
+    def __init__(self, config: Config) -> None:
+        """Connect when the first record is put."""
+        self._config = config
+        self._producer = Producer(
+            {
+                **_quiet(config),
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+                "linger.ms": 5,
+                "message.timeout.ms": int(ANSWER_WITHIN_S * 1000),
+            }
+        )
+        self._positions: list[Position] = []
+        self._failures: list[KafkaError] = []
+
+    def put(self, record: Record) -> None:
+        """Hand a record over; it arrives later, see `flush`."""
+        optional: dict[str, Any] = {}
+        if record.partition is not None:
+            optional["partition"] = record.partition
+        if record.timestamp_ms is not None:
+            optional["timestamp"] = record.timestamp_ms
+        deadline = time.monotonic() + 2 * ANSWER_WITHIN_S
+        while True:
+            try:
+                self._producer.produce(record.topic, record.value, record.key, on_delivery=self._arrived, **optional)
+            except BufferError:
+                # The queue is full: wait for room, which comes with deliveries or with their failure.
+                if time.monotonic() > deadline:
+                    raise self._lost("its queue stays full") from None
+                self._producer.poll(POLL_S)
             else:
-                raise broker_away(config, KafkaException(error))
+                self._producer.poll(0)
+                return
+
+    def flush(self) -> list[Position]:
+        """Wait for all that was put since the last flush: where it stands, or a `UserError` if any did not arrive."""
+        unsent = self._producer.flush(2 * ANSWER_WITHIN_S)
+        if self._failures or unsent:
+            raise self._lost(self._failures[0].str() if self._failures else "no answer")
+        arrived, self._positions = self._positions, []
+        return arrived
+
+    def _arrived(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._failures.append(error)
+        else:
+            self._positions.append(Position(message.topic(), message.partition(), message.offset()))
+
+    def _lost(self, reason: str) -> UserError:
+        return UserError(
+            f"Kafka at {self._config['bootstrap.servers']} did not take every record: {reason}",
+            "is it up? What arrived stays; run the command again",
+            ExitCode.REFUSES,
+        )
 
 
 def write(config: Config, records: Sequence[Record]) -> list[Position]:
-    """Write the records in order, idempotently, and return where they stand; all of them arrived, or a `UserError`."""
-    settings = {
-        **_quiet(config),
-        "enable.idempotence": True,
-        "partitioner": "murmur2_random",
-        "message.timeout.ms": int(ANSWER_WITHIN_S * 1000),
-    }
-    positions: list[Position | None] = [None] * len(records)
-    failures: list[KafkaError] = []
-    producer = Producer(settings)
-    for index, record in enumerate(records):
-
-        def arrived(error: KafkaError | None, message: Message, index: int = index) -> None:
-            if error is not None:
-                failures.append(error)
-            else:
-                positions[index] = Position(message.topic(), message.partition(), message.offset())
-
-        _produce(producer, record, arrived)
-    unsent = producer.flush(2 * ANSWER_WITHIN_S)
-    if failures or unsent:
-        reason = failures[0].str() if failures else "no answer"
-        raise UserError(
-            f"{len(failures) or unsent} of {len(records)} records did not arrive: {reason}",
-            f"is Kafka up at {config['bootstrap.servers']}? What arrived stays; run the command again.",
-            ExitCode.REFUSES,
-        )
-    return [position for position in positions if position is not None]
+    """Write the records in order and return where they stand, one partition's in order; a `UserError` otherwise."""
+    writer = Writer(config)
+    for record in records:
+        writer.put(record)
+    return writer.flush()
 
 
 def broker_away(config: Config, error: KafkaException) -> UserError:
@@ -153,42 +221,18 @@ def broker_away(config: Config, error: KafkaException) -> UserError:
     )
 
 
-def _produce(producer: Producer, record: Record, arrived: Any) -> None:
-    optional: dict[str, Any] = {}
-    if record.partition is not None:
-        optional["partition"] = record.partition
-    if record.timestamp_ms is not None:
-        optional["timestamp"] = record.timestamp_ms
-    deadline = time.monotonic() + 2 * ANSWER_WITHIN_S
-    while True:
-        try:
-            producer.produce(record.topic, record.value, record.key, on_delivery=arrived, **optional)
-        except BufferError:
-            # The queue is full: wait for room, which comes with deliveries or with their failure.
-            if time.monotonic() > deadline:
-                raise UserError("the broker takes no records", code=ExitCode.REFUSES) from None
-            producer.poll(POLL_S)
-        else:
-            producer.poll(0)
-            return
-
-
-@contextmanager
-def _consumer(config: Config) -> Iterator[Consumer]:
-    settings = {
-        **_quiet(config),
-        "group.id": "forewarn-command",  # required by the library; nothing is ever committed
-        "enable.auto.commit": False,
-        "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",
-        "allow.auto.create.topics": False,
-        "fetch.wait.max.ms": 100,
-    }
-    consumer = Consumer(settings)
-    try:
-        yield consumer
-    finally:
-        consumer.close()
+def _consumer(config: Config) -> Consumer:
+    return Consumer(
+        {
+            **_quiet(config),
+            "group.id": "forewarn-command",  # required by the library; nothing is ever committed
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "allow.auto.create.topics": False,
+            "fetch.wait.max.ms": 100,
+        }
+    )
 
 
 def _quiet(config: Config) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Scenario:
     objective: str
     past: Past
     player: Player
+    turns: tuple[tuple[int, str], ...]  # what happens to it: milliseconds since the start, and words
     expects: Expectation
 
 
@@ -57,6 +58,7 @@ SCENARIOS: Final = (
         objective="checkout-availability",
         past=Past(8 * DAY_MS, per_minute_count=160, bad_count=250),
         player=Requests(40, leak(minutes(4), minutes(49), 0.25)),
+        turns=((minutes(4), "starts to leak: a few requests fail, then more and more"),),
         expects=WarnedBeforeBreach(wrong_from_ms=minutes(4), lead_at_least_ms=minutes(15)),
     ),
     Scenario(
@@ -67,6 +69,7 @@ SCENARIOS: Final = (
         objective="payments-availability",
         past=Past(31 * DAY_MS, per_minute_count=160, bad_count=2_000),
         player=Requests(40, outage(minutes(10), 1.0)),
+        turns=((minutes(10), "goes down: every request fails"),),
         expects=WarnedBeforeBreach(wrong_from_ms=minutes(10), lead_at_least_ms=minutes(15)),
     ),
     Scenario(
@@ -77,6 +80,7 @@ SCENARIOS: Final = (
         objective="search-latency",
         past=Past(2 * DAY_MS, per_minute_count=12, bad_count=0),
         player=Latency(mean_ms=180, spread_ms=40, creep_ms_per_min=6, creeps_from_ms=minutes(3)),
+        turns=((minutes(3), "gets slower, by 6 ms a minute"),),
         expects=WarnedBeforeBreach(wrong_from_ms=minutes(3), lead_at_least_ms=minutes(5)),
     ),
     Scenario(
@@ -86,6 +90,10 @@ SCENARIOS: Final = (
         objective="inventory-availability",
         past=Past(31 * DAY_MS, per_minute_count=80, bad_count=500),
         player=Requests(20, steady(0.0), silent_ms=range(minutes(15), minutes(35))),
+        turns=(
+            (minutes(15), "falls silent"),
+            (minutes(35), "speaks again"),
+        ),
         expects=SilenceNoticed(silent_from_ms=minutes(15), noticed_within_ms=minutes(8)),
     ),
     Scenario(
@@ -96,6 +104,7 @@ SCENARIOS: Final = (
         objective="reports-availability",
         past=Past(31 * DAY_MS, per_minute_count=0.2, bad_count=4),
         player=OneFailure(fails_at_ms=minutes(20), step_ms=minutes(5)),
+        turns=((minutes(20), "one of its few requests fails"),),
         expects=NeverAlerts(),
     ),
     Scenario(
@@ -105,6 +114,7 @@ SCENARIOS: Final = (
         objective="catalog-availability",
         past=Past(31 * DAY_MS, per_minute_count=160, bad_count=1_000),
         player=Requests(40, steady(0.0002)),
+        turns=((0, "stays well, with a failure here and there"),),
         expects=NeverAlerts(),
     ),
 )

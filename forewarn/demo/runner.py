@@ -1,0 +1,190 @@
+"""The demo itself: start the parts, play the services, tell what is seen, judge it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from agents.clock import LogClock, real_ms
+from forewarn.apply import apply
+from forewarn.console import Console, ExitCode, UserError, progress
+from forewarn.demo import timeline
+from forewarn.demo.expectations import NeverAlerts, Sighting, Verdict
+from forewarn.demo.parts import Parts, Worker, broker_and_redis, clock_text, stopped_by_sigterm, worker
+from forewarn.demo.players import Played
+from forewarn.demo.scenarios import PLAY_MS, SCENARIOS, Scenario, live_records, past_records
+from forewarn.embedded import NOTICE
+from forewarn.kafka import Follower, Read, Record, Writer, partitions_of
+from schemas.definitions import load
+from schemas.instants import read_instant
+from sla.units import MINUTE_MS, ceil_to, spoken
+
+TELEMETRY: Final = "sla.telemetry.v1"
+ALERTS: Final = "sla.alerts.v1"
+DELIVERIES: Final = "sla.deliveries.v1"
+EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
+SPEED: Final = 90
+READY_WITHIN_S: Final = 60
+END_WITHIN_S: Final = 10  # how long after the play the last expected alerts may take
+LOOK_EVERY_S: Final = 0.02
+
+
+def run(console: Console, *, once: bool) -> int:
+    """Play the demo; the exit code: 0 fine, 1 if anything expected was not seen. Ctrl-C ends it at any time."""
+    started_at = real_ms()
+    clock = LogClock(started_at, SPEED, started_at)
+    try:
+        with stopped_by_sigterm(), broker_and_redis(clock_text(clock)) as parts:
+            console.say(NOTICE)
+            if parts.redis_notice:
+                console.say(parts.redis_notice)
+            _apply_examples(parts, console)
+            with worker(parts) as running:
+                with progress("starting the worker"):
+                    _wait_until_ready(parts, running)
+                demo = Demo(parts, running, clock, console)
+                demo.play()
+                code = demo.conclude()
+                if not once:
+                    demo.go_on()
+                return code
+    except KeyboardInterrupt:
+        console.say("stopped")
+        return ExitCode.FINE
+
+
+class Demo:
+    """One play: feeds what is due, prints what is seen."""
+
+    def __init__(self, parts: Parts, running: Worker, clock: LogClock, console: Console) -> None:
+        """Take over running parts; nothing is fed yet."""
+        self._parts = parts
+        self._worker = running
+        self._clock = clock
+        self._console = console
+        self._writer = Writer(parts.config)
+        self._follower = Follower(parts.config, [ALERTS, DELIVERIES], from_beginning=True)
+        # A whole minute, so that what is printed reads well.
+        self._start_at = ceil_to(clock.now(), MINUTE_MS)
+        self._due = live_records(self._start_at)
+        self._next: Played = next(self._due)
+        self._turns = timeline.turns()
+        self._sightings: dict[str, list[Sighting]] = defaultdict(list)
+        self._colour = sys.stdout.isatty()
+
+    def play(self) -> None:
+        """Feed the past, then the measurements as they fall due, until the play is over."""
+        self._introduce()
+        for played in past_records(self._start_at):
+            self._put(played)
+        self._writer.flush()
+        while self._clock.now() < self._start_at + PLAY_MS:
+            self._turn()
+        # What was due has been fed; the last alerts are on their way.
+        deadline = time.monotonic() + END_WITHIN_S
+        while time.monotonic() < deadline and not self._has_seen_all():
+            self._turn()
+
+    def conclude(self) -> int:
+        """Print the table; 1 if an expectation was not met."""
+        verdicts = [(scenario, self._verdict(scenario)) for scenario in SCENARIOS]
+        self._console.say("")
+        for line in timeline.verdict_table(verdicts, self._start_at):
+            self._console.say(line)
+        for scenario, verdict in verdicts:
+            if self._console.as_json:
+                self._console.record(_verdict_json(scenario, verdict), "")
+        return ExitCode.FINE if all(verdict.is_met for _, verdict in verdicts) else ExitCode.FINDING
+
+    def go_on(self) -> None:
+        """Keep playing until Ctrl-C, so that one can look around."""
+        self._console.say("\nStill running; Ctrl-C ends it. To look around, in another terminal:")
+        for name in ("KAFKA_BOOTSTRAP_SERVERS", "REDIS_URL"):
+            self._console.say(f"  export {name}={self._parts.environment[name]}")
+        self._console.say("  forewarn status; forewarn tail --from-beginning; forewarn tail --topic notices\n")
+        while True:
+            self._turn()
+
+    def _introduce(self) -> None:
+        speed = f"{self._clock.speed} times as fast as life"
+        self._console.say(f"{len(SCENARIOS)} services, {spoken(PLAY_MS)} of their life, {speed}. Times are theirs.\n")
+
+    def _turn(self) -> None:
+        """One look: feed what is due, print what has happened."""
+        now = self._clock.now()
+        while self._next.due_at <= now:
+            self._put(self._next)
+            self._next = next(self._due)
+        while self._turns and self._start_at + self._turns[0].offset_ms <= now:
+            self._print(self._turns.pop(0))
+        self._worker.check()
+        record = self._follower.poll(LOOK_EVERY_S)
+        while record is not None:
+            self._see(record, now)
+            record = self._follower.poll(0)
+
+    def _put(self, played: Played) -> None:
+        raw = orjson.dumps(played.body)
+        self._writer.put(Record(TELEMETRY, played.body["service"], raw, timestamp_ms=played.due_at))
+
+    def _see(self, record: Read, now: int) -> None:
+        if record.value is None:
+            return
+        value = orjson.loads(record.value)
+        if record.topic == DELIVERIES:
+            self._print(timeline.told_entry(value, now - self._start_at))
+            return
+        at = read_instant(value["time"])
+        if at is None:
+            raise UserError(f"an alert without a time: {value.get('id')}", code=ExitCode.FINDING)
+        self._sightings[value["data"]["objective"]["name"]].append(timeline.sighting_of(value, at))
+        self._print(timeline.alert_entry(value, at, self._start_at))
+
+    def _print(self, entry: timeline.Entry) -> None:
+        line = timeline.line_of(entry, colour=self._colour)
+        if self._console.as_json:
+            self._console.record(entry._asdict(), line)
+        else:
+            self._console.say(line)
+
+    def _verdict(self, scenario: Scenario) -> Verdict:
+        return scenario.expects.judge(self._sightings[scenario.objective], self._start_at)
+
+    def _has_seen_all(self) -> bool:
+        return all(isinstance(each.expects, NeverAlerts) or self._verdict(each).is_met for each in SCENARIOS)
+
+
+def _apply_examples(parts: Parts, console: Console) -> None:
+    loaded = load([EXAMPLES])
+    if loaded.catalogue is None:
+        errors = "; ".join(str(finding) for finding in loaded.findings)
+        raise UserError(f"the examples in {EXAMPLES} are wrong: {errors}", code=ExitCode.FINDING)
+    applied = apply(parts.config, loaded.documents)
+    console.say(f"applied {applied.documents_count} definitions of {EXAMPLES.name}/ as revision {applied.revision}")
+
+
+def _wait_until_ready(parts: Parts, running: Worker) -> None:
+    """Until each partition of telemetry follows the catalogue: its owner has written the marker."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    waiting = set(range(partitions_of(parts.config, [TELEMETRY])[TELEMETRY]))
+    with Follower(parts.config, [TELEMETRY], from_beginning=True) as follower:
+        while waiting:
+            running.check()
+            record = follower.poll()
+            if record is not None and record.value is not None and b'"catalogue"' in record.value:
+                waiting.discard(record.partition)
+            if time.monotonic() > deadline:
+                raise UserError(
+                    f"the worker is not ready after {READY_WITHIN_S} s: partitions {sorted(waiting)} have no owner",
+                    code=ExitCode.REFUSES,
+                )
+
+
+def _verdict_json(scenario: Scenario, verdict: Verdict) -> Mapping[str, Any]:
+    return {"scenario": scenario.name, "service": scenario.service, **verdict._asdict(), "lead_ms": verdict.lead_ms}

@@ -1,0 +1,84 @@
+"""The demo in lines that a person can read, and the table at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from forewarn.console import table
+from forewarn.demo.expectations import Sighting, Verdict
+from forewarn.demo.scenarios import SCENARIOS, Scenario
+from sla.units import MINUTE_MS, SECOND_MS, spoken
+from sla.wording import event_name
+
+HEAD: Final = ("SCENARIO", "SERVICE", "WARNED AT", "BREACHED AT", "LEAD TIME", "AS EXPECTED", "WHY")
+_COLOURS: Final = {"early_warning": "33", "breach": "31;1", "recovery": "32", "unknown": "36"}
+_WIDTH: Final = max(len(scenario.service) for scenario in SCENARIOS)
+
+
+class Entry(NamedTuple):
+    """One line of the timeline: when it happened, in log time since the start, to which service, what."""
+
+    offset_ms: int
+    service: str
+    what: str
+    kind: str  # `turn`, `told`, or the name of an event
+
+
+def clock_text(offset_ms: int) -> str:
+    """Log time since the start as `12:30` (minutes and seconds)."""
+    return f"{offset_ms // MINUTE_MS:02d}:{offset_ms % MINUTE_MS // SECOND_MS:02d}"
+
+
+def turns() -> list[Entry]:
+    """What will happen to the services, by time."""
+    found = [Entry(at, each.service, words, "turn") for each in SCENARIOS for at, words in each.turns]
+    return sorted(found)
+
+
+def alert_entry(event: Mapping[str, Any], at: int, start_at: int) -> Entry:
+    """An event of `sla.alerts.v1`."""
+    data, name = event["data"], event_name(event)
+    rule = str(data["reason"]["rule"]).replace("_", " ")
+    tier = f", tier {data['reason']['tier']}" if data["reason"].get("tier") else ""
+    summary = (data.get("advice") or {}).get("summary") or ""
+    what = f"{name.replace('_', ' ').upper()} ({rule}{tier}) {summary}".rstrip()
+    return Entry(at - start_at, data["service"], what, name)
+
+
+def told_entry(delivery: Mapping[str, Any], offset_ms: int) -> Entry:
+    """A record of `sla.deliveries.v1`."""
+    service = str(delivery["dedup_key"]).partition("/")[0]
+    by = delivery["channel"]["kind"]
+    words = "told" if delivery["outcome"] == "delivered" else "could not tell"
+    return Entry(offset_ms, service, f"{words} {delivery['stakeholder']} by {by}", "told")
+
+
+def line_of(entry: Entry, *, colour: bool) -> str:
+    """The entry as printed."""
+    what = entry.what if entry.kind not in ("turn", "told") else f"· {entry.what}"
+    code = _COLOURS.get(entry.kind)
+    shown = f"\x1b[{code}m{what}\x1b[0m" if colour and code else what
+    return f"+{clock_text(max(0, entry.offset_ms))}  {entry.service:<{_WIDTH}}  {shown}"
+
+
+def sighting_of(event: Mapping[str, Any], at: int) -> Sighting:
+    """What an expectation needs of an alert."""
+    data = event["data"]
+    return Sighting(event_name(event), data["state"], data["reason"]["rule"], at)
+
+
+def verdict_row(scenario: Scenario, verdict: Verdict, start_at: int) -> tuple[str, ...]:
+    """One row of the table under `HEAD`."""
+
+    def when(at: int | None) -> str:
+        return "-" if at is None else f"+{clock_text(at - start_at)}"
+
+    lead = "-" if verdict.lead_ms is None else spoken(verdict.lead_ms)
+    met = "yes" if verdict.is_met else "NO"
+    return (scenario.name, scenario.service, when(verdict.warned_at), when(verdict.breached_at), lead, met, verdict.why)
+
+
+def verdict_table(verdicts: Sequence[tuple[Scenario, Verdict]], start_at: int) -> list[str]:
+    """The table: scenario, warned at, breached at, lead time, and whether that was to be seen."""
+    return table(HEAD, [verdict_row(scenario, verdict, start_at) for scenario, verdict in verdicts])
