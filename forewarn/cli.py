@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -30,9 +30,14 @@ def main() -> None:
 
 
 def _show_version(wanted: bool) -> None:
-    if wanted:
-        Console().say(f"forewarn {version('forewarn')}")
-        raise typer.Exit
+    if not wanted:
+        return
+    try:
+        number = version("forewarn")
+    except PackageNotFoundError:
+        number = "from source, not installed"
+    Console().say(f"forewarn {number}")
+    raise typer.Exit
 
 
 @app.callback()
