@@ -69,15 +69,16 @@ def service(dice: random.Random, name: str, span: Span) -> tuple[list[dict[str, 
     lines: list[dict[str, Any]] = []
     objectives: list[str] = []
     align_ms = dice.choice([MINUTE_MS, 5 * MINUTE_MS])
-    for number, kind in enumerate(
-        dice.choices(["ratio", "threshold", "uptime"], weights=[3, 2, 2], k=dice.choice([1, 2]))
-    ):
+    kinds = dice.choices(["ratio", "threshold", "uptime"], weights=[3, 2, 2], k=dice.choice([1, 2]))
+    for number, kind in enumerate(kinds):
         signal_name = f"sig{number}"
-        grace, correct_for = dice.choice(["0s", "1m", "2m", "90s"]), dice.choice(["20m", "1h", "3d"])
+        grace, correct_for = dice.choice(["0s", "1m", "1m", "2m", "2m", "90s"]), dice.choice(["20m", "1h", "3d"])
         no_data_after = dice.choice(["3m", "5m", "7m"])
         targets = []
         for place in range(dice.choice([1, 1, 2])):
-            promised = objective(dice, name, signal_name, kind, span, align_ms, no_data_after)
+            promised = objective(dice, kind, span, align_ms=align_ms, no_data_after=no_data_after)
+            promised["spec"]["service"] = name
+            promised["spec"]["indicator"]["signal"] = signal_name
             promised["spec"] |= {"grace": grace, "correctFor": correct_for}
             promised["metadata"]["name"] = f"{name}-{signal_name}-{place}"
             documents.append(promised)
