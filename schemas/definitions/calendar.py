@@ -1,0 +1,113 @@
+"""The model of Calendar: the hours that count."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import Field
+from pydantic.json_schema import WithJsonSchema
+
+from schemas.definitions.fields import OrNone, Strict, TimeZone, reader
+from schemas.definitions.values import MalformedError, shown
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_MINUTES: Final = 24 * 60
+_HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class Shift(NamedTuple):
+    """Minutes of local time from the start of its day; an end past 1,440 lies on the next day."""
+
+    from_minute: int
+    to_minute: int
+
+
+def parse_shift(value: Any) -> Shift:
+    """`09:00-17:30`; an end at or before its start is on the next day, equal ones are refused, `24:00` may end."""
+    match = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise MalformedError(f'{shown(value)} is not a span of hours: write it quoted, such as "09:00-17:30"')
+    start = int(match[1]) * 60 + int(match[2])
+    end = DAY_MINUTES if match[3] is None else int(match[3]) * 60 + int(match[4])
+    if end == start:
+        raise MalformedError(f"{value} begins and ends at the same time: write 00:00-24:00 for a whole day")
+    return Shift(start, end if end > start else end + DAY_MINUTES)
+
+
+def parse_weekdays(value: str) -> tuple[int, ...]:
+    """`mon`, `mon-fri`, `sat,sun` as days of the week from Monday = 0; a range may run over Sunday."""
+    days: list[int] = []
+    for part in value.lower().replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+            raise MalformedError(f"{shown(value)} names no days: write mon, mon-fri or sat,sun")
+        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        days += [(start + step) % 7 for step in range((end - start) % 7 + 1)]
+    return tuple(sorted(set(days)))
+
+
+def parse_date(value: Any) -> str:
+    """A local date, `2026-12-24`; kept as text."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise MalformedError(f"{value} is not a date that exists") from None
+    raise MalformedError(f"{shown(value)} is not a date: write it as 2026-12-24")
+
+
+def _parse_shifts(value: Any) -> list[Shift]:
+    if not isinstance(value, list):
+        raise MalformedError(f'{shown(value)} is not a list of spans: write ["09:00-17:30"]')
+    return [parse_shift(each) for each in value]
+
+
+def _parse_hours(value: Any) -> dict[int, list[Shift]]:
+    if not isinstance(value, dict):
+        raise MalformedError(f'{shown(value)} is not a week: write {{mon-fri: ["09:00-17:30"]}}')
+    week: dict[int, list[Shift]] = {}
+    for days, shifts in value.items():
+        for day in parse_weekdays(days):
+            week.setdefault(day, []).extend(_parse_shifts(shifts or []))
+    return week
+
+
+def _parse_open(value: Any) -> dict[str, list[Shift]]:
+    if not isinstance(value, dict):
+        raise MalformedError(f'{shown(value)} is not a mapping of dates: write {{2026-12-27: ["10:00-14:00"]}}')
+    return {parse_date(day): _parse_shifts(shifts or []) for day, shifts in value.items()}
+
+
+_SPANS: Final = {"type": "array", "items": {"type": "string", "examples": ["09:00-17:30"]}}
+
+
+class Holidays(Strict):
+    """Public holidays of a country or of one of its subdivisions."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"])]
+    subdivision: Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,10}$", examples=["BY"])] | None = None
+
+
+class CalendarSpec(Strict):
+    """Weekly hours in a time zone, less holidays and closed days, plus open ones."""
+
+    timezone: TimeZone = "UTC"
+    hours: Annotated[
+        dict[int, list[Shift]],
+        reader(_parse_hours),
+        WithJsonSchema({"type": "object", "additionalProperties": _SPANS, "examples": [{"mon-fri": ["09:00-17:30"]}]}),
+    ] = Field(default_factory=dict)
+    holidays: Annotated[Holidays | None, OrNone] = None
+    closed: list[Annotated[str, reader(parse_date), WithJsonSchema({"type": "string", "format": "date"})]] = Field(
+        default_factory=list
+    )
+    open: Annotated[
+        dict[str, list[Shift]],
+        reader(_parse_open),
+        WithJsonSchema(
+            {"type": "object", "additionalProperties": _SPANS, "examples": [{"2026-12-27": ["10:00-14:00"]}]}
+        ),
+    ] = Field(default_factory=dict)

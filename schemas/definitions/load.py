@@ -1,0 +1,122 @@
+"""From paths to definitions: everything read together, checked together, all findings at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from schemas.definitions.compile import compile_catalogue
+from schemas.definitions.findings import Finding, Level, in_order
+from schemas.definitions.lint import cross_check
+from schemas.definitions.reading import is_applied, names_in, read_documents
+from schemas.definitions.source import Source
+from schemas.definitions.yaml_source import SIZE_MAX_BYTES, read_yaml
+from sla.catalogue import Catalogue
+
+DOCUMENT_MAX_BYTES: Final = 900_000  # a document is one record of the catalogue's topic, whose limit is 1 MiB
+_SUFFIXES: Final = frozenset({".yaml", ".yml"})
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What paths hold: plain documents in order, findings in order, and the catalogue if nothing refuses it."""
+
+    documents: list[dict[str, Any]]
+    findings: tuple[Finding, ...]
+    catalogue: Catalogue | None
+
+    def refused(self, *, strict: bool = False) -> bool:
+        """Whether there is an error, or with `strict` a warning."""
+        refusing = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
+        return any(finding.level in refusing for finding in self.findings)
+
+
+def load(paths: Iterable[Path | str]) -> Loaded:
+    """Read files and directories (`*.yaml` and `*.yml` below them, by name). Never raises for what they hold."""
+    sources: list[Source] = []
+    findings: list[Finding] = []
+    for file in _files([Path(path) for path in paths], findings):
+        content = _content(file, findings)
+        if content is not None:
+            nodes, found = read_yaml(content, str(file))
+            findings += found
+            sources += [Source(node.value, str(file), node) for node in nodes]
+    if not sources and not findings:
+        findings.append(_unreadable(Path(), "no document was given: write at least one definition"))
+    return _checked(sources, findings)
+
+
+def load_documents(documents: Sequence[Any], file: str = "catalogue") -> Loaded:
+    """The same for plain documents, such as those of a revision; findings then have no lines."""
+    return _checked([Source(document, file) for document in documents], [])
+
+
+def _checked(sources: Sequence[Source], findings: Sequence[Finding]) -> Loaded:
+    defined, found = read_documents(sources)
+    findings = [*findings, *found, *_oversized(sources), *cross_check(defined, names_in(sources))]
+    documents = [source.value for source in sources if isinstance(source.value, dict) and is_applied(source)]
+    refused = any(finding.level is Level.ERROR for finding in findings)
+    catalogue = None if refused else compile_catalogue(defined, sha256=digest(documents))
+    return Loaded(documents, in_order(findings), catalogue)
+
+
+def canonical(document: Document) -> bytes:
+    """A document as the catalogue's hash sees it: sorted keys, compact, UTF-8."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(documents: Iterable[Document]) -> str:
+    """The SHA-256 (hex) of documents in index order: each canonical, joined by a line feed."""
+    return hashlib.sha256(b"\n".join(canonical(document) for document in documents)).hexdigest()
+
+
+def _oversized(sources: Sequence[Source]) -> list[Finding]:
+    return [
+        source.error("yaml-limit", (), f"the document is larger than {DOCUMENT_MAX_BYTES:,} bytes: split it")
+        for source in sources
+        if isinstance(source.value, dict) and len(canonical(source.value)) > DOCUMENT_MAX_BYTES
+    ]
+
+
+def _files(paths: Sequence[Path], findings: list[Finding]) -> list[Path]:
+    """Each file once, in the order of the paths; what a directory holds by name, hidden entries left out."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        for each in _below(path, findings) if os.path.isdir(path) else [path]:  # noqa: PTH112 - never raises
+            found.setdefault(os.path.realpath(each), each)
+    return list(found.values())
+
+
+def _below(root: Path, findings: list[Finding]) -> list[Path]:
+    def unreadable(error: OSError) -> None:
+        findings.append(_unreadable(Path(error.filename or root), f"cannot be read: {error.strerror or error}"))
+
+    files: list[Path] = []
+    for folder, folders, names in os.walk(root, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
+    files = [file for file in files if file.suffix in _SUFFIXES]
+    if not files:
+        findings.append(_unreadable(root, "no *.yaml or *.yml file below this directory"))
+    return files
+
+
+def _content(file: Path, findings: list[Finding]) -> bytes | None:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(SIZE_MAX_BYTES + 1)
+    except OSError as error:
+        findings.append(_unreadable(file, f"cannot be read: {error.strerror or error}"))
+        return None
+
+
+def _unreadable(path: Path, message: str) -> Finding:
+    return Finding(Level.ERROR, "unreadable", str(path), None, message)

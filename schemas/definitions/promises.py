@@ -1,0 +1,116 @@
+"""What is allowed but deserves a second look: who hears of an objective, and whether a promise can be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from schemas.definitions.findings import Finding, nearest
+from schemas.definitions.kinds import Agreement, Objective, Service, Stakeholder, TicketObjective
+from schemas.definitions.names import ANY_SERVICE
+from schemas.definitions.source import Defined
+from schemas.definitions.stakeholder import WatchesSpec
+from schemas.definitions.values import percentage_text
+from sla.units import MILLION
+
+_Measured = Objective | TicketObjective
+
+
+def check_promises(defined: Iterable[Defined]) -> Iterator[Finding]:
+    """All the warnings that need more than one definition."""
+    definitions = list(defined)
+    yield from _services_without_document(definitions)
+    yield from _nobody_told(definitions)
+    yield from _stricter_than_dependencies(definitions)
+
+
+def _services_without_document(definitions: Iterable[Defined]) -> Iterator[Finding]:
+    services = {each.name for each in definitions if isinstance(each.document, Service)}
+    for each in definitions:
+        document = each.document
+        if not isinstance(document, _Measured) or document.spec.service in {*services, ANY_SERVICE}:
+            continue
+        hint = nearest(document.spec.service, services)
+        message = f"service {document.spec.service!r} has no Service document, so no owner and no dependencies{hint}"
+        yield each.warning("undefined-service", ("spec", "service"), message)
+
+
+def _nobody_told(definitions: Iterable[Defined]) -> Iterator[Finding]:
+    owners: dict[str, str | None] = {}
+    promised: dict[str, set[str]] = {}
+    watches: list[WatchesSpec] = []
+    for each in definitions:
+        document = each.document
+        if isinstance(document, Service):
+            owners[each.name] = document.spec.owner
+        elif isinstance(document, Agreement):
+            for name in document.spec.objectives:
+                promised.setdefault(name, set()).add(each.name)
+        elif isinstance(document, Stakeholder):
+            watches.append(document.spec.watches)
+    for each in definitions:
+        document = each.document
+        if not isinstance(document, _Measured) or (isinstance(document, Objective) and document.spec.mode == "shadow"):
+            continue
+        service = document.spec.service
+        agreements = promised.get(each.name, set())
+        if not any(_is_watched(one, service, owners.get(service), agreements) for one in watches):
+            message = (
+                f"nobody is told about {each.name!r}: let a stakeholder watch its service, its owner or its agreement"
+            )
+            yield each.warning("nobody-told", ("metadata", "name"), message)
+
+
+def _is_watched(watches: WatchesSpec, service: str, owner: str | None, agreements: set[str]) -> bool:
+    """Whether some event of an objective would reach these watches; each list that is given narrows them."""
+    if not (watches.agreements or watches.services or watches.owners or watches.severities or watches.events):
+        return False
+    return (
+        (not watches.agreements or not agreements.isdisjoint(watches.agreements))
+        and (not watches.services or service == ANY_SERVICE or service in watches.services)
+        and (not watches.owners or service == ANY_SERVICE or owner in watches.owners)
+    )
+
+
+def _stricter_than_dependencies(definitions: Iterable[Defined]) -> Iterator[Finding]:
+    critical: dict[str, list[str]] = {}
+    targets: dict[str, dict[str, int]] = {}
+    objectives: dict[str, Objective] = {}
+    for each in definitions:
+        document = each.document
+        if isinstance(document, Service):
+            critical[each.name] = [one.name for one in document.spec.dependsOn or [] if one.critical]
+        elif isinstance(document, Objective) and document.spec.mode == "live":
+            objectives[each.name] = document
+            targets.setdefault(document.spec.service, {})[each.name] = document.spec.target.ppm
+    for each in definitions:
+        document = each.document
+        if not isinstance(document, Agreement) or document.spec.type != "sla":
+            continue
+        for place, name in enumerate(document.spec.objectives):
+            objective = objectives.get(name)
+            if objective is None:
+                continue
+            best = _best(critical.get(objective.spec.service, []), targets)
+            message = _too_strict(objective, best)
+            if message is not None:
+                yield each.warning("stricter-than-dependencies", ("spec", "objectives", place), f"{name}: {message}")
+
+
+def _best(services: Iterable[str], targets: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """The highest target of each service: what it promises at its best. Services without one say nothing."""
+    return {service: max(targets[service].values()) for service in services if targets.get(service)}
+
+
+_WHOLE: Final = 1
+
+
+def _too_strict(objective: Objective, best: Mapping[str, int]) -> str | None:
+    product, scale = _WHOLE, _WHOLE
+    for share_ppm in best.values():
+        product, scale = product * share_ppm, scale * MILLION
+    if not best or objective.spec.target.ppm * scale <= MILLION * product:
+        return None
+    reachable = percentage_text(MILLION * product // scale)
+    named = " x ".join(f"{service} {percentage_text(share_ppm)}" for service, share_ppm in best.items())
+    return f"promises {objective.spec.target.text}, but its critical dependencies together reach {reachable} ({named})"
