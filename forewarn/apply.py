@@ -10,14 +10,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from forewarn.kafka import Config, Record, read_to_end, write
 from schemas.catalogue_log import CatalogueLog
-
-CATALOGUE_TOPIC: Final = "sla.catalogue.v1"
+from schemas.topics import CATALOGUE
 
 Document = Mapping[str, Any]
 
@@ -51,7 +50,7 @@ def records_of(documents: Sequence[Document], *, base_revision: int, apply_id: s
     """The records of one apply, in order: each document under `kind/name`, then the commit."""
     records = [
         Record(
-            CATALOGUE_TOPIC,
+            CATALOGUE.name,
             f"{document['kind']}/{document['metadata']['name']}",
             orjson.dumps({"type": "document", "apply_id": apply_id, "index": index, "document": document}),
             partition=0,
@@ -65,13 +64,13 @@ def records_of(documents: Sequence[Document], *, base_revision: int, apply_id: s
         "documents_count": len(documents),
         "sha256": hash_of(documents),
     }
-    return [*records, Record(CATALOGUE_TOPIC, "commit", orjson.dumps(commit), partition=0)]
+    return [*records, Record(CATALOGUE.name, "commit", orjson.dumps(commit), partition=0)]
 
 
 def read_log(config: Config) -> CatalogueLog:
     """The catalogue's log as it stands now."""
     log = CatalogueLog()
-    for record in read_to_end(config, CATALOGUE_TOPIC):
+    for record in read_to_end(config, CATALOGUE.name):
         if record.value is not None:
             log.feed(record.offset, record.value)
     return log

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from forewarn import cli_send
+from forewarn import cli_send, cli_topics
 from forewarn.cli_options import AsJson, new_app
 from forewarn.connection import kafka_config, redis_url
 from forewarn.console import Console, ExitCode, progress, table
@@ -17,9 +17,8 @@ from forewarn.console import Console, ExitCode, progress, table
 # ruff: noqa: PLC0415
 
 app = new_app("Says before a promise breaks that it will.")
-topics = new_app("Create or verify Forewarn's topics.")
 app.add_typer(cli_send.app, name="send")
-app.add_typer(topics, name="topics")
+app.add_typer(cli_topics.app, name="topics")
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH…", help="YAML files, or folders that hold some.")]
 

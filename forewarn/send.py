@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from forewarn.console import UserError
 from forewarn.kafka import Config, Position, Record, partitions_of, write
 from schemas.inbound import decode_telemetry
+from schemas.topics import TELEMETRY
 from sla.fold import Line
 from sla.records import Rejection
-
-TELEMETRY_TOPIC: Final = "sla.telemetry.v1"
 
 
 def record_of(body: Mapping[str, Any], now: int) -> Record:
@@ -23,7 +22,7 @@ def record_of(body: Mapping[str, Any], now: int) -> Record:
     verdict = decode_telemetry(Line(0, key.encode(), raw, now, now), now)
     if isinstance(verdict, Rejection):
         raise UserError(f"this record would be rejected: {verdict.detail}", f"reason: {verdict.reason}")
-    return Record(TELEMETRY_TOPIC, key, raw)
+    return Record(TELEMETRY.name, key, raw)
 
 
 def send(config: Config, record: Record) -> Position:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any, Final, TypeVar
 
 from schemas.inbound.text import read_json
+from schemas.topics import DELIVERIES
 from sla.catalogue import Channel
 from sla.dispatch import Notice, NoticesRecord, Send
 from sla.fold import Emission, Json, Line
 from sla.records import CatalogueMarker, Feed, Reason, Rejection, Tick
 from sla.units import rfc3339
 
-DELIVERIES_TOPIC: Final = "sla.deliveries.v1"
 INTEGER_LARGEST: Final = 2**63 - 1
 
 Value = TypeVar("Value", str, int, list[Any], dict[str, Any])
@@ -76,7 +76,7 @@ def delivery(send: Send, outcome: str, detail: str | None, at: int) -> Emission:
         "dedup_key": send.dedup_key,
         "at": rfc3339(at),
     }
-    return Emission(DELIVERIES_TOPIC, send.stakeholder, value)
+    return Emission(DELIVERIES.name, send.stakeholder, value)
 
 
 def _notice(record: Json, key: bytes | None) -> Notice:

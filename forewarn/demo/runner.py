@@ -23,11 +23,9 @@ from forewarn.embedded import NOTICE
 from forewarn.kafka import Follower, Read, Record, Writer, partitions_of
 from schemas.definitions import load
 from schemas.instants import read_instant
+from schemas.topics import ALERTS, DELIVERIES, TELEMETRY
 from sla.units import MINUTE_MS, ceil_to, spoken
 
-TELEMETRY: Final = "sla.telemetry.v1"
-ALERTS: Final = "sla.alerts.v1"
-DELIVERIES: Final = "sla.deliveries.v1"
 EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
 SPEED: Final = 90
 READY_WITHIN_S: Final = 60
@@ -69,7 +67,7 @@ class Demo:
         self._clock = clock
         self._console = console
         self._writer = Writer(parts.config)
-        self._follower = Follower(parts.config, [ALERTS, DELIVERIES], from_beginning=True)
+        self._follower = Follower(parts.config, [ALERTS.name, DELIVERIES.name], from_beginning=True)
         # A whole minute, so that what is printed reads well.
         self._start_at = ceil_to(clock.now(), MINUTE_MS)
         self._due = live_records(self._start_at)
@@ -131,13 +129,13 @@ class Demo:
 
     def _put(self, played: Played) -> None:
         raw = orjson.dumps(played.body)
-        self._writer.put(Record(TELEMETRY, played.body["service"], raw, timestamp_ms=played.due_at))
+        self._writer.put(Record(TELEMETRY.name, played.body["service"], raw, timestamp_ms=played.due_at))
 
     def _see(self, record: Read, now: int) -> None:
         if record.value is None:
             return
         value = orjson.loads(record.value)
-        if record.topic == DELIVERIES:
+        if record.topic == DELIVERIES.name:
             self._print(timeline.told_entry(value, now - self._start_at))
             return
         at = read_instant(value["time"])
@@ -172,8 +170,8 @@ def _apply_examples(parts: Parts, console: Console) -> None:
 def _wait_until_ready(parts: Parts, running: Worker) -> None:
     """Until each partition of telemetry follows the catalogue: its owner has written the marker."""
     deadline = time.monotonic() + READY_WITHIN_S
-    waiting = set(range(partitions_of(parts.config, [TELEMETRY])[TELEMETRY]))
-    with Follower(parts.config, [TELEMETRY], from_beginning=True) as follower:
+    waiting = set(range(partitions_of(parts.config, [TELEMETRY.name])[TELEMETRY.name]))
+    with Follower(parts.config, [TELEMETRY.name], from_beginning=True) as follower:
         while waiting:
             running.check()
             record = follower.poll()
