@@ -145,9 +145,9 @@ def a_tier(dice: random.Random, index: int, nominal_ms: int, tolerated: Fraction
     fitting = [minutes for minutes in (10, 15, 20, 30, 60, 120) if minutes * MINUTE_MS <= nominal_ms // 2]
     long_minutes = dice.choice(fitting)
     short_minutes = dice.choice([minutes for minutes in (2, 3, 5, 10) if minutes <= long_minutes // 2])
-    highest = min(Fraction(12), Fraction(9, 10) / tolerated)
+    highest = min(Fraction(12), Fraction(9, 10) / tolerated, Fraction(nominal_ms, long_minutes * MINUTE_MS))
     factor = 1 + (highest - 1) * Fraction(dice.randrange(1, 60), 100)
-    thousandths = int(factor * long_minutes * MINUTE_MS / nominal_ms * 100_000) + 1
+    thousandths = min(int(factor * long_minutes * MINUTE_MS / nominal_ms * 100_000) + 1, 100_000)
     return {
         "name": f"tier{index}",
         "severity": dice.choice(["critical", "warning"]),
