@@ -8,7 +8,7 @@ from typing import Final, Self
 
 NANOS_PER_MS: Final = 1_000_000
 
-# Log time between two ticks stays below the 10 s from which on nobody was watching: 20 ms of real time × 400 = 8 s.
+# Log time between two ticks stays below the 10 s from which on nobody was watching: 20 ms of real time * 400 = 8 s.
 SPEED_MAX: Final = 400
 REAL_INTERVAL_MS_MIN: Final = 20
 
@@ -20,7 +20,7 @@ def real_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class LogClock:
-    """log time = `start_at` + (real − `real_start_at`) × `speed`; all instants are epoch milliseconds.
+    """log time = `start_at` + (real - `real_start_at`) * `speed`; all instants are epoch milliseconds.
 
     Only the timestamps of ticks and markers come from here; a broker that stamps append time overrules them. Without
     `real_start_at` both clocks agree at `start_at`, so that processes started one after the other share one clock.

@@ -14,7 +14,7 @@ import orjson
 from sla.fold import Line
 
 FORWARDED: Final = "forewarn-forwarded"  # header: topic/partition/offset that the record was found at
-PLACES_PER_RECORD: Final = 1 << 20  # a feed's sequence is offset × this + place (design.md 2)
+PLACES_PER_RECORD: Final = 1 << 20  # a feed's sequence is offset * this + place (design.md 2)
 
 # A tick or a marker is far shorter; what is longer is data, and need not be looked into.
 _OWN_VALUE_MAX: Final = 256

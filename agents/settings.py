@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -99,11 +98,6 @@ class Settings(BaseSettings):
     def bootstrap(self) -> list[str]:
         """The brokers, each host:port."""
         return self.kafka_bootstrap_servers.split(",")
-
-    @property
-    def worker_id(self) -> str:
-        """The name of this worker: as set, else the host's."""
-        return self.forewarn_worker_id or re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:100]
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """The TLS settings, or None where the connection is not encrypted."""

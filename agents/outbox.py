@@ -1,0 +1,61 @@
+"""Emissions on their way out: in order, and never later than the state that implies them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import orjson
+
+from agents.metrics import Metric, Metrics
+from agents.port import Port
+from agents.routing import Forward
+from sla.fold import Emission
+
+
+class _Outgoing(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Outbox:
+    """What was emitted and not yet handed to the producer."""
+
+    def __init__(self, port: Port, metrics: Metrics) -> None:
+        """Empty."""
+        self._port = port
+        self._metrics = metrics
+        self._waiting: deque[_Outgoing] = deque()
+        self._lock = asyncio.Lock()
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def add(self, emissions: Iterable[Emission]) -> None:
+        """Take emissions in the same breath as the state they come from: nothing is awaited between the two."""
+        for topic, key, value in emissions:
+            encoded = None if key is None else key.encode()
+            self._waiting.append(_Outgoing(topic, encoded, orjson.dumps(value), None, ()))
+            self._metrics.count(Metric.EMISSIONS, topic=topic)
+
+    def forward(self, topic: str, forward: Forward) -> None:
+        """Take a record that belongs into another partition."""
+        self._waiting.append(_Outgoing(topic, forward.key, forward.value, forward.partition, forward.headers))
+
+    async def send(self) -> None:
+        """Hand over all that waits, in order; the partition is murmur2 of the key, as the producer computes it."""
+        async with self._lock:
+            while self._waiting:
+                topic, key, value, partition, headers = self._waiting[0]
+                await self._port.post(topic, key, value, partition=partition, headers=headers)
+                self._waiting.popleft()
+
+    def forget(self) -> None:
+        """Drop what waits: its partition has gone, and its next owner emits it again with the same ids."""
+        self._waiting.clear()

@@ -1,0 +1,123 @@
+"""What the shell needs of the world: a way to send, and the table. Faust is behind it; tests have their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Protocol
+
+from faust.types import TP
+
+from agents.transport import BulkTable
+
+END_OFFSET_WITHIN_S = 30.0
+
+
+HeadWrite = tuple[int, bytes, bytes]
+"""Partition, key, packed head."""
+
+
+class Port(Protocol):
+    """Sends are in order; a failed one fails every later call."""
+
+    async def post(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> Awaitable[Any]:
+        """Hand over a record; what is returned has its `offset` once the broker has it."""
+        ...
+
+    async def delivered(self) -> None:
+        """Wait until the broker has all that was sent so far."""
+        ...
+
+    def fenced(self) -> bool:
+        """Whether the coordinator has not confirmed this worker lately: then nothing may be written."""
+        ...
+
+    def heads(self, partition: int) -> Mapping[bytes, bytes]:
+        """What the changelog holds of a partition: key → packed head."""
+        ...
+
+    async def store(self, writes: Sequence[HeadWrite]) -> None:
+        """Write heads and wait until the broker has them; then the table has them too."""
+        ...
+
+    def owned_for_s(self, partition: int) -> float:
+        """How long the partition has been held without a break."""
+        ...
+
+    async def end_offset(self, partition: int) -> int:
+        """The offset that the next record of the source's partition gets."""
+        ...
+
+
+class FaustPort:
+    """The port of a running app."""
+
+    def __init__(self, app: Any, source: str, table: BulkTable | None) -> None:
+        """`table` is None for a role without state."""
+        self._app = app
+        self._source = source
+        self._table = table
+
+    async def post(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> Awaitable[Any]:
+        """Through the strict producer."""
+        sent: Awaitable[Any] = await self._app.producer.post(
+            topic, key, value, partition=partition, timestamp_ms=timestamp_ms, headers=headers
+        )
+        return sent
+
+    async def delivered(self) -> None:
+        """The strict producer's word."""
+        await self._app.producer.delivered()
+
+    def fenced(self) -> bool:
+        """The consumer's word."""
+        fenced: bool = self._app.consumer.fenced()
+        return fenced
+
+    def heads(self, partition: int) -> Mapping[bytes, bytes]:
+        """From the table, as recovered and written since."""
+        return self._the_table.heads(partition)
+
+    async def store(self, writes: Sequence[HeadWrite]) -> None:
+        """To the changelog; into the table only what the broker has acknowledged."""
+        if not writes:
+            return
+        table = self._the_table
+        sent = [await self.post(table.changelog, key, head, partition=partition) for partition, key, head in writes]
+        await self.delivered()
+        for (partition, key, head), metadata in zip(writes, sent, strict=True):
+            table.stored(partition, key, head, (await metadata).offset)
+
+    def owned_for_s(self, partition: int) -> float:
+        """As the table counts it."""
+        return self._the_table.owned_for_s(partition)
+
+    async def end_offset(self, partition: int) -> int:
+        """Asks the broker."""
+        tp = TP(self._source, partition)
+        ends = await self._app.consumer.highwaters(tp)
+        end: int = ends[tp]
+        return end
+
+    @property
+    def _the_table(self) -> BulkTable:
+        if self._table is None:
+            raise TypeError(f"{self._app.conf.id} has no table")
+        return self._table

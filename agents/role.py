@@ -1,0 +1,96 @@
+"""What a role is: the topic it reads, and what it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agents.catalogue import CatalogueLog, LiveCatalogue
+from agents.clock import LogClock
+from agents.metrics import Metrics
+from agents.port import Port
+from agents.settings import Settings
+from agents.shell import MakeFold
+from sla.fold import Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the composition root hands to a role."""
+
+    settings: Settings
+    metrics: Metrics
+    clock: LogClock
+    catalogue: LiveCatalogue | None
+
+
+class Work(Protocol):
+    """A role without a fold: what it does with a batch."""
+
+    async def start(self, port: Port) -> None:
+        """Connect; raises `agents.preflight.Refusal` when it cannot."""
+        ...
+
+    async def handle(self, partition: int, records: Sequence[Any]) -> None:
+        """Do the work of a batch; on return it may be acknowledged. An exception ends the worker."""
+        ...
+
+    def forget(self) -> None:
+        """All partitions have been revoked."""
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoldRole:
+    """A role that runs a fold: it has state, ticks and, with `revision_of`, the catalogue's markers.
+
+    `key_field` is the field of a body that repeats the record's key.
+    """
+
+    name: str
+    source: str
+    writes: tuple[str, ...]
+    key_field: str
+    make_fold: Callable[[Context], MakeFold]
+    revision_of: Callable[[Fold], int] | None = None
+    catalogue_log: Callable[[], CatalogueLog] | None = None
+
+    @property
+    def state_table(self) -> str | None:
+        """The table that holds the fold's atoms."""
+        return "state"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRole:
+    """A role that acts on records, without state of its own."""
+
+    name: str
+    source: str
+    writes: tuple[str, ...]
+    make_work: Callable[[Context], Work]
+    from_beginning: bool = False  # reads its compacted topic anew at each start; no offset counts
+
+    @property
+    def state_table(self) -> None:
+        """None: it keeps nothing."""
+        return
+
+
+Role = FoldRole | WorkRole
+Handle = Callable[[int, Sequence[Any]], Awaitable[None]]
+
+
+def app_id(role: Role) -> str:
+    """The role's Faust app and consumer group."""
+    return f"forewarn-{role.name}"
+
+
+def changelog_of(role: Role) -> str | None:
+    """The topic that holds the role's state, as Faust names it."""
+    return None if role.state_table is None else f"{app_id(role)}-{role.state_table}-changelog"
