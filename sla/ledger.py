@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from sla.buckets import (
     COARSE_MS,
@@ -23,20 +22,23 @@ from sla.buckets import (
     rolling_edge,
     step_of,
 )
+from sla.catalogue import CalendarPeriod
 from sla.intervals import Interval, merged, overlaps
+from sla.periods import period_at
 from sla.units import floor_to
 
-PERIOD: Final = 0
-"""The span that stands for a calendar period, whose edge is set from outside."""
+Span = int | CalendarPeriod
+"""What a window reaches back over: so many milliseconds, or to the start of the calendar period."""
 
 
 class WindowSum:
     """The sum of the closed, not excluded buckets with `start >= edge`."""
 
-    __slots__ = ("bad", "edge", "marked", "total")
+    __slots__ = ("bad", "edge", "marked", "stays_until", "total")
 
     def __init__(self) -> None:
         self.edge = 0
+        self.stays_until = 0
         self.total = 0
         self.bad = 0
         self.marked = 0
@@ -51,6 +53,7 @@ class Ledger:
     __slots__ = (
         "_buckets",
         "_excluded",
+        "compacted_at",
         "next_edge_at",
         "open_bad",
         "open_end",
@@ -61,14 +64,15 @@ class Ledger:
         "windows",
     )
 
-    def __init__(self, spans: Iterable[int] = ()) -> None:
+    def __init__(self) -> None:
         self._buckets = Buckets()
         self._excluded: list[Interval] = []
         self.open_start = self.open_end = 0
         self.open_total = self.open_bad = self.open_marked = 0
         self.open_excluded = False
         self.next_edge_at = 0
-        self.windows: dict[int, WindowSum] = {span_ms: WindowSum() for span_ms in spans}
+        self.compacted_at = 0
+        self.windows: dict[Span, WindowSum] = {}
 
     # -- writing
 
@@ -78,7 +82,7 @@ class Ledger:
             self.open_total += total
             self.open_bad += bad
             if marked:
-                self.open_marked = 1
+                self.open_marked = int(marked > 0)
         elif at >= self.open_end:
             self._close()
             self.open_start, self.open_end = self._buckets.bounds(at, FINE_MS)
@@ -116,15 +120,17 @@ class Ledger:
 
     # -- time
 
-    def advance(self, now: int, period_start: int | None = None) -> None:
-        """Move every window to `now`; due when `now >= next_edge_at` or when a calendar period begins."""
+    def advance(self, now: int) -> None:
+        """Move every window to `now`; due when `now >= next_edge_at`, since every edge lies on a whole minute."""
         if now >= self.open_end:
             self._close()
-        for span_ms, window in self.windows.items():
-            if span_ms != PERIOD:
-                self._move(window, rolling_edge(span_ms, now))
-            elif period_start is not None:
-                self._move(window, period_start)
+        for span, window in self.windows.items():
+            if isinstance(span, int):
+                self._move(window, rolling_edge(span, now))
+            elif now >= window.stays_until:
+                period = period_at(span, now)
+                self._move(window, period.start)
+                window.stays_until = period.end
         self.next_edge_at = floor_to(now, FINE_MS) + FINE_MS
 
     def _move(self, window: WindowSum, edge: int) -> None:
@@ -141,6 +147,7 @@ class Ledger:
         self._buckets.forget_before(keep_from)
         self._buckets.merge(floor_to(rolling_edge(MIDDLE_FOR_MS, now), COARSE_MS), COARSE_MS)
         self._buckets.merge(floor_to(rolling_edge(FINE_FOR_MS, now), MIDDLE_MS), MIDDLE_MS)
+        self.compacted_at = floor_to(now, COARSE_MS)
 
     def cut(self, at: int, now: int) -> None:
         """From now on no bucket reaches across `at`; one that already holds data on both sides stays whole."""
@@ -181,17 +188,23 @@ class Ledger:
         for window in self.windows.values():
             window.total, window.bad, window.marked = self._buckets.total(window.edge, None, self._excluded)
 
-    def watch(self, spans: Iterable[int], now: int, period_start: int | None) -> None:
+    def watch(self, spans: Iterable[Span], now: int) -> None:
         """Keep sums for these windows, and for no others."""
-        self.windows = {span_ms: WindowSum() for span_ms in spans}
-        self.advance(now, period_start)
+        self.windows = {span: WindowSum() for span in spans}
+        self.advance(now)
         self.recount()
 
     # -- reading
 
-    def read(self, span_ms: int) -> Totals:
+    def sums(self, window: WindowSum) -> tuple[int, int]:
+        """Total and bad of a window, the open bucket as far as it has come (the short form of `read`)."""
+        if self.open_start < window.edge or self.open_excluded:
+            return window.total, window.bad
+        return window.total + self.open_total, window.bad + self.open_bad
+
+    def read(self, span: Span) -> Totals:
         """The sum of a window with the open bucket as far as it has come."""
-        window = self.windows[span_ms]
+        window = self.windows[span]
         if self.open_excluded or self.open_start < window.edge:
             return Totals(window.total, window.bad, window.marked)
         return Totals(window.total + self.open_total, window.bad + self.open_bad, window.marked + self.open_marked)

@@ -1,0 +1,184 @@
+"""One objective's view of its ledger: the budget of its window, and which tiers burn.
+
+`Account` holds references, no state of its own: it is made anew whenever definitions or ledgers change. Its reading of
+a decision costs the number of the tiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sla.budget import Budget, allowed_count, extrapolated
+from sla.burn import BurnRule
+from sla.catalogue import CalendarPeriod, Rolling, Uptime, nominal_ms
+from sla.detect.measures import Measure
+from sla.detect.slices import SliceBoard
+from sla.detect.track import Track
+from sla.intervals import Interval, counted_ms, merged
+from sla.ledger import Ledger, Span, WindowSum
+from sla.periods import period_at
+from sla.significance import ALPHA, LEAST_BAD_COUNT, LEAST_BAD_SLICES_COUNT, LEAST_DOWN_MS, upper_tail
+from sla.units import HOUR_MS
+
+
+class Seen(NamedTuple):
+    """Since when a stream is known: `first_at` with loaded history, `live_at` from its first live record."""
+
+    first_at: int | None
+    live_at: int | None
+
+
+class Reading(NamedTuple):
+    """What the ledger says at one instant. `budget` is None where no verdict is possible."""
+
+    budget: Budget | None
+    total: int  # of the window as it was counted, not extrapolated
+    bad: int
+    firing: BurnRule | None  # the tier that is named, among those that fired and have not cleared
+    doubtful: BurnRule | None  # burns, but it may be bad luck
+    p_value: float | None
+    depends_on_time: bool  # the verdict may change within the minute without a record
+
+
+class Account:
+    """Reads one objective from its ledger."""
+
+    __slots__ = ("_budget_window", "_measure", "_rules", "board", "ledger", "objective", "span", "track")
+
+    def __init__(self, track: Track, measure: Measure) -> None:
+        self.track = track
+        self.objective = track.objective
+        self._measure = measure
+        self.board: SliceBoard | None = measure.boards.get(track.objective.name)
+        self.ledger: Ledger = self.board.ledger if self.board else measure.ledger
+        window = self.objective.window
+        self.span: Span = window.window_ms if isinstance(window, Rolling) else window
+        self._budget_window = WindowSum()
+        self._rules: list[tuple[BurnRule, WindowSum, WindowSum]] = []
+
+    def spans(self) -> set[Span]:
+        """The windows that its ledger must keep sums for."""
+        tiers = self.objective.tiers
+        return {self.span, HOUR_MS, *(t.long_ms for t in tiers), *(t.short_ms for t in tiers)}
+
+    def bind(self) -> None:
+        """Take hold of the windows, once the ledger watches them."""
+        windows = self.ledger.windows
+        period_ms = nominal_ms(self.objective.window)
+        rules = [BurnRule(tier, self.objective.target_ppm, period_ms) for tier in self.objective.tiers]
+        self._rules = [
+            (rule, windows[rule.tier.long_ms], windows[rule.tier.short_ms])
+            for rule in sorted(rules, key=lambda rule: rule.order)
+        ]
+        self._budget_window = windows[self.span]
+        self.track.burning &= {rule.tier.name for rule in rules}
+
+    @property
+    def base(self) -> Ledger:
+        """The ledger of the measurements themselves, under any slices."""
+        return self._measure.ledger
+
+    # -- time that counts
+
+    def uncounted(self, at: int) -> Sequence[Interval]:
+        """Excluded time, and time without data where that leaves the window."""
+        excluded = self.base.excluded
+        silent = self.track.silent(at) if self.track.leaves_window else ()
+        if not silent:
+            return excluded
+        return merged([*excluded, *silent])
+
+    def seen_ms(self, seen: Seen, at: int, since: int = 0) -> int:
+        """How much counted time the stream has been seen for, from `since` on."""
+        if seen.first_at is None:
+            return 0
+        return counted_ms(max(since, seen.first_at), at, self.uncounted(at))
+
+    def window_ms(self, at: int) -> int:
+        """The length of the whole window, of this very period for a calendar one."""
+        window = self.objective.window
+        if isinstance(window, Rolling):
+            return window.window_ms
+        period = period_at(window, at)
+        return period.end - period.start
+
+    # -- reading
+
+    def read(self, seen: Seen, at: int) -> Reading:
+        """The budget and the tiers at an instant. Moves tiers between burning and cleared."""
+        ledger = self.ledger
+        if at >= ledger.next_edge_at:
+            ledger.advance(at)
+        total, bad = ledger.sums(self._budget_window)
+        budget, is_estimate = self.budget(seen, at, total, bad)
+        firing: BurnRule | None = None
+        doubtful: BurnRule | None = None
+        p_value: float | None = None
+        burning = self.track.burning
+        for rule, long, short in self._rules:
+            short_total, short_bad = ledger.sums(short)
+            if rule.tier.name in burning:
+                if rule.has_cleared(short_bad, short_total):
+                    burning.discard(rule.tier.name)
+                elif firing is None:
+                    firing = rule
+            elif short_bad and rule.burns(short_bad, short_total) and self._burns_long(rule, long, seen, at):
+                is_proven, chance = self._is_proven(rule, *ledger.sums(long))
+                if is_proven:
+                    burning.add(rule.tier.name)
+                    firing, p_value = (rule, chance) if firing is None else (firing, p_value)
+                elif doubtful is None and firing is None:
+                    doubtful, p_value = rule, chance
+        return Reading(budget, total, bad, firing, doubtful, p_value, is_estimate and bad > 0)
+
+    def _burns_long(self, rule: BurnRule, long: WindowSum, seen: Seen, at: int) -> bool:
+        """Whether the long window burns too, and is not warming."""
+        total, bad = self.ledger.sums(long)
+        return rule.burns(bad, total) and self.seen_ms(seen, at) >= rule.tier.long_ms
+
+    def budget(self, seen: Seen, at: int, total: int, bad: int) -> tuple[Budget | None, bool]:
+        """The budget of the whole window, and whether it was extrapolated (semantics.md 1, Budget)."""
+        if seen.live_at is None or seen.first_at is None:
+            return None, False
+        if self.board is not None:
+            return Budget(allowed_count(self._slices_count(at), self.objective.target_ppm), bad), False
+        start = self._budget_window.edge
+        is_calendar = isinstance(self.objective.window, CalendarPeriod)
+        if seen.first_at <= start and not is_calendar:
+            return Budget(allowed_count(total, self.objective.target_ppm), bad), False
+        counted = self.seen_ms(seen, at, start)
+        if counted <= 0:
+            return None, False
+        whole = extrapolated(total, self.window_ms(at), counted)
+        return Budget(allowed_count(whole, self.objective.target_ppm), bad), True
+
+    def _slices_count(self, at: int) -> int:
+        """The slices of the whole window that count: not excluded, and not without data."""
+        board = self.board
+        assert board is not None  # noqa: S101 - asked only where slices are judged
+        window = self.objective.window
+        if isinstance(window, Rolling):
+            start, end = self._budget_window.edge, at
+            whole = window.window_ms // board.slice_ms
+        else:
+            start, end, _ = period_at(window, at)
+            whole = board.count_between(start, end)
+        excluded = sum(
+            board.count_between(max(a, start), min(b, end)) for a, b in board.ledger.excluded if a < end and b > start
+        )
+        return max(0, whole - excluded - self.ledger.read(self.span).marked)
+
+    def _is_proven(self, rule: BurnRule, total: int, bad: int) -> tuple[bool, float | None]:
+        """Whether this is more than bad luck, and the chance that it is not (None where none is computed)."""
+        if self.board is not None:
+            return bad >= LEAST_BAD_SLICES_COUNT, None
+        if isinstance(self.objective.indicator, Uptime):
+            return bad >= LEAST_DOWN_MS, None
+        chance = upper_tail(bad, total, rule.probability)
+        return chance < ALPHA and bad >= LEAST_BAD_COUNT[rule.tier.severity], chance
+
+    def chance(self, rule: BurnRule) -> float | None:
+        """The p-value of a tier's long window now, for people."""
+        sums = self.ledger.read(rule.tier.long_ms)
+        return self._is_proven(rule, sums.total, sums.bad)[1]

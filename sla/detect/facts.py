@@ -1,0 +1,90 @@
+"""Facts about a whole service: exclusions and changes, append-only, each with the offset it was read at.
+
+An atom reads only the facts at or below the record being applied, so that a replay after a crash decides as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from sla.catalogue import Agreement
+from sla.intervals import Interval, clipped, first_ms, merged
+from sla.periods import Period
+from sla.records import Approval, Category, Change, Exclusion, Feed
+from sla.units import MINUTE_MS
+
+CAUSE_WITHIN_MS: Final = 30 * MINUTE_MS
+
+
+class ServiceFacts:
+    """What is known about a service beside its measurements."""
+
+    def __init__(self) -> None:
+        self.exclusions: list[tuple[int, Exclusion]] = []
+        self.changes: list[tuple[int, Change]] = []
+        self.sequences: dict[str, int] = {}
+
+    def is_repeat(self, feed: Feed | None) -> bool:
+        """Whether a sequence was seen already; remembers it if not."""
+        if feed is None or feed.sequence is None:
+            return False
+        if feed.sequence <= self.sequences.get(feed.source, -1):
+            return True
+        self.sequences[feed.source] = feed.sequence
+        return False
+
+    def add(self, offset: int, fact: Change | Exclusion) -> None:
+        """Remember a fact."""
+        if isinstance(fact, Exclusion):
+            self.exclusions.append((offset, fact))
+        else:
+            self.changes.append((offset, fact))
+
+    def live(self, offset: int) -> list[Exclusion]:
+        """The exclusions in force at an offset: of each id the last word, if that is `approved`; by start, then id."""
+        last: dict[str, Exclusion] = {}
+        for at, exclusion in self.exclusions:
+            if at <= offset:
+                last[exclusion.id] = exclusion
+        approved = [e for e in last.values() if e.status is Approval.APPROVED]
+        return sorted(approved, key=lambda e: (e.from_at, e.id))
+
+    def causes(self, onset_at: int, offset: int) -> list[Change]:
+        """The changes shortly before the onset of an episode."""
+        return [c for at, c in self.changes if at <= offset and onset_at - CAUSE_WITHIN_MS <= c.at <= onset_at]
+
+    def forget_before(self, at: int) -> None:
+        """Drop what no window, correction or cause can reach any more."""
+        self.changes = [(o, c) for o, c in self.changes if c.at >= at]
+        gone = {e.id for _, e in self.exclusions if e.to_at < at}
+        gone -= {e.id for _, e in self.exclusions if e.to_at >= at}
+        self.exclusions = [(o, e) for o, e in self.exclusions if e.id not in gone]
+
+    def to_json(self) -> dict[str, Any]:
+        """The state that a restart needs."""
+        return {
+            "exclusions": [[offset, *exclusion[:-1]] for offset, exclusion in self.exclusions],
+            "changes": [[offset, *change[:-1]] for offset, change in self.changes],
+            "sequences": self.sequences,
+        }
+
+    def load(self, body: Mapping[str, Any]) -> None:
+        """Take back what `to_json` gave."""
+        self.changes = [(offset, Change(*rest)) for offset, *rest in body["changes"]]
+        self.sequences = dict(body["sequences"])
+        for offset, *rest in body["exclusions"]:
+            exclusion = Exclusion(*rest)
+            typed = exclusion._replace(category=Category(exclusion.category), status=Approval(exclusion.status))
+            self.exclusions.append((offset, typed))
+
+
+def account_exclusions(exclusions: Iterable[Exclusion], agreement: Agreement, period: Period) -> list[Interval]:
+    """What does not count in one period of an agreement: its earliest planned time up to its allowance, and the rest."""
+    listed = list(exclusions)
+    planned = merged((e.from_at, e.to_at) for e in listed if e.category is Category.PLANNED)
+    planned = clipped(planned, period.start, period.end)
+    if agreement.maintenance_allowance_ms is not None:
+        planned = first_ms(planned, agreement.maintenance_allowance_ms)
+    others = [(e.from_at, e.to_at) for e in listed if e.category is not Category.PLANNED]
+    return merged([*planned, *clipped(others, period.start, period.end)])

@@ -1,0 +1,184 @@
+"""How records of a signal become good and bad, each way with its own ledger; slices are judged on top of one."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from operator import ge, gt, le, lt
+from typing import Any, Final
+
+from sla.catalogue import Indicator, NoData, NotEvaluated, Objective, Op, Ratio, Threshold, Treat, Uptime
+from sla.detect.slices import SliceBoard
+from sla.intervals import Interval, after_counted
+from sla.ledger import Ledger
+from sla.records import Counts, Measurement, Sample, State
+from sla.units import MINUTE_MS, floor_to
+
+_COMPARE: Final = {Op.LTE: le, Op.LT: lt, Op.GTE: ge, Op.GT: gt}
+
+
+class Measure:
+    """One way to count a stream. `boards` are the slice boards that judge what it counts, by objective."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.boards: dict[str, SliceBoard] = {}
+
+    def take(self, record: Measurement) -> None:
+        """Count a record if it is of this measure's kind; any other does not count."""
+        raise TypeError(record)  # pragma: no cover - each measure has its own
+
+    def settle(self, now: int) -> None:
+        """Count what time itself brings, up to now."""
+
+    def count(self, at: int, total: int, bad: int) -> None:
+        """Add to the ledger and to every board."""
+        self.ledger.add(at, total, bad)
+        for board in self.boards.values():
+            board.add(at, total, bad)
+
+    def to_json(self) -> dict[str, Any]:
+        """The state that a restart needs."""
+        return {
+            "rows": [list(row) for row in self.ledger.rows()],
+            "cuts": list(self.ledger.cuts),
+            "compacted_at": self.ledger.compacted_at,
+            "boards": {name: board.to_json() for name, board in self.boards.items()},
+        }
+
+    def load(self, body: Mapping[str, Any]) -> None:
+        """Take back what `to_json` gave; the boards must be bound before."""
+        self.ledger.load(body["rows"], body["cuts"])
+        self.ledger.compacted_at = body["compacted_at"]
+        for name, board in self.boards.items():
+            if name in body["boards"]:
+                board.load(body["boards"][name])
+
+
+class CountsMeasure(Measure):
+    """Good and bad as they were counted at the source."""
+
+    def take(self, record: Measurement) -> None:
+        """Count a `counts` record."""
+        if type(record) is Counts:
+            total = record.good + record.bad
+            self.ledger.add(record.at, total, record.bad)
+            for board in self.boards.values():
+                board.add(record.at, total, record.bad)
+
+
+class ThresholdMeasure(Measure):
+    """One sample is one event, good when it compares with the threshold as wanted."""
+
+    def __init__(self, indicator: Threshold) -> None:
+        super().__init__()
+        self._is_good = _COMPARE[indicator.op]
+        self._value = indicator.value
+
+    def take(self, record: Measurement) -> None:
+        """Count a `sample` record."""
+        if type(record) is Sample:
+            self.count(record.at, 1, 0 if self._is_good(record.value, self._value) else 1)
+
+
+class UptimeMeasure(Measure):
+    """Milliseconds up and down. A state holds until the next one, or until nothing was heard for `after_ms`.
+
+    `points` are the states heard, in order; what follows them is counted up to `settled_at`. A state that comes late
+    takes back what was counted over its stretch and counts that anew.
+    """
+
+    def __init__(self, no_data: NoData | None) -> None:
+        super().__init__()
+        self._no_data = no_data
+        self.uncounted: Sequence[Interval] = ()
+        self.points: list[tuple[int, bool]] = []
+        self.settled_at = 0
+
+    def take(self, record: Measurement) -> None:
+        """Take a `state` record."""
+        if type(record) is not State:
+            return
+        index = bisect_right(self.points, (record.at, True))
+        until = self.points[index][0] if index < len(self.points) else self.settled_at
+        before = self.points[index - 1] if index else None
+        if until > record.at:
+            if before is not None:
+                self._count_stretch(before, record.at, until, -1)
+            self._count_stretch((record.at, record.up), record.at, until, 1)
+        self.points.insert(index, (record.at, record.up))
+        if len(self.points) == 1:
+            self.settled_at = max(self.settled_at, record.at)
+
+    def settle(self, now: int) -> None:
+        """Count the present state up to now."""
+        if self.points and now > self.settled_at:
+            for index in range(max(0, bisect_right(self.points, (self.settled_at, True)) - 1), len(self.points)):
+                point = self.points[index]
+                end = self.points[index + 1][0] if index + 1 < len(self.points) else now
+                self._count_stretch(point, max(point[0], self.settled_at), min(end, now), 1)
+            self.settled_at = now
+
+    def forget_before(self, at: int) -> None:
+        """Drop the points that no late record can touch any more; the newest stays, since it still holds."""
+        keep = max(0, bisect_right(self.points, (at, True)) - 1)
+        del self.points[:keep]
+
+    def _count_stretch(self, point: tuple[int, bool], start: int, end: int, sign: int) -> None:
+        for a, b, up in self._held(point, start, end):
+            for at, length_ms in _minutes(a, b):
+                self.count(at, sign * length_ms, 0 if up else sign * length_ms)
+
+    def _held(self, point: tuple[int, bool], start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        if self._no_data is None:
+            yield start, end, point[1]
+            return
+        known_until = after_counted(point[0], self._no_data.after_ms, self.uncounted)
+        if start < known_until:
+            yield start, min(end, known_until), point[1]
+        if end > known_until and self._no_data.treat in {Treat.BAD, Treat.GOOD}:
+            yield max(start, known_until), end, self._no_data.treat is Treat.GOOD
+
+    def to_json(self) -> dict[str, Any]:
+        """The ledger and the states heard."""
+        points = [[at, up] for at, up in self.points]
+        return {**super().to_json(), "points": points, "settled_at": self.settled_at}
+
+    def load(self, body: Mapping[str, Any]) -> None:
+        """Take back what `to_json` gave."""
+        super().load(body)
+        self.points = [(at, up) for at, up in body["points"]]
+        self.settled_at = body["settled_at"]
+
+
+def _minutes(start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end:
+        edge = min(floor_to(start, MINUTE_MS) + MINUTE_MS, end)
+        yield start, edge - start
+        start = edge
+
+
+def measure_key(objective: Objective) -> str:
+    """Which measure an objective reads: objectives that count alike share one."""
+    indicator: Indicator = objective.indicator
+    match indicator:
+        case Ratio():
+            return "counts"
+        case Threshold():
+            return f"{indicator.op}:{indicator.value!r}"
+        case Uptime():
+            silence = objective.no_data
+            return f"uptime:{silence.after_ms}:{silence.treat}" if silence else "uptime"
+        case NotEvaluated():
+            raise ValueError(f"{objective.name}: {indicator.kind} is not evaluated")
+
+
+def new_measure(objective: Objective) -> Measure:
+    """The measure of an objective's indicator."""
+    match objective.indicator:
+        case Threshold() as indicator:
+            return ThresholdMeasure(indicator)
+        case Uptime():
+            return UptimeMeasure(objective.no_data)
+        case _:
+            return CountsMeasure()

@@ -1,0 +1,120 @@
+"""Timeslices: stretches of local time, each judged once as a whole (semantics.md 1, Slices)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sla.catalogue import CalendarPeriod, Objective, Timeslices, Treat
+from sla.intervals import Interval, merged
+from sla.ledger import Ledger
+from sla.periods import local_date, local_midnight
+from sla.units import MILLION
+
+
+class SliceBoard:
+    """The slices of one objective: what each holds, and in `ledger` the verdicts, one good or bad per slice.
+
+    A slice without data is neither (the ledger marks it), unless the objective treats silence as good or bad. Slices
+    count from local midnight; the last of a day may be shorter.
+    """
+
+    def __init__(self, objective: Objective, budgeting: Timeslices) -> None:
+        self.slice_ms = budgeting.slice_ms
+        self._target_ppm = budgeting.target_ppm
+        window = objective.window
+        self._timezone = window.timezone if isinstance(window, CalendarPeriod) else "UTC"
+        self._treat = objective.no_data.treat if objective.no_data else Treat.IGNORE
+        self.grace_ms = objective.grace_ms
+        self.ledger = Ledger()
+        self.cells: dict[int, list[int]] = {}  # start → [total, bad]
+        self.next_start: int | None = None  # the first slice that has no verdict yet
+        self.first_start = 0
+        self._day: Interval = (0, 0)
+
+    def _day_of(self, at: int) -> Interval:
+        if not self._day[0] <= at < self._day[1]:
+            day = local_date(at, self._timezone)
+            midnights = [local_midnight(day + timedelta(days=n), self._timezone) for n in (0, 1)]
+            self._day = (midnights[0], midnights[1])
+        return self._day
+
+    def slice_of(self, at: int) -> Interval:
+        """The slice that holds an instant."""
+        midnight, next_midnight = self._day_of(at)
+        start = at - (at - midnight) % self.slice_ms
+        return start, min(start + self.slice_ms, next_midnight)
+
+    def count_between(self, start: int, end: int) -> int:
+        """How many slices begin in [start, end)."""
+        count = 0
+        while start < end:
+            midnight, next_midnight = self._day_of(start)
+            until = min(end, next_midnight)
+            count += -(-(until - midnight) // self.slice_ms) - -(-(start - midnight) // self.slice_ms)
+            start = until
+        return count
+
+    def widened(self, intervals: Sequence[Interval]) -> list[Interval]:
+        """Exclusions as whole slices: one that is touched does not count."""
+        return merged((self.slice_of(a)[0], self.slice_of(b - 1)[1]) for a, b in intervals)
+
+    def add(self, at: int, total: int, bad: int) -> None:
+        """Count in the slice of an instant; a slice that was judged already is judged anew."""
+        start = self.slice_of(at)[0]
+        if self.next_start is None:
+            self.next_start = self.first_start = start
+        was_judged = start < self.next_start and (start >= self.first_start or start in self.cells)
+        if was_judged:
+            self._publish(start, -1)
+        cell = self.cells.setdefault(start, [0, 0])
+        cell[0] += total
+        cell[1] += bad
+        if start < self.next_start:
+            self._publish(start, 1)
+
+    @property
+    def due_at(self) -> int | None:
+        """When the next slice is to be judged: its end and the objective's grace."""
+        return None if self.next_start is None else self.slice_of(self.next_start)[1] + self.grace_ms
+
+    def judge(self) -> None:
+        """Give the next slice its verdict, and wait for the one after it."""
+        if self.next_start is not None:
+            self._publish(self.next_start, 1)
+            self.next_start = self.slice_of(self.next_start)[1]
+
+    def _publish(self, start: int, sign: int) -> None:
+        total, bad = self.cells.get(start, (0, 0))
+        if total:
+            is_bad = (total - bad) * MILLION < self._target_ppm * total
+            self.ledger.add(start, sign, sign * is_bad, 0)
+        elif self._treat in {Treat.GOOD, Treat.BAD}:
+            self.ledger.add(start, sign, sign * (self._treat is Treat.BAD), 0)
+        else:
+            self.ledger.add(start, 0, 0, sign)
+
+    def forget_before(self, at: int) -> None:
+        """Drop the contents of slices that no late record can touch any more."""
+        for start in [start for start in self.cells if start < at]:
+            del self.cells[start]
+
+    def to_json(self) -> dict[str, Any]:
+        """The state that a restart needs."""
+        return {
+            "cells": [[start, *cell] for start, cell in self.cells.items()],
+            "next_start": self.next_start,
+            "first_start": self.first_start,
+            "rows": [list(row) for row in self.ledger.rows()],
+            "cuts": list(self.ledger.cuts),
+            "compacted_at": self.ledger.compacted_at,
+        }
+
+    def load(self, body: Mapping[str, Any]) -> None:
+        """Take back what `to_json` gave."""
+        self.cells = {start: [total, bad] for start, total, bad in body["cells"]}
+        self.next_start = body["next_start"]
+        self.first_start = body["first_start"]
+        self.ledger.load(body["rows"], body["cuts"])
+        self.ledger.compacted_at = body["compacted_at"]

@@ -1,0 +1,270 @@
+"""A stream: one signal of one service, with every objective on it. The atom of `detect`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sla.catalogue import CalendarPeriod, Catalogue, Objective, Rolling, Timeslices, Unit
+from sla.dedup import objective_key
+from sla.detect.account import Account, Seen
+from sla.detect.measures import Measure, UptimeMeasure, measure_key, new_measure
+from sla.detect.slices import SliceBoard
+from sla.detect.track import Track
+from sla.intervals import Interval, after_counted, merged
+from sla.ledger import Ledger
+from sla.periods import edges_between
+from sla.records import Exclusion, Feed, History, Measurement
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, ceil_to, floor_to
+
+LONGEST_MS: Final = {
+    Unit.DAY: DAY_MS + 2 * HOUR_MS,
+    Unit.WEEK: 8 * DAY_MS,
+    Unit.MONTH: 32 * DAY_MS,
+    Unit.QUARTER: 93 * DAY_MS,
+    Unit.YEAR: 367 * DAY_MS,
+}
+"""How far back a calendar period can begin."""
+
+
+class Lateness(NamedTuple):
+    """How late a record is, and whether it still counts; None of it where it is on time."""
+
+    late_ms: int
+    counts: bool
+
+
+class Stream:
+    """Measures, tracks and what ties them together. `offset` is where its table entry stood when it was loaded."""
+
+    def __init__(self, service: str, signal: str) -> None:
+        self.service = service
+        self.signal = signal
+        self.offset = -1
+        self.seen = Seen(None, None)
+        self.newest_at: int | None = None
+        self.sequences: dict[str, int] = {}
+        self.measures: dict[str, Measure] = {}
+        self.tracks: dict[str, Track] = {}
+        self.accounts: dict[str, Account] = {}
+        self.closes: dict[str, int] = {}  # "<agreement>/<objective>" → start of the period to close next
+        self.exclusions: list[Exclusion] = []
+        self.gaps: Sequence[Interval] = ()
+        self.agreement_periods: list[CalendarPeriod] = []
+        self.grace_ms = 0
+        self.correct_for_ms = 0
+        self.keep_ms = 0
+
+    @property
+    def atom_key(self) -> str:
+        """The stream's key in the table."""
+        return f"stream/{objective_key(self.service, self.signal)}"
+
+    # -- definitions
+
+    def bind(self, catalogue: Catalogue, now: int) -> list[Track]:
+        """Follow a revision: keep what continues, begin what is new; returns the tracks that are gone."""
+        objectives = catalogue.evaluated_of(self.service, self.signal)
+        before, self.tracks = self.tracks, {}
+        for objective in objectives:
+            self._adopt(objective, before, now)
+        self.agreement_periods = sorted(
+            {a.period for o in objectives for a in catalogue.agreements_of(o.name) if a.period is not None},
+            key=lambda period: period.text + period.timezone,
+        )
+        self._bind_measures(now)
+        return [before[name] for name in sorted(before)]
+
+    def _adopt(self, objective: Objective, before: dict[str, Track], now: int) -> None:
+        track = before.pop(objective.name, None)
+        if track is None and objective.renamed_from is not None:
+            track = before.pop(objective.renamed_from, None)
+        if track is None:
+            track = Track(objective_key(self.service, objective.renamed_from or objective.name), objective)
+        elif track.objective.version != objective.version:
+            for measure in self.measures.values():
+                measure.ledger.cut(now, now)
+        track.objective = objective
+        self.tracks[objective.name] = track
+
+    def _bind_measures(self, now: int) -> None:
+        before, self.measures, self.accounts = self.measures, {}, {}
+        boards = {name: board for measure in before.values() for name, board in measure.boards.items()}
+        for name, track in self.tracks.items():
+            key = measure_key(track.objective)
+            if key not in self.measures:
+                self.measures[key] = before.get(key) or new_measure(track.objective)
+                self.measures[key].boards = {}
+            if isinstance(track.objective.budgeting, Timeslices):
+                board = SliceBoard(track.objective, track.objective.budgeting)
+                old = boards.get(name) or boards.get(track.objective.renamed_from or "")
+                if old is not None and old.slice_ms == board.slice_ms:
+                    board.load(old.to_json())
+                self.measures[key].boards[name] = board
+            self.accounts[name] = Account(track, self.measures[key])
+        self._set_limits()
+        self.cut_periods(now)
+        self.watch(now)
+        self.apply_exclusions(now)
+
+    def _set_limits(self) -> None:
+        objectives = [track.objective for track in self.tracks.values()]
+        self.grace_ms = max((o.grace_ms for o in objectives), default=0)
+        self.correct_for_ms = max((o.correct_for_ms for o in objectives), default=0)
+        longest_ms = max(
+            [o.window.window_ms for o in objectives if isinstance(o.window, Rolling)]
+            + [LONGEST_MS[period.unit] for period in self._calendars()],
+            default=0,
+        )
+        self.keep_ms = max(longest_ms, 3 * DAY_MS) + self.correct_for_ms + HOUR_MS
+
+    def _calendars(self) -> list[CalendarPeriod]:
+        own = [t.objective.window for t in self.tracks.values() if isinstance(t.objective.window, CalendarPeriod)]
+        return [*own, *self.agreement_periods]
+
+    def watch(self, now: int) -> None:
+        """Keep the sums that the objectives need, in the ledgers and in those under their slices."""
+        spans: dict[int, set[int | CalendarPeriod]] = {}
+        ledgers: dict[int, Ledger] = {}
+        for account in self.accounts.values():
+            for ledger in (account.ledger, account.base):
+                ledgers[id(ledger)] = ledger
+                spans.setdefault(id(ledger), set()).update(account.spans())
+        for number, ledger in ledgers.items():
+            ledger.watch(sorted(spans[number], key=repr), now)
+        for account in self.accounts.values():
+            account.bind()
+
+    def ledgers(self) -> list[Ledger]:
+        """Every ledger of the stream, measurements first, then slices."""
+        measures = list(self.measures.values())
+        return [m.ledger for m in measures] + [board.ledger for m in measures for board in m.boards.values()]
+
+    def cut_periods(self, now: int, back_to: int | None = None) -> None:
+        """Let no bucket reach across the edge of a local period, of this one or of those loaded from the past."""
+        start = now if back_to is None else back_to
+        for calendar in self._calendars():
+            for edge in edges_between(calendar, start, now):
+                for ledger in self.ledgers():
+                    ledger.cut(edge, now)
+
+    # -- records
+
+    def is_repeat(self, feed: Feed | None) -> bool:
+        """Whether a sequence was seen already; remembers it if not."""
+        if feed is None or feed.sequence is None:
+            return False
+        if feed.sequence <= self.sequences.get(feed.source, -1):
+            return True
+        self.sequences[feed.source] = feed.sequence
+        return False
+
+    def lateness(self, at: int, now: int) -> Lateness | None:
+        """Judged once per stream, with the largest grace and correctFor of its objectives."""
+        late_ms = now - at
+        if late_ms <= self.grace_ms or not self.tracks:
+            return None
+        return Lateness(late_ms, late_ms <= self.correct_for_ms)
+
+    def take(self, record: Measurement, now: int) -> None:
+        """Count a record."""
+        if isinstance(record, History):
+            self._take_history(record, now)
+            return
+        at = record.at
+        first_at, live_at = self.seen
+        if live_at is None or at < live_at:
+            self.seen = Seen(at if first_at is None or at < first_at else first_at, at)
+        if self.newest_at is None or at > self.newest_at:
+            self.newest_at = at
+        for measure in self.measures.values():
+            measure.take(record)
+
+    def _take_history(self, record: History, now: int) -> None:
+        """Spread totals over the whole minutes before the first record, by cumulative floors."""
+        start, end = ceil_to(record.from_at, MINUTE_MS), floor_to(record.to_at, MINUTE_MS)
+        if end <= start:
+            start = floor_to(record.from_at, MINUTE_MS)
+            end = start + MINUTE_MS
+        measure = self.measures.get("counts")
+        total = record.good + record.bad
+        limit = end if self.seen.live_at is None else min(end, floor_to(self.seen.live_at, MINUTE_MS))
+        if limit <= start:
+            return
+        self.cut_periods(limit, start)
+        if measure is not None:
+            length_ms = end - start
+            for at in range(start, limit, MINUTE_MS):
+                upto_ms, since_ms = at + MINUTE_MS - start, at - start
+                count = total * upto_ms // length_ms - total * since_ms // length_ms
+                good = record.good * upto_ms // length_ms - record.good * since_ms // length_ms
+                measure.ledger.add(at, count, max(0, count - good), 0)
+            measure.ledger.compact(now, now - self.keep_ms)
+        if self.seen.first_at is None or start < self.seen.first_at:
+            self.seen = Seen(start, self.seen.live_at)
+
+    def settle(self, now: int) -> None:
+        """Count what time itself brings."""
+        for measure in self.measures.values():
+            measure.settle(now)
+
+    # -- silence
+
+    def silence_due_at(self, track: Track) -> int | None:
+        """When no data begins: counted time since the newest record, in which somebody was watching."""
+        silence = track.objective.no_data
+        if silence is None or self.newest_at is None:
+            return None
+        return after_counted(self.newest_at, silence.after_ms, self._unwatched())
+
+    def _unwatched(self) -> list[Interval]:
+        return merged([*((e.from_at, e.to_at) for e in self.exclusions), *self.gaps])
+
+    def hear(self, now: int) -> None:
+        """After a record: end the silence of every track that this record ends."""
+        for track in self.tracks.values():
+            if track.silent_since is None:
+                continue
+            due_at = self.silence_due_at(track)
+            if due_at is not None and due_at > now and self.newest_at is not None:
+                if self.newest_at > track.silent_since:
+                    track.silences.append((track.silent_since, self.newest_at))
+                track.silent_since = None
+
+    # -- exclusions and age
+
+    def apply_exclusions(self, now: int) -> None:
+        """Leave the live exclusions out of every sum, and let no later bucket reach across their edges."""
+        intervals = [(e.from_at, e.to_at) for e in self.exclusions]
+        for measure in self.measures.values():
+            ledgers = [(measure.ledger, intervals)]
+            ledgers += [(board.ledger, board.widened(intervals)) for board in measure.boards.values()]
+            for ledger, excluded in ledgers:
+                ledger.compact(now, now - self.keep_ms)
+                for edge in (edge for interval in excluded for edge in interval):
+                    if edge > now - self.keep_ms:
+                        ledger.cut(edge, now)
+                ledger.exclude(excluded)
+            if isinstance(measure, UptimeMeasure):
+                measure.uncounted = self._unwatched()
+
+    def age(self, now: int) -> None:
+        """Once an hour: coarser buckets for what is old, and nothing beyond what a window or correction can reach."""
+        keep_from = now - self.keep_ms
+        self.cut_periods(now)
+        for ledger in self.ledgers():
+            if ledger.compacted_at < floor_to(now, HOUR_MS):
+                ledger.compact(now, keep_from)
+        correctable_from = now - self.correct_for_ms - DAY_MS
+        for measure in self.measures.values():
+            if isinstance(measure, UptimeMeasure):
+                measure.forget_before(correctable_from)
+            for board in measure.boards.values():
+                board.forget_before(correctable_from)
+        for track in self.tracks.values():
+            track.silences = [(a, b) for a, b in track.silences if b > keep_from]
+
+    def in_order(self) -> Iterable[tuple[Track, Account]]:
+        """Tracks by dedup key, as events of one instant are ordered."""
+        for name in sorted(self.tracks, key=lambda name: self.tracks[name].key):
+            yield self.tracks[name], self.accounts[name]

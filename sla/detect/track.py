@@ -1,0 +1,94 @@
+"""What is remembered of one objective on one stream: its state, its episode, what was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sla.catalogue import RANK, Objective, Severity, Treat
+from sla.forecast import Outlook
+from sla.intervals import Interval
+
+TURNS_KEPT_COUNT = 64
+
+
+class Standing(StrEnum):
+    """Where a promise stands (semantics.md 2)."""
+
+    UNKNOWN = "unknown"
+    OK = "ok"
+    AT_RISK = "at_risk"
+    BREACHED = "breached"
+
+
+@dataclass(slots=True)
+class Track:
+    """One objective's memory. `objective` is its definition in force; everything else is state."""
+
+    key: str
+    objective: Objective
+    standing: Standing = Standing.UNKNOWN
+    episode: int = 0
+    is_open: bool = False
+    opened_at: int | None = None
+    highest: Severity = Severity.INFO
+    sequences: dict[str, int] = field(default_factory=dict)
+    burning: set[str] = field(default_factory=set)  # tiers that fired and have not cleared
+    outlook: Outlook | None = None
+    forecast_fires: bool = False
+    told_p50_at: int | None = None  # the breach instant that was told ...
+    told_move_at: int = 0  # ... and when
+    marks_told: set[int] = field(default_factory=set)
+    silences: list[Interval] = field(default_factory=list)
+    silent_since: int | None = None
+    told_silent: bool = False  # flags.no_data as the world knows it
+    quiet_until: int = 0
+    is_final: bool = True
+    last_alert_id: str | None = None
+    last_breach_id: str | None = None
+    status_print: str = ""
+    period_start: int | None = None
+    causes: list[Any] = field(default_factory=list)
+
+    def next_sequence(self, topic: str) -> int:
+        """One counter per dedup key and topic, from 1, never restarted."""
+        number = self.sequences.get(topic, 0) + 1
+        self.sequences[topic] = number
+        return number
+
+    def open(self, at: int) -> None:
+        """Leave `ok`: a new episode."""
+        self.episode += 1
+        self.is_open = True
+        self.opened_at = at
+        self.highest = Severity.INFO
+
+    def close(self) -> None:
+        """Back in `ok`. The episode's number and start stay, as those of the last one."""
+        self.is_open = False
+        self.told_p50_at = None
+
+    def raise_to(self, severity: Severity) -> Severity:
+        """Severity never falls within an episode."""
+        if not self.is_open:
+            return severity
+        if RANK[severity] > RANK[self.highest]:
+            self.highest = severity
+        return self.highest
+
+    @property
+    def leaves_window(self) -> bool:
+        """Whether time without data leaves the window, so that it neither helps nor harms."""
+        return self.objective.no_data is not None and self.objective.no_data.treat in {Treat.UNKNOWN, Treat.IGNORE}
+
+    @property
+    def speaks_of_silence(self) -> bool:
+        """Whether no data is a state and an event of its own."""
+        return self.objective.no_data is not None and self.objective.no_data.treat is Treat.UNKNOWN
+
+    def silent(self, now: int) -> list[Interval]:
+        """The stretches without data, the present one up to `now`."""
+        if self.silent_since is None or self.silent_since >= now:
+            return self.silences
+        return [*self.silences, (self.silent_since, now)]

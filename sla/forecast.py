@@ -1,0 +1,112 @@
+"""When will the budget end? Scenarios, not a formula (semantics.md 1, Forecast).
+
+Each of up to 28 past days is one way the coming hours may go: its traffic scaled to the present hour's, its bad events
+scaled likewise, and what the present hour has beyond that goes on. Until there are two past days, each of the last
+six hours is a scenario that repeats. A scenario is walked hour by hour over the buckets that leave the window; the
+breach instant lies where the budget's margin falls below zero, spread evenly inside the hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from sla.units import DAY_MS, HOUR_MS, MILLION
+
+DAYS_MAX: Final = 28
+DAYS_LEAST: Final = 2
+HOURS_MAX: Final = 6
+HOURS_PER_DAY: Final = 24
+LEAST_SEEN_MS: Final = HOUR_MS
+LEAST_BAD_COUNT: Final = 3
+"""Fewer bad events in the present hour than this may be luck; the rule does not fire on them."""
+
+
+class Pace(NamedTuple):
+    """What an hour brings."""
+
+    total: int
+    bad: int
+
+
+Scenario = Sequence[Pace]
+"""The hours to come, in order, repeated without end."""
+
+
+class Outlook(NamedTuple):
+    """What the scenarios say: the breach instants in order, out of how many scenarios."""
+
+    breach_ats: tuple[int, ...]
+    scenarios_count: int
+
+    def quantile(self, percent: int) -> int | None:
+        """Nearest-rank order statistic of the breach instant; None if fewer than half of the scenarios breach."""
+        count = len(self.breach_ats)
+        if not count or 2 * count < self.scenarios_count:
+            return None
+        return self.breach_ats[max(0, -(-percent * count // 100) - 1)]
+
+    def share_ppm(self, until: int | None = None) -> int:
+        """The share of scenarios that breach (at or before `until`)."""
+        count = len(self.breach_ats) if until is None else sum(1 for at in self.breach_ats if at <= until)
+        return count * MILLION // self.scenarios_count if self.scenarios_count else 0
+
+
+class Walk(NamedTuple):
+    """The present and what is known of the window's future; index k is the end of the hour k after now.
+
+    `left` holds the totals that will have left the window by then; `allowed` maps (k, total, bad) to the budget.
+    """
+
+    at: int
+    present: Pace  # the sums of the window now
+    left: Sequence[Pace]
+    allowed: Callable[[int, int], int]
+
+
+def of_days(present: Pace, hour_of: Callable[[int, int], Pace], days_count: int) -> list[Scenario]:
+    """One scenario per past day; `hour_of(day, k)` is what the k-th hour from now brought that many days ago."""
+    return [_scaled(present, [hour_of(day, k) for k in range(HOURS_PER_DAY)]) for day in range(1, days_count + 1)]
+
+
+def _scaled(present: Pace, hours: list[Pace]) -> Scenario:
+    first = hours[0]
+    up, down = (present.total, first.total) if first.total else (1, 1)
+    usual = first.bad * up // down
+    if present.bad >= usual:  # worse than that day: what is beyond it goes on
+        excess = present.bad - usual
+        return [Pace(h.total * up // down, h.bad * up // down + excess) for h in hours]
+    return [Pace(h.total * up // down, h.bad * up * present.bad // (down * max(1, usual))) for h in hours]
+
+
+def of_hours(present: Pace, hours: Sequence[Pace]) -> list[Scenario]:
+    """Each of the last hours repeats, at the present traffic."""
+    return [[Pace(present.total, h.bad * present.total // h.total)] for h in hours if h.total]
+
+
+def outlook(walk: Walk, scenarios: Sequence[Scenario]) -> Outlook:
+    """Walk every scenario to its breach or to the end of what can be seen ahead (`len(walk.left)` hours)."""
+    found = sorted(at for at in (_breach_at(walk, scenario) for scenario in scenarios) if at is not None)
+    return Outlook(tuple(found), len(scenarios))
+
+
+def _breach_at(walk: Walk, scenario: Scenario) -> int | None:
+    total, bad = walk.present
+    margin = walk.allowed(-1, total) - bad
+    hours_count = len(scenario)
+    for k, gone in enumerate(walk.left):
+        pace = scenario[k % hours_count]
+        total += pace.total
+        bad += pace.bad
+        now_margin = walk.allowed(k, total - gone.total) - (bad - gone.bad)
+        if now_margin < 0:
+            into_ms = HOUR_MS * (margin + 1) // (margin - now_margin) if margin >= 0 else 0
+            return walk.at + k * HOUR_MS + min(into_ms, HOUR_MS)
+        margin = now_margin
+    return None
+
+
+def days_seen(at: int, first_seen_at: int) -> int:
+    """How many whole past days, hour for hour, are there to learn from."""
+    hour = at - at % HOUR_MS
+    return min(DAYS_MAX, max(0, hour - first_seen_at) // DAY_MS)
