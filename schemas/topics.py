@@ -82,7 +82,7 @@ def _changelog(role: str) -> Topic:
 
 
 TABLE: Final = "state"
-ROLES_WITH_STATE: Final = ("detect", "dispatch", "deliver")
+ROLES_WITH_STATE: Final = ("detect", "dispatch")
 
 TELEMETRY: Final = Topic(
     "sla.telemetry.v1",
