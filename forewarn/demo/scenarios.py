@@ -1,6 +1,6 @@
 """The six services of the demo: what each does, and what must be seen of it.
 
-Their objectives are in `deploy/examples/`. The figures are chosen so that the play of 50 minutes shows it all: most
+Their objectives are in `deploy/examples/`. The figures are chosen so that the play of 46 minutes shows it all: most
 services start with a third of their error budget spent, as services do.
 """
 
@@ -27,7 +27,7 @@ from forewarn.demo.players import (
 )
 from sla.units import DAY_MS, MINUTE_MS
 
-PLAY_MS: Final = 50 * MINUTE_MS
+PLAY_MS: Final = 46 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ SCENARIOS: Final = (
         signal="availability",
         objective="catalog-availability",
         past=Past(31 * DAY_MS, per_minute_count=160, bad_count=1_000),
-        player=Requests(40, steady(0.0002)),
+        player=Requests(40, steady(0.0005)),
         turns=((0, "stays well, with a failure here and there"),),
         expects=NeverAlerts(),
     ),
