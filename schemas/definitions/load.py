@@ -15,7 +15,7 @@ from schemas.definitions.compile import compile_catalogue
 from schemas.definitions.findings import Finding, Level, in_order
 from schemas.definitions.lint import cross_check
 from schemas.definitions.reading import is_applied, names_in, read_documents
-from schemas.definitions.source import Source
+from schemas.definitions.source import Defined, Source
 from schemas.definitions.yaml_source import SIZE_MAX_BYTES, read_yaml
 from sla.catalogue import Catalogue
 
@@ -32,11 +32,19 @@ class Loaded:
     documents: list[dict[str, Any]]
     findings: tuple[Finding, ...]
     catalogue: Catalogue | None
+    defined: tuple[Defined, ...] = ()
+
+    def refuses(self, finding: Finding, *, strict: bool = False) -> bool:
+        """Whether a finding is an error, or with `strict` a warning."""
+        return finding.level is Level.ERROR or (strict and finding.level is Level.WARNING)
 
     def refused(self, *, strict: bool = False) -> bool:
-        """Whether there is an error, or with `strict` a warning."""
-        refusing = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
-        return any(finding.level in refusing for finding in self.findings)
+        """Whether any finding refuses these definitions."""
+        return any(self.refuses(finding, strict=strict) for finding in self.findings)
+
+    def compiled(self, revision: int, versions: Mapping[str, int]) -> Catalogue:
+        """The catalogue as a revision of a log: `versions` by `<kind>/<name>`. Only where nothing refuses it."""
+        return compile_catalogue(self.defined, revision, digest(self.documents), versions)
 
 
 def load(paths: Iterable[Path | str]) -> Loaded:
@@ -65,7 +73,7 @@ def _checked(sources: Sequence[Source], findings: Sequence[Finding]) -> Loaded:
     documents = [source.value for source in sources if isinstance(source.value, dict) and is_applied(source)]
     refused = any(finding.level is Level.ERROR for finding in findings)
     catalogue = None if refused else compile_catalogue(defined, sha256=digest(documents))
-    return Loaded(documents, in_order(findings), catalogue)
+    return Loaded(documents, in_order(findings), catalogue, tuple(defined))
 
 
 def canonical(document: Document) -> bytes:
