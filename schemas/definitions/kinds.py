@@ -85,7 +85,7 @@ class Service(Document):
     """What is delivered."""
 
     kind: Literal["Service"]
-    spec: ServiceSpec = ServiceSpec()
+    spec: ServiceSpec = Field(default_factory=ServiceSpec)
 
 
 class Stakeholder(Document):
@@ -99,7 +99,7 @@ class Settings(Document):
     """How the detector runs."""
 
     kind: Literal["Settings"]
-    spec: SettingsSpec = SettingsSpec()
+    spec: SettingsSpec = Field(default_factory=SettingsSpec)
 
 
 Definition = Objective | TicketObjective | Calendar | Agreement | Service | Stakeholder | Settings

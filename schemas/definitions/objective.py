@@ -150,7 +150,7 @@ class Warnings(Strict):
         default=["50%", "75%", "90%"],
         validate_default=True,
     )
-    forecast: Annotated[Forecast | None, OrNone] = Forecast()
+    forecast: Annotated[Forecast | None, OrNone] = Field(default_factory=Forecast)
 
 
 class ObjectiveSpec(Strict):
@@ -166,6 +166,6 @@ class ObjectiveSpec(Strict):
     grace: Annotated[DurationOrZero | None, OrNone] = Field(default="2m", validate_default=True)
     correctFor: Annotated[DurationOrZero | None, OrNone] = Field(default="3d", validate_default=True)  # noqa: N815
     instances: Annotated[Instances | None, OrNone] = None
-    warnings: Annotated[Warnings | None, OrNone] = Warnings()
+    warnings: Annotated[Warnings | None, OrNone] = Field(default_factory=Warnings)
     mode: Literal["live", "shadow"] = "live"
     shadowOf: Annotated[Name | None, OrNone] = None  # noqa: N815
