@@ -1,0 +1,56 @@
+"""The folds that a replay runs: those of the workers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from forewarn.replay.replay import Folds
+from forewarn.replay.track import Pace
+from schemas.catalogue_log import CatalogueLog
+from schemas.dead_letter import dead_letter
+from schemas.feeds import decode_notice
+from schemas.inbound import decode_telemetry
+from sla.catalogue import Catalogue
+from sla.detect import Detect
+from sla.dispatch import Dispatch
+from sla.fold import Fold
+from sla.units import SECOND_MS
+
+TELEMETRY: Final = "sla.telemetry.v1"
+NOTICES: Final = "sla.notices.v1"
+GAP_MS: Final = 10 * SECOND_MS
+
+
+def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, cluster: str) -> Folds:
+    """The folds of the product, as the workers run them."""
+
+    def detect(partition: int, pace: Pace, _: bool) -> Fold:
+        def catalogue_at(revision: int, sha256: str) -> Catalogue | None:
+            found = log.at(revision, sha256)
+            if found is None:
+                return None
+            found = paced(found, tick_ms)
+            pace.step_ms = found.decide_every_ms
+            return found
+
+        return Detect(
+            TELEMETRY,
+            partition,
+            cluster=cluster,
+            decode=decode_telemetry,
+            dead_letter=dead_letter,
+            catalogue_reader=catalogue_at,
+            base=base,
+            gap_ms=max(GAP_MS, tick_ms or 0),
+        )
+
+    def dispatch(partition: int, _: Pace, is_fed: bool) -> Fold:
+        return Dispatch(NOTICES, partition, decode=decode_notice, dead_letter=dead_letter, check_repeats=not is_fed)
+
+    return Folds({TELEMETRY: detect, NOTICES: dispatch}, frozenset({NOTICES}))
+
+
+def paced(catalogue: Catalogue, tick_ms: int | None) -> Catalogue:
+    """The catalogue with the step of decisions that was asked for."""
+    return catalogue if tick_ms is None else replace(catalogue, decide_every_ms=tick_ms)

@@ -1,0 +1,45 @@
+"""A replay of any folds: survey the input, make a track for each partition, play."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, Final, NamedTuple
+
+from forewarn.replay.player import Player, Write
+from forewarn.replay.survey import Feed, Survey, survey
+from forewarn.replay.track import Pace, Track
+from sla.fold import Fold
+
+FEED_PARTITION: Final = 0
+
+MakeFold = Callable[[int, Pace, bool], Fold]
+"""The partition, its pace, and whether its records are fed by the other folds of this replay → its fold."""
+
+
+class Folds(NamedTuple):
+    """What a replay runs: the fold of each topic it reads, and the topics among them that other folds feed."""
+
+    make: Mapping[str, MakeFold]
+    fed: frozenset[str]
+
+
+def replay(
+    source: BinaryIO, write: Write, folds: Folds, feed_catalogue: Feed, *, step_ms: int, until: int | None
+) -> None:
+    """Run these folds over an input that can be read twice."""
+    found = survey(source, frozenset(folds.make), until, feed_catalogue)
+    tracks, fed = _tracks(found, folds, step_ms)
+    Player(found, tracks, fed, step_ms).play(source, write)
+
+
+def _tracks(found: Survey, folds: Folds, step_ms: int) -> tuple[dict[tuple[str, int], Track], dict[str, Track]]:
+    """All partitions, and those among them that are fed: of each topic that the input does not hold, one."""
+    held = {topic for topic, _ in found.has_ticks}
+    fed_topics = (folds.fed - held) if held else frozenset[str]()
+    places = [(place, False) for place in found.has_ticks]
+    places += [((topic, FEED_PARTITION), True) for topic in sorted(fed_topics)]
+    tracks = {}
+    for (topic, partition), is_fed in places:
+        pace = Pace(step_ms)
+        tracks[topic, partition] = Track(folds.make[topic](partition, pace, is_fed), pace)
+    return tracks, {topic: tracks[topic, FEED_PARTITION] for topic in fed_topics}
