@@ -9,13 +9,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 import orjson
 
 from forewarn.kafka import Config, Record, read_to_end, write
 from schemas.catalogue_log import CatalogueLog
+from schemas.definitions import digest
 from schemas.topics import CATALOGUE
 
 Document = Mapping[str, Any]
@@ -40,12 +40,6 @@ class Applied(NamedTuple):
     sha256: str
 
 
-def hash_of(documents: Sequence[Document]) -> str:
-    """The hash of a set of documents in index order, as the commit names it."""
-    canonical = (orjson.dumps(document, option=orjson.OPT_SORT_KEYS) for document in documents)
-    return sha256(b"\n".join(canonical)).hexdigest()
-
-
 def records_of(documents: Sequence[Document], *, base_revision: int, apply_id: str) -> list[Record]:
     """The records of one apply, in order: each document under `kind/name`, then the commit."""
     records = [
@@ -62,7 +56,7 @@ def records_of(documents: Sequence[Document], *, base_revision: int, apply_id: s
         "apply_id": apply_id,
         "base_revision": base_revision,
         "documents_count": len(documents),
-        "sha256": hash_of(documents),
+        "sha256": digest(documents),
     }
     return [*records, Record(CATALOGUE.name, "commit", orjson.dumps(commit), partition=0)]
 
@@ -78,17 +72,17 @@ def read_log(config: Config) -> CatalogueLog:
 
 def apply(config: Config, documents: Sequence[Document], *, dry_run: bool = False) -> Applied:
     """Publish the full set of documents as the next revision, unless it is in force already."""
-    base, digest, count = read_log(config).current, hash_of(documents), len(documents)
-    if base.revision and base.sha256 == digest:
-        return Applied(Outcome.UNCHANGED, base.revision, base.revision, count, digest)
+    base, sha256, count = read_log(config).current, digest(documents), len(documents)
+    if base.revision and base.sha256 == sha256:
+        return Applied(Outcome.UNCHANGED, base.revision, base.revision, count, sha256)
     if dry_run:
-        return Applied(Outcome.WOULD_APPLY, base.revision, base.revision, count, digest)
+        return Applied(Outcome.WOULD_APPLY, base.revision, base.revision, count, sha256)
     commit = write(config, records_of(documents, base_revision=base.revision, apply_id=uuid.uuid4().hex))[-1]
     log = read_log(config)
     # The log may have moved on above ours already; what counts is whether ours was ever in force.
-    if log.at(commit.offset, digest) is None:
-        return Applied(Outcome.VOID, log.current.revision, base.revision, count, digest)
-    return Applied(Outcome.APPLIED, commit.offset, base.revision, count, digest)
+    if log.at(commit.offset, sha256) is None:
+        return Applied(Outcome.VOID, log.current.revision, base.revision, count, sha256)
+    return Applied(Outcome.APPLIED, commit.offset, base.revision, count, sha256)
 
 
 def sentence(applied: Applied) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from forewarn import cli_send, cli_topics
-from forewarn.cli_options import AsJson, new_app
+from forewarn.cli_options import AsJson, duration_of, instant_of, new_app
 from forewarn.connection import kafka_config, redis_url
 from forewarn.console import Console, ExitCode, progress, table
 
@@ -72,6 +72,18 @@ def worker(
 
 
 @app.command()
+def lint(
+    paths: Paths,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check definitions; all errors at once, with file and line."""
+    from forewarn.lint import lint as check
+
+    raise typer.Exit(check(paths, strict=strict, json=as_json))
+
+
+@app.command()
 def apply(
     paths: Paths,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and compare, publish nothing.")] = False,
@@ -79,17 +91,38 @@ def apply(
 ) -> None:
     """Publish definitions as a new revision, after lint."""
     from forewarn import apply as catalogue
+    from forewarn.lint import tell
     from schemas.definitions import load
 
     console = Console(as_json=as_json)
     loaded = load(paths)
-    if loaded.catalogue is None:
+    tell(console, loaded.findings)
+    if loaded.refused():
+        console.say("nothing was published")
         raise typer.Exit(ExitCode.FINDING)
     with progress("publishing"):
         applied = catalogue.apply(kafka_config(), loaded.documents, dry_run=dry_run)
     console.record(applied._asdict(), catalogue.sentence(applied))
     if applied.outcome is catalogue.Outcome.VOID:
         raise typer.Exit(ExitCode.FINDING)
+
+
+@app.command()
+def replay(
+    *,
+    definitions: Annotated[list[Path], typer.Option(metavar="PATH", help="Definitions; may be repeated.")],
+    source: Annotated[str, typer.Option("--input", metavar="FILE|-", help="JSON lines; - is standard input.")],
+    tick: Annotated[str | None, typer.Option(help="The step of decisions, such as 1s or 1m.")] = None,
+    until: Annotated[str | None, typer.Option(help="When to end: RFC 3339, or epoch milliseconds.")] = None,
+    output: Annotated[str, typer.Option(metavar="FILE|-", help="Where the emissions go.")] = "-",
+    cluster: Annotated[str, typer.Option(envvar="FOREWARN_CLUSTER", help="The cluster in each event's source.")] = (
+        "default"
+    ),
+) -> None:
+    """Run the detector offline over recorded topics and print all that it would publish."""
+    from forewarn.replay.run import run
+
+    run(definitions, source, output, tick_ms=duration_of(tick), until=instant_of(until), cluster=cluster)
 
 
 @app.command()

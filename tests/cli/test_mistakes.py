@@ -38,6 +38,10 @@ COUNTS = ("send", "counts", "--service", "s", "--signal", "a")
         (("send", "sample", "--service", "s", "--signal", "a", "--value", "nan"), AWAY, 2, "rejected"),
         (("send", "state", "--service", "", "--signal", "a", "up"), AWAY, 2, "rejected"),
         (("frobnicate",), {}, 2, "frobnicate"),
+        (("replay", "--definitions", "d", "--input", "-", "--tick", "soon"), {}, 2, "no duration"),
+        (("replay", "--definitions", "d", "--input", "-", "--tick", "0s"), {}, 2, "no duration"),
+        (("replay", "--definitions", "d", "--input", "-", "--until", "soon"), {}, 2, "no instant"),
+        (("replay", "--input", "-"), {}, 2, "--definitions"),
     ],
 )
 def test_a_mistake_is_told_with_its_code(
