@@ -9,8 +9,8 @@ from typing import Final
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 SAME_LINE_EVERY_S: Final = 10.0
 
-# Faust tells each step of each rebalance; what matters of it is told by the shell and the health server.
-QUIET: Final = ("faust", "mode", "asyncio")
+# Faust tells each step of each rebalance, also in the name of our subclasses; what matters is told by `forewarn.*`.
+QUIET: Final = ("faust", "mode", "asyncio", "agents")
 
 
 class RateLimit(logging.Filter):

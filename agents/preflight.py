@@ -51,9 +51,7 @@ async def _ask(client_options: Mapping[str, Any]) -> dict[str, int]:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         await client.bootstrap()
         cluster = await client.fetch_all_metadata()
-        return {
-            topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics(exclude_internal=False)
-        }
+        return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)

@@ -28,6 +28,11 @@ class Lifecycle(Protocol):
 class Worker(faust.Worker):  # type: ignore[misc]
     """Stops within a deadline: Faust's own stop waits for the broker without bound."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Without Faust's spinner, whose escape codes end up in logs."""
+        super().__init__(*args, **kwargs)
+        self.spinner = None
+
     def _on_sigterm(self) -> None:
         self.app.stop_deadline.start("SIGTERM")
         super()._on_sigterm()

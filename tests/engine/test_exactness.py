@@ -1,0 +1,121 @@
+"""Worker processes on a real Kafka, disturbed: what is stored afterwards is what the log says."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.engine.fleet import Fleet, assert_exact
+from tests.harness import Broker
+from tests.harness.process import wait_for
+
+pytestmark = pytest.mark.kafka
+
+NewFleet = Callable[..., Fleet]
+
+
+@pytest.fixture
+def new_fleet(kafka: Broker) -> Iterator[NewFleet]:
+    fleets: list[Fleet] = []
+
+    def new(**environment: str) -> Fleet:
+        fleets.append(Fleet(kafka, **environment))
+        return fleets[-1]
+
+    yield new
+    for fleet in fleets:
+        fleet.close()
+
+
+def test_a_worker_that_is_stopped_and_one_that_is_killed_lose_and_double_nothing(new_fleet: NewFleet) -> None:
+    fleet = new_fleet()
+    fleet.produce(seconds=14, rate=2000)
+    fleet.start("a", "b", "c")
+    fleet.wait_ready("a", "b", "c")
+    for name in ("a", "b", "c"):
+        fleet.wait_moving(name)
+    assert fleet.terminate("b") == 0
+    fleet.start("b")
+    fleet.wait_ready("b")
+    fleet.kill("c")
+    fleet.start("c")
+    fleet.wait_ready("c")
+    assert_exact(fleet.settle())
+
+
+def test_workers_that_join_and_leave_under_a_backlog_lose_and_double_nothing(new_fleet: NewFleet) -> None:
+    fleet = new_fleet()
+    fleet.produce_now(120_000)
+    fleet.produce(seconds=12, rate=3000)
+    fleet.start("a")
+    fleet.wait_moving("a")
+    fleet.start("b")
+    fleet.wait_ready("b")
+    fleet.start("c")
+    fleet.wait_ready("c")
+    assert fleet.terminate("b") == 0
+    stored = fleet.settle()
+    assert_exact(stored)
+
+
+def test_an_orderly_stop_leaves_nothing_to_repeat(new_fleet: NewFleet) -> None:
+    fleet = new_fleet()
+    fleet.produce(seconds=5, rate=2000)
+    fleet.start("a")
+    fleet.wait_moving("a")
+    assert fleet.terminate("a") == 0
+    fleet.start("a")
+    stored = fleet.settle()
+    assert_exact(stored)
+    assert max(stored.events.values()) == 1
+
+
+def test_ticks_move_time_in_every_partition_and_in_no_other_generation(new_fleet: NewFleet) -> None:
+    fleet = new_fleet()
+    fleet.start("a")
+    fleet.wait_ready("a")
+    wait_for(lambda: fleet.metric("a", "ticks_total") >= 8, "two ticks in each partition", within_s=20)
+    assert fleet.metric("a", "partitions_owned") == 4
+
+
+@pytest.mark.chaos
+def test_a_worker_that_was_frozen_beyond_its_session_writes_nothing_stale(new_fleet: NewFleet) -> None:
+    fleet = new_fleet()
+    fleet.produce(seconds=40, rate=3000)
+    fleet.start("a", "b")
+    for name in ("a", "b"):
+        fleet.wait_moving(name)
+    for name, other in (("a", "b"), ("b", "a")):
+        before = fleet.metric(other, "records_total")
+        fleet.signal(name, signal.SIGSTOP)
+        # The other one has taken over when it owns all four partitions.
+        wait_for(lambda other=other: fleet.metric(other, "partitions_owned") == 4, "the take-over", within_s=40)
+        assert fleet.metric(other, "records_total") >= before
+        fleet.signal(name, signal.SIGCONT)
+        wait_for(lambda name=name: fleet.metric(name, "partitions_owned") == 2, "the return", within_s=40)
+    assert_exact(fleet.settle())
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", range(3))
+def test_rebalance_upon_rebalance_loses_nothing(new_fleet: NewFleet, seed: int) -> None:
+    fleet = new_fleet()
+    fleet.produce_now(100_000)
+    fleet.produce(seconds=50, rate=3000)
+    fleet.start("a", "b")
+    for name in ("a", "b"):
+        fleet.wait_moving(name)
+    for turn in range(3):
+        extra = f"x{seed}{turn}"
+        fleet.start(extra)
+        fleet.wait_ready(extra)
+        if (seed + turn) % 2:
+            fleet.kill(extra)
+        else:
+            fleet.terminate(extra)
+        fleet.kill("a")
+        fleet.start("a")
+        fleet.wait_ready("a")
+    assert_exact(fleet.settle())
