@@ -120,9 +120,10 @@ def replay(
     ),
 ) -> None:
     """Run the detector offline over recorded topics and print all that it would publish."""
+    tick_ms, until_at = duration_of(tick), instant_of(until)
     from forewarn.replay.run import run
 
-    run(definitions, source, output, tick_ms=duration_of(tick), until=instant_of(until), cluster=cluster)
+    run(definitions, source, output, tick_ms=tick_ms, until=until_at, cluster=cluster)
 
 
 @app.command()

@@ -82,10 +82,11 @@ class NeverAlerts:
     """Nobody is disturbed."""
 
     def judge(self, sightings: Sequence[Sighting], start_at: int) -> Verdict:
-        """Met if there is no alert at all."""
+        """Met if there is no alert at all; that a calendar period ends is none."""
         del start_at
-        if sightings:
-            seen = ", ".join(dict.fromkeys(f"{sighting.name} ({sighting.rule})" for sighting in sightings))
+        alerts = [sighting for sighting in sightings if sighting.name != "period_closed"]
+        if alerts:
+            seen = ", ".join(dict.fromkeys(f"{alert.name} ({alert.rule})" for alert in alerts))
             return Verdict(False, f"alerted: {seen}", _first_warning(sightings), _first(sightings, "breach"))
         return Verdict(True, "rightly nobody was disturbed")
 

@@ -141,7 +141,7 @@ class Demo:
         at = read_instant(value["time"])
         if at is None:
             raise UserError(f"an alert without a time: {value.get('id')}", code=ExitCode.FINDING)
-        self._sightings[value["data"]["objective"]["name"]].append(timeline.sighting_of(value, at))
+        self._sightings[value["data"]["service"]].append(timeline.sighting_of(value, at))
         self._print(timeline.alert_entry(value, at, self._start_at))
 
     def _print(self, entry: timeline.Entry) -> None:
@@ -152,7 +152,7 @@ class Demo:
             self._console.say(line)
 
     def _verdict(self, scenario: Scenario) -> Verdict:
-        return scenario.expects.judge(self._sightings[scenario.objective], self._start_at)
+        return scenario.expects.judge(self._sightings[scenario.service], self._start_at)
 
     def _has_seen_all(self) -> bool:
         return all(isinstance(each.expects, NeverAlerts) or self._verdict(each).is_met for each in SCENARIOS)

@@ -37,7 +37,6 @@ class Scenario:
     name: str
     service: str
     signal: str
-    objective: str
     past: Past
     player: Player
     turns: tuple[tuple[int, str], ...]  # what happens to it: milliseconds since the start, and words
@@ -55,7 +54,6 @@ SCENARIOS: Final = (
         name="slow leak",
         service="checkout",
         signal="availability",
-        objective="checkout-availability",
         past=Past(8 * DAY_MS, per_minute_count=160, bad_count=250),
         player=Requests(40, leak(minutes(4), minutes(49), 0.25)),
         turns=((minutes(4), "starts to leak: a few requests fail, then more and more"),),
@@ -66,7 +64,6 @@ SCENARIOS: Final = (
         name="sudden outage",
         service="payments",
         signal="availability",
-        objective="payments-availability",
         past=Past(31 * DAY_MS, per_minute_count=160, bad_count=2_000),
         player=Requests(40, outage(minutes(10), 1.0)),
         turns=((minutes(10), "goes down: every request fails"),),
@@ -77,7 +74,6 @@ SCENARIOS: Final = (
         name="latency creep",
         service="search",
         signal="latency_ms",
-        objective="search-latency",
         past=Past(2 * DAY_MS, per_minute_count=12, bad_count=0),
         player=Latency(mean_ms=180, spread_ms=40, creep_ms_per_min=6, creeps_from_ms=minutes(3)),
         turns=((minutes(3), "gets slower, by 6 ms a minute"),),
@@ -87,7 +83,6 @@ SCENARIOS: Final = (
         name="falls silent",
         service="inventory",
         signal="availability",
-        objective="inventory-availability",
         past=Past(31 * DAY_MS, per_minute_count=80, bad_count=500),
         player=Requests(20, steady(0.0), silent_ms=range(minutes(15), minutes(35))),
         turns=(
@@ -101,7 +96,6 @@ SCENARIOS: Final = (
         name="one unlucky failure",
         service="reports",
         signal="availability",
-        objective="reports-availability",
         past=Past(31 * DAY_MS, per_minute_count=0.2, bad_count=4),
         player=OneFailure(fails_at_ms=minutes(20), step_ms=minutes(5)),
         turns=((minutes(20), "one of its few requests fails"),),
@@ -111,7 +105,6 @@ SCENARIOS: Final = (
         name="stays well",
         service="catalog",
         signal="availability",
-        objective="catalog-availability",
         past=Past(31 * DAY_MS, per_minute_count=160, bad_count=1_000),
         player=Requests(40, steady(0.0005)),
         turns=((0, "stays well, with a failure here and there"),),

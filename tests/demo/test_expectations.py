@@ -42,6 +42,7 @@ def silent(after: int) -> Sighting:
         (SILENCE, [silent(120), warned(130)], False, "silence was taken for failure"),
         (SILENCE, [], False, "the silence was not noticed"),
         (NeverAlerts(), [], True, "rightly nobody was disturbed"),
+        (NeverAlerts(), [Sighting("period_closed", "ok", "period", START)], True, "rightly nobody was disturbed"),
         (NeverAlerts(), [MARK], False, "alerted: early_warning (budget_consumed)"),
         (NeverAlerts(), [warned(5), warned(6)], False, "alerted: early_warning (burn_rate)"),
     ],
