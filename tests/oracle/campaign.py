@@ -77,7 +77,8 @@ def one_seed(seed: int, folder: Path, *, oracle_only: bool) -> list[str]:
     try:
         told = replayed(definitions, log, case.tick_ms)
     except subprocess.CalledProcessError as refused:
-        return [f"replay refused: {refused.stderr or refused.stdout}"]
+        words = (refused.stderr or refused.stdout).strip().splitlines()
+        return [f"replay ended with {refused.returncode}: {words[-1] if words else 'no words'}"]
     (folder / "told.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told if one["topic"] in TOPICS))
     return unlike(outcome, told)
 
