@@ -86,18 +86,20 @@ def run(
             signal.signal(number, handler)
     for reader in readers:
         reader.join()
-    return _verdict(ended, forced, was_asked=asked.is_set())
-
-
-def _verdict(ended: Sequence[tuple[str, int]], forced: Sequence[str], *, was_asked: bool) -> int:
-    for role in forced:
-        print_line(f"worker   | {role} did not end within {STOP_WITHIN_S:.0f} s and was killed")
-    if ended and not was_asked:
+    if not asked.is_set():
         role, code = ended[0]
         print_line(f"worker   | {role} ended with code {code}; the other roles were stopped")
-        # A signal's number is negative here; a shell would show 128 + its number. A role never ends on its own with 0.
-        return 128 - code if code < 0 else code or 1
-    return 1 if forced else 0
+        # Nobody asked it to end: that is a failure, whatever it says itself.
+        return _shell_code(code) or 1
+    late = [child.returncode for child in children.values() if child.returncode not in (0, -signal.SIGTERM)]
+    for role in forced:
+        print_line(f"worker   | {role} did not end within {STOP_WITHIN_S:.0f} s and was killed")
+    return _shell_code(late[0]) if late else 0
+
+
+def _shell_code(code: int) -> int:
+    """The code as a shell shows it: 128 + the number of the signal that ended the process."""
+    return 128 - code if code < 0 else code
 
 
 def _stop(children: Mapping[str, subprocess.Popen[str]]) -> list[str]:

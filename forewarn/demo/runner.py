@@ -54,7 +54,7 @@ def run(console: Console, *, once: bool) -> int:
                 return code
     except KeyboardInterrupt:
         console.say("stopped")
-        return ExitCode.FINE
+        return ExitCode.FINDING if once else ExitCode.FINE
 
 
 class Demo:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forewarn.worker import ROLES, roles_of, run
+from tests.cli.processes import is_alive
 from tests.harness import Process, wait_for
 
 SLEEPER = "import signal, sys, threading\nprint('up', flush=True)\n"
@@ -33,12 +33,16 @@ def test_roles_are_named_by_comma_each_once(text: str | None, roles: tuple[str, 
     assert roles_of(text) == roles
 
 
-@pytest.mark.parametrize(("script", "code"), [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137)])
-def test_a_role_that_dies_ends_all_with_its_code(capfd: pytest.CaptureFixture[str], script: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("script", "told", "code"), [("raise SystemExit(7)", 7, 7), ("import os; os.kill(os.getpid(), 9)", -9, 137)]
+)
+def test_a_role_that_dies_ends_all_with_its_code(
+    capfd: pytest.CaptureFixture[str], script: str, told: int, code: int
+) -> None:
     scripts = {"detect": STOPS + WAIT, "deliver": script}
     assert run(["detect", "deliver"], command_of=lambda role: python(scripts[role])) == code
     out = capfd.readouterr().out
-    assert f"deliver ended with code {code if code < 128 else code - 128 - 2 * (code - 128)}" in out
+    assert f"deliver ended with code {told};" in out
 
 
 def test_a_role_that_ends_well_unasked_is_still_a_failure() -> None:
@@ -59,15 +63,6 @@ def children(folder: Path) -> list[int]:
     return [int(path.name) for path in folder.iterdir()]
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return False
-    return state != "Z"
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_reaches_every_role_and_all_end_well(tmp_path: Path, number: signal.Signals) -> None:
     with supervisor(tmp_path, STOPS + WAIT) as worker:
@@ -77,6 +72,14 @@ def test_a_signal_reaches_every_role_and_all_end_well(tmp_path: Path, number: si
         lines = sorted(worker.log.read_text().splitlines())
         assert lines == ["detect   | down", "detect   | up", "project  | down", "project  | up"]
         assert not any(map(is_alive, children(tmp_path)))
+
+
+def test_a_role_that_fails_to_end_well_shows_in_the_code(tmp_path: Path) -> None:
+    late = SLEEPER + "signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))\n" + WAIT
+    with supervisor(tmp_path, late) as worker:
+        wait_for(lambda: worker.log.read_text().count("| up") == 2, "both roles to start")
+        worker.terminate()
+        assert worker.wait() == 75
 
 
 def test_roles_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
