@@ -41,6 +41,7 @@ lock: ## Resolve again after a change of dependencies (needs uv)
 	uv lock
 	$(EXPORT) --no-default-groups --output-file requirements.lock
 	$(EXPORT) --all-groups --output-file requirements-dev.lock
+	$(EXPORT) --only-group build --output-file requirements-build.lock
 
 clean: ## Remove .venv and every cache
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
