@@ -41,10 +41,11 @@ def parse_weekdays(value: str) -> tuple[int, ...]:
     """`mon`, `mon-fri`, `sat,sun` as days of the week from Monday = 0; a range may run over Sunday."""
     days: list[int] = []
     for part in value.lower().replace(" ", "").split(","):
-        first, _, last = part.partition("-")
-        if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+        first, dash, last = part.partition("-")
+        last = last if dash else first
+        if first not in WEEKDAYS or last not in WEEKDAYS:
             raise MalformedError(f"{shown(value)} names no days: write mon, mon-fri or sat,sun")
-        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last)
         days += [(start + step) % 7 for step in range((end - start) % 7 + 1)]
     return tuple(sorted(set(days)))
 

@@ -53,7 +53,7 @@ def _finding(error: ErrorDetails, model: type[BaseModel], source: Source) -> Fin
     if kind == "missing":
         example = _EXAMPLES.get(str(path[-1]))
         hint = f": write {example}" if example else ""
-        return source.error("missing-field", path[:-1], f"{_spelled(path)} is required{hint}")
+        return source.error("missing-field", path, f"{_spelled(path)} is required{hint}")
     if kind == "extra_forbidden":
         known = sorted(_fields_at(model, path[:-1]))
         hint = nearest(str(path[-1]), known) or f"; known are {', '.join(known)}"

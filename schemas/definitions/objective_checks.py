@@ -109,7 +109,8 @@ def _check_tiers(each: Defined, document: Objective) -> Iterator[Finding]:
             message = (
                 f"built-in tier {tier.name} is left out: above {factor} times in {span_text(tier.long_ms)} it {why}"
             )
-            yield each.warning("tier-left-out", ("spec", "warnings", "burnRates"), message)
+            at = "target" if reason is Fit.NEVER_FIRES else "window"
+            yield each.warning("tier-left-out", ("spec", at), message)
 
 
 def _not_evaluated(each: Defined, document: Objective) -> Iterator[Finding]:

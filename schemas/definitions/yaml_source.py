@@ -16,16 +16,17 @@ import yaml
 
 from schemas.definitions.findings import Finding, Level
 
-SIZE_MAX_BYTES: Final = 1_048_576
+SIZE_MAX_BYTES: Final = 4 * 1_048_576
 DEPTH_MAX: Final = 50
 ALIASES_MAX: Final = 500
-NODES_MAX: Final = 200_000  # after aliases were followed
+NODES_MAX: Final = 500_000  # after aliases were followed
 
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG: Final = "tag:yaml.org,2002:"
 _NULL: Final = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT: Final = re.compile(r"[-+]?[0-9]{1,19}", re.ASCII)
+_INT: Final = re.compile(r"[-+]?[0-9]+", re.ASCII)
+_INT_MOST_DIGITS: Final = 20
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _INT64_MAX: Final = 2**63 - 1
 
@@ -115,8 +116,10 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             node = Node(self._scalar(event, line), line)
         elif isinstance(event, yaml.SequenceStartEvent):
+            self._check_tag(event.tag, "seq", line)
             node = self._sequence(line, depth)
         else:
+            self._check_tag(event.tag, "map", line)
             node = self._mapping(line, depth)
         node.size = 1 + sum(child.size for child in node.children.values())
         if event.anchor is not None:  # only now: an alias inside its own anchor would never end
@@ -169,6 +172,10 @@ class _Composer:
                 key_lines.setdefault(str(name), child.line)
         return Node({name: child.value for name, child in children.items()}, line, 1, children, key_lines)
 
+    def _check_tag(self, tag: str | None, kind: str, line: int) -> None:
+        if tag not in (None, "!", _TAG + kind):
+            self._refused.append(Refused("yaml-syntax", line, f"tag {tag} is not read here: leave it out"))
+
     def _scalar(self, event: Any, line: int) -> Any:
         text = self._checked(event.value, line)
         if event.tag is None or event.tag == "!":
@@ -198,7 +205,7 @@ def _plain(text: str) -> Any:
     if text in _BOOL:
         return _BOOL[text]
     if _INT.fullmatch(text):
-        number = int(text)
+        number = int(text) if len(text) <= _INT_MOST_DIGITS else _INT64_MAX + 1
         return number if abs(number) <= _INT64_MAX else text
     if _FLOAT.fullmatch(text):
         decimal = float(text)
