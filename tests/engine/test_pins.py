@@ -1,0 +1,131 @@
+"""What the transport overrides or calls in secret is as it was when it was read; an upgrade fails here, loudly."""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.producer import AIOKafkaProducer
+from aiokafka.protocol.group import SyncGroupRequest
+from faust import App, Schema, Table, Worker
+from faust.stores.memory import Store
+from faust.tables.recovery import Recovery
+from faust.transport.base import Transport as BaseTransport
+from faust.transport.consumer import Consumer as BaseConsumer
+from faust.transport.drivers import TRANSPORTS
+from faust.transport.drivers import aiokafka as driver
+from faust.types.tuples import ConsumerMessage
+
+from agents.transport import Transport
+
+VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
+
+SIGNATURES: list[tuple[Any, str, str]] = [
+    (driver.Consumer, "_new_consumer_thread", "self"),
+    (driver.Consumer, "_to_message", "self, tp, record"),
+    (driver.Consumer, "_getmany", "self, active_partitions, timeout"),
+    (driver.Consumer, "getmany", "self, timeout"),
+    (driver.Consumer, "_add_gap", "self, tp, offset_from, offset_to"),
+    (driver.Consumer, "_new_offset", "self, tp"),
+    (driver.Consumer, "_commit_tps", "self, tps, start_new_transaction"),
+    (driver.Consumer, "_commit_offsets", "self, offsets, start_new_transaction"),
+    (driver.Consumer, "_filter_committable_offsets", "self, tps"),
+    (driver.Consumer, "_filter_tps_with_pending_acks", "self, topics"),
+    (driver.Consumer, "_handle_attached", "self, commit_offsets"),
+    (driver.Consumer, "_should_commit", "self, tp, offset"),
+    (driver.Consumer, "perform_seek", "self"),
+    (driver.Consumer, "on_partitions_revoked", "self, revoked"),
+    (driver.Consumer, "commit_and_end_transactions", "self"),
+    (driver.Consumer, "maybe_wait_for_commit_to_finish", "self"),
+    (driver.Consumer, "stop_flow", "self"),
+    (driver.Consumer, "assignment", "self"),
+    (driver.Consumer, "_drain_messages", "self, fetcher"),
+    (driver.AIOKafkaConsumerThread, "on_start", "self"),
+    (driver.AIOKafkaConsumerThread, "call_thread", "self, fun, *args, **kwargs"),
+    (driver.AIOKafkaConsumerThread, "seek_to_beginning", "self, *partitions"),
+    (driver.Producer, "send", "self, topic, key, value, partition, timestamp, headers, *, transactional_id"),
+    (driver.Producer, "send_soon", "self, fut"),
+    (driver.Producer, "flush", "self"),
+    (driver.Producer, "_settings_extra", "self"),
+    (driver.Producer, "_ensure_producer", "self"),
+    (BaseTransport, "create_consumer", "self, callback, **kwargs"),
+    (Table, "on_rebalance", "self, assigned, revoked, newly_assigned, generation_id"),
+    (Table, "apply_changelog_batch", "self, batch"),
+    (Store, "on_recovery_completed", "self, active_tps, standby_tps"),
+    (Recovery, "revoke", "self, tp"),
+    (Recovery, "active_remaining_total", "self"),
+    (Schema, "loads_key", "self, app, message, *, loads, serializer"),
+    (Schema, "loads_value", "self, app, message, *, loads, serializer"),
+    (App, "on_first_start", "self"),
+    (App, "_crash", "self, reason"),
+    (App, "on_stop", "self"),
+    (Worker, "_on_sigterm", "self"),
+    (Worker, "_on_sigint", "self"),
+    (Worker, "_schedule_shutdown", "self, signal"),
+    (Worker, "_flag_as_shutdown_by_signal", "self"),
+    (GroupCoordinator, "_do_heartbeat", "self"),
+    (GroupCoordinator, "_send_req", "self, request"),
+    (GroupCoordinator, "_on_join_complete", "self, generation, member_id, protocol, member_assignment_bytes"),
+    (GroupCoordinator, "reset_generation", "self"),
+    (GroupCoordinator, "check_errors", "self"),
+    (AIOKafkaConsumer, "seek_to_committed", "self, *partitions"),
+    (AIOKafkaProducer, "send", "self, topic, value, key, partition, timestamp_ms, headers"),
+]
+
+
+@pytest.mark.parametrize(("package", "pinned"), VERSIONS.items())
+def test_the_versions_are_the_ones_that_were_read(package: str, pinned: str) -> None:
+    assert version(package) == pinned
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "signature"), SIGNATURES, ids=[f"{owner.__name__}.{name}" for owner, name, _ in SIGNATURES]
+)
+def test_a_private_method_has_the_signature_that_was_read(owner: Any, name: str, signature: str) -> None:
+    found = inspect.signature(getattr(owner, name)).parameters.values()
+    shown, keywords = [], False
+    for parameter in found:
+        if parameter.kind is parameter.KEYWORD_ONLY and not keywords:
+            shown.append("*")
+            keywords = True
+        prefix = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        shown.append(prefix + parameter.name)
+    assert ", ".join(shown) == signature
+
+
+def test_a_message_of_faust_has_the_fields_that_a_batch_fills() -> None:
+    fields = list(inspect.signature(ConsumerMessage.__init__).parameters)
+    assert fields[1:13] == [
+        "topic",
+        "partition",
+        "offset",
+        "timestamp",
+        "timestamp_type",
+        "headers",
+        "key",
+        "value",
+        "checksum",
+        "serialized_key_size",
+        "serialized_value_size",
+        "tp",
+    ]
+    assert "generation_id" in fields
+
+
+def test_the_consumer_keeps_the_ledgers_that_are_cleared_at_a_revoke() -> None:
+    source = inspect.getsource(BaseConsumer.on_partitions_revoked)
+    for ledger in ("_gap", "_acked", "_acked_index", "_read_offset", "_committed_offset"):
+        assert f"self.{ledger}.pop(tp, None)" in source
+
+
+def test_the_coordinator_asks_by_the_method_that_is_wrapped() -> None:
+    assert "SyncGroupRequest(" in inspect.getsource(inspect.getmodule(GroupCoordinator))  # type: ignore[arg-type]
+    assert SyncGroupRequest.__name__ == "SyncGroupRequest"
+
+
+def test_the_transport_has_its_own_scheme() -> None:
+    assert TRANSPORTS.by_name("forewarn") is Transport

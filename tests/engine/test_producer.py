@@ -1,0 +1,104 @@
+"""The strict producer: a commit waits for everything on its way, and nothing follows a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agents.transport import SendFailed
+from tests.engine.parts import Fatal, new_app
+
+
+class Kafka:
+    """aiokafka's producer: promises that the test keeps or breaks."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.promises: list[asyncio.Future[Any]] = []
+
+    async def send(self, topic: str, value: bytes | None, **options: Any) -> asyncio.Future[Any]:
+        self.calls.append({"topic": topic, "value": value, **options})
+        self.promises.append(asyncio.get_running_loop().create_future())
+        return self.promises[-1]
+
+    async def flush(self) -> None:
+        return
+
+
+def producer_on(kafka: Kafka) -> tuple[Any, list[str]]:
+    app = new_app()
+    reasons: list[str] = []
+
+    def fatal(reason: str) -> None:
+        reasons.append(reason)
+
+    app.fatal = fatal  # type: ignore[method-assign, assignment]
+    app.finalize()
+    producer = app.producer
+    producer._producer = kafka
+    return producer, reasons
+
+
+async def test_a_flush_waits_for_every_record_on_its_way() -> None:
+    kafka = Kafka()
+    producer, _ = producer_on(kafka)
+    await producer.post("t", b"k", b"1")
+    await producer.send("t", b"k", b"2", None, None, None)
+    flush = asyncio.create_task(producer.flush())
+    await asyncio.sleep(0.2)  # longer than Faust's own flush waits before it gives up
+    kafka.promises[0].set_result(None)
+    await asyncio.sleep(0)
+    assert not flush.done()
+    kafka.promises[1].set_result(None)
+    await flush
+
+
+async def test_a_buffered_send_counts_as_on_its_way_until_its_promise_is_kept() -> None:
+    producer, _ = producer_on(Kafka())
+    buffered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    producer.send_soon(buffered)
+    flush = asyncio.create_task(producer.flush())
+    await asyncio.sleep(0.2)
+    assert not flush.done()
+    buffered.set_result(None)
+    await flush
+
+
+async def test_after_a_failed_send_nothing_is_sent_and_the_worker_ends() -> None:
+    kafka = Kafka()
+    producer, reasons = producer_on(kafka)
+    await producer.post("t", b"k", b"1")
+    kafka.promises[0].set_exception(OSError("too large"))
+    await asyncio.sleep(0)
+    assert len(reasons) == 1
+    assert "nothing is acknowledged" in reasons[0]
+    with pytest.raises(SendFailed):
+        await producer.post("t", b"k", b"2")
+    with pytest.raises(SendFailed):
+        await producer.send("t", b"k", b"2", None, None, None)
+    with pytest.raises(SendFailed):
+        await producer.flush()
+    assert len(kafka.calls) == 1
+
+
+async def test_timestamps_keep_their_milliseconds() -> None:
+    kafka = Kafka()
+    producer, _ = producer_on(kafka)
+    at = 1_795_000_000_001  # as floating seconds and back this would lose a millisecond
+    await producer.post("t", None, b"1", partition=3, timestamp_ms=at, headers=[("h", b"v")])
+    assert kafka.calls == [
+        {"topic": "t", "value": b"1", "key": None, "partition": 3, "timestamp_ms": at, "headers": [("h", b"v")]}
+    ]
+    kafka.promises[0].set_result(None)
+
+
+async def test_the_stream_is_idempotent_and_waits_for_all_replicas() -> None:
+    producer, _ = producer_on(Kafka())
+    assert producer._settings_extra() == {"acks": "all", "enable_idempotence": True}
+
+
+def test_fatal_raises_in_these_tests() -> None:
+    with pytest.raises(Fatal):
+        new_app().fatal("x")

@@ -1,0 +1,324 @@
+"""The shell around a fold, in memory: the order of emissions, state and acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.metrics import Metric, Metrics
+from agents.routing import FORWARDED, Place
+from agents.shell import PartitionMoved, Shell, SourceReplaced, line_of
+from agents.storm import StormWatch
+from agents.transport import pack, unpack
+from sla.fold import AtomState, Emission, Line
+from sla.partitioner import partition_of
+from tests.engine.counting import HEAD, Counting
+from tests.engine.parts import World, record
+
+TOPIC, OUT = "unit.in", "unit.out"
+COUNT = 8
+HOME = {
+    at: next(f"k{n}".encode() for n in range(99) if partition_of(f"k{n}".encode(), COUNT) == at) for at in range(COUNT)
+}
+
+
+def shell_on(world: World, *, make_fold: Any = None, revisions: Any = None, metrics: Metrics | None = None) -> Shell:
+    metrics = metrics or Metrics()
+    return Shell(
+        Place(TOPIC, COUNT, "key", partition_of),
+        make_fold or (lambda topic, partition: Counting(topic, partition, OUT)),
+        port=world,
+        metrics=metrics,
+        storm=StormWatch(metrics),
+        revisions=revisions,
+    )
+
+
+def records(count: int, *, start: int = 0, partition: int = 3) -> list[Any]:
+    return [record(offset, HOME[partition], partition=partition) for offset in range(start, start + count)]
+
+
+async def flush(shell: Shell) -> bool:
+    return await shell.snapshot()()
+
+
+def body(head: bytes) -> Any:
+    return orjson.loads(unpack(head)[1])
+
+
+# -- order
+
+
+async def test_emissions_are_on_the_broker_before_the_state_that_implies_them() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(10))
+    assert await flush(shell)
+    assert [entry[0] for entry in world.log] == ["sent", "stored", "stored"]
+
+
+async def test_a_partitions_own_head_is_written_after_its_other_atoms_were_acknowledged() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(1))
+    await shell.handle(4, records(1, partition=4))
+    assert await flush(shell)
+    assert world.stored_keys() == [HOME[3], HOME[4], HEAD.encode(), HEAD.encode()]
+
+
+async def test_the_snapshot_is_what_stood_when_it_was_taken() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(5))
+    write = shell.snapshot()
+    await shell.handle(3, records(2, start=5))
+    assert await write()
+    assert unpack(world.table[3][HOME[3]])[0] == 4
+    assert body(world.table[3][HOME[3]])["count"] == 5
+    assert await flush(shell)
+    assert unpack(world.table[3][HOME[3]])[0] == 6
+
+
+async def test_a_head_never_passes_an_event_that_is_still_in_the_outbox() -> None:
+    world = World()
+    shell = shell_on(world)
+    gate = world.gate = asyncio.Event()
+    await shell.handle(3, records(10))
+    write = asyncio.create_task(flush(shell))
+    await asyncio.sleep(0)
+    assert world.stored_keys() == []
+    gate.set()
+    assert await write
+
+
+async def test_what_did_not_change_is_not_written() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(1))
+    await flush(shell)
+    written = len(world.log)
+    assert await flush(shell)
+    assert len(world.log) == written
+
+
+async def test_a_failed_send_stops_everything_behind_it() -> None:
+    world = World(broken=OSError("no broker"))
+    shell = shell_on(world)
+    with pytest.raises(OSError, match="no broker"):
+        await shell.handle(3, records(10))
+    with pytest.raises(OSError, match="no broker"):
+        await flush(shell)
+    assert world.log == []
+
+
+# -- fence
+
+
+@pytest.mark.parametrize("after_stores", [0, 1])
+async def test_what_the_fence_holds_back_is_written_when_the_worker_is_confirmed(after_stores: int) -> None:
+    world = World(is_fenced=after_stores == 0, fence_after_stores=after_stores or None)
+    shell = shell_on(world)
+    await shell.handle(3, records(3))
+    assert not await flush(shell)
+    assert HEAD.encode() not in world.stored_keys()
+    world.is_fenced, world.fence_after_stores = False, None
+    await shell.handle(3, records(1, start=3))
+    assert await flush(shell)
+    assert world.stored_keys()[-2:] == [HOME[3], HEAD.encode()]
+    assert body(world.table[3][HOME[3]])["count"] == 4
+
+
+async def test_what_was_held_back_is_written_though_nothing_new_came() -> None:
+    world = World(is_fenced=True)
+    shell = shell_on(world)
+    await shell.handle(3, records(3))
+    assert not await flush(shell)
+    world.is_fenced = False
+    assert await flush(shell)
+    assert world.stored_keys() == [HOME[3], HEAD.encode()]
+
+
+# -- moves and restarts
+
+
+async def test_a_new_owner_goes_on_where_the_table_stands_and_drops_what_it_holds_already() -> None:
+    world = World()
+    first = shell_on(world)
+    await first.handle(3, records(15))
+    await flush(first)
+    second = shell_on(world)
+    await second.handle(3, records(10, start=10))  # 10 to 14 once more
+    await flush(second)
+    assert body(world.table[3][HOME[3]])["count"] == 20
+    assert [orjson.loads(value or b"")["id"] for value in world.sent(OUT)] == [
+        f"{HOME[3].decode()}:{n}" for n in (10, 20)
+    ]
+
+
+async def test_after_a_revoke_nothing_unwritten_is_left_over() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(5))
+    shell.forget()
+    assert await flush(shell)
+    assert world.stored_keys() == []
+    await shell.handle(3, records(5))
+    await flush(shell)
+    assert body(world.table[3][HOME[3]])["count"] == 5
+
+
+async def test_a_fold_that_was_being_loaded_at_a_revoke_is_not_kept() -> None:
+    world = World()
+    world.table[3][HEAD.encode()] = pack(4, b'{"now":1}')
+    shell = shell_on(world)
+    ask = world.end_offset
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow(partition: int) -> int:
+        started.set()
+        await gate.wait()
+        return await ask(partition)
+
+    world.end_offset = slow  # type: ignore[method-assign]
+    loading = asyncio.create_task(shell.fold_of(3))
+    await started.wait()
+    shell.forget()
+    gate.set()
+    with pytest.raises(PartitionMoved):
+        await loading
+
+
+async def test_a_log_that_ends_before_the_stored_offset_is_another_topic() -> None:
+    world = World(ends={3: 4})
+    world.table[3][HEAD.encode()] = pack(4, b'{"now":1}')
+    with pytest.raises(SourceReplaced, match="forewarn topics create"):
+        await shell_on(world).handle(3, records(1))
+
+
+async def test_a_partition_held_for_a_minute_has_all_its_heads_written_once_more() -> None:
+    world = World()
+    world.table[3] = {b"old": pack(1, b'{"count":1,"sum":1}'), HEAD.encode(): pack(1, b'{"now":1}')}
+    shell = shell_on(world)
+    await shell.handle(3, records(1, start=2))
+    await flush(shell)
+    assert b"old" not in world.stored_keys()
+    world.owned_s = 61.0
+    await shell.handle(3, records(1, start=3))
+    await flush(shell)
+    assert world.stored_keys()[2:] == [b"old", HOME[3], HEAD.encode()]
+    await shell.handle(3, records(1, start=4))
+    await flush(shell)
+    assert world.stored_keys()[5:] == [HOME[3], HEAD.encode()]
+
+
+# -- placement
+
+
+async def test_a_record_in_the_wrong_partition_is_sent_on_and_not_counted_here() -> None:
+    world, metrics = World(), Metrics()
+    shell = shell_on(world, metrics=metrics)
+    await shell.handle(3, [record(7, HOME[5], b'{"key":"x","value":1}', partition=3), *records(1, start=8)])
+    (entry,) = [entry for entry in world.on_the_way if entry[1] == TOPIC]
+    assert entry[2] == HOME[5]
+    assert entry[4] == 5
+    assert entry[6] == ((FORWARDED, b"unit.in/3/7"),)
+    assert orjson.loads(entry[3])["sequence"] == 7 << 20
+    await flush(shell)
+    assert set(world.table[3]) == {HOME[3], HEAD.encode()}
+    assert metrics.value(Metric.FORWARDED) == 1
+
+
+async def test_a_record_that_was_sent_on_is_counted_where_it_is() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, [record(0, HOME[5], partition=3, headers=[(FORWARDED, b"unit.in/1/2")])])
+    await flush(shell)
+    assert HOME[5] in world.table[3]
+
+
+# -- markers
+
+
+class Noting:
+    """A fold that keeps the lines it saw."""
+
+    topic, partition, now = TOPIC, 3, None
+
+    def __init__(self, emissions: list[Emission] | None = None) -> None:
+        self.lines: list[Line] = []
+        self.emissions = emissions or []
+
+    def load(self, atoms: Iterable[AtomState]) -> None:
+        del atoms
+
+    def step(self, line: Line) -> list[Emission]:
+        self.lines.append(line)
+        return self.emissions
+
+    def take_dirty(self) -> list[AtomState]:
+        return []
+
+
+async def test_a_marker_waits_until_its_revision_was_read() -> None:
+    fold, read = Noting(), asyncio.Event()
+    asked: list[int] = []
+
+    async def reach(revision: int) -> None:
+        asked.append(revision)
+        await read.wait()
+
+    shell = shell_on(World(), make_fold=lambda *_: fold, revisions=SimpleNamespace(reach=reach))
+    marker = record(1, None, b'{"type":"catalogue","revision":17,"sha256":"ab"}', partition=3)
+    handling = asyncio.create_task(shell.handle(3, [*records(1), marker]))
+    await asyncio.sleep(0)
+    assert asked == [17]
+    assert len(fold.lines) == 1
+    read.set()
+    await handling
+    assert len(fold.lines) == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b'{"type":"catalogue"}', b'{"type":"catalogue","revision":"17","sha256":"ab"}', b'{"catalogue":1}', b"\xff"],
+)
+async def test_what_only_looks_like_a_marker_waits_for_nothing(value: bytes) -> None:
+    fold = Noting()
+    shell = shell_on(World(), make_fold=lambda *_: fold, revisions=None)
+    await shell.handle(3, [record(1, None, value, partition=3)])
+    assert len(fold.lines) == 1
+
+
+# -- lines
+
+
+def test_only_the_brokers_stamp_moves_time() -> None:
+    assert line_of(record(1, timestamp=99)).append_at == 99
+    assert line_of(record(1, timestamp=99, append_time=False)) == Line(1, b"k", b'{"value":1}', 99, None, ())
+
+
+async def test_a_batch_of_both_stamps_keeps_each_records_own() -> None:
+    fold = Noting()
+    shell = shell_on(World(), make_fold=lambda *_: fold)
+    await shell.handle(3, [record(0, HOME[3], timestamp=5), record(1, HOME[3], timestamp=6, append_time=False)])
+    assert [line.append_at for line in fold.lines] == [5, None]
+
+
+async def test_a_storm_of_dead_letters_makes_the_worker_unready_and_goes_on() -> None:
+    metrics = Metrics()
+    storm = StormWatch(metrics)
+    letter = [Emission("sla.dlq.v1", None, {})]
+    for _ in range(100):
+        storm.saw(3, letter)
+    assert not storm.is_on
+    storm.saw(3, letter)
+    assert storm.is_on
+    assert metrics.value(Metric.DEAD_LETTER_STORMS) == 1
+    storm.saw(3, [])
+    storm.saw(3, letter)
+    assert metrics.value(Metric.DEAD_LETTERS) == 102

@@ -1,0 +1,120 @@
+"""The table of heads: bulk recovery, the highest offset, moves; and each repair switched off."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from agents.transport import BulkTable, Override, pack, unpack
+from tests.engine.parts import new_app
+
+CHANGELOG = "forewarn-unit-state-changelog"
+
+
+def table_of(*without: Override) -> Any:
+    app = new_app(*without)
+    app.finalize()
+    return app.tables["state"]
+
+
+def batch(partition: int, *heads: tuple[bytes, bytes | None]) -> Any:
+    records = [SimpleNamespace(key=key, value=head) for key, head in heads]
+    return SimpleNamespace(message=SimpleNamespace(partition=partition, value=records))
+
+
+def test_a_head_begins_with_its_source_offset() -> None:
+    assert pack(258, b"{}") == b"\0\0\0\0\0\0\1\2{}"
+    assert unpack(pack(258, b"{}")) == (258, b"{}")
+
+
+def test_the_app_makes_tables_of_this_kind() -> None:
+    table = table_of()
+    assert type(table) is BulkTable
+    assert table.changelog == CHANGELOG
+
+
+@pytest.mark.parametrize(("without", "stands"), [((), b"right"), ((Override.MAX,), b"stale")])
+def test_the_highest_source_offset_wins_over_the_last_write(without: tuple[Override, ...], stands: bytes) -> None:
+    table = table_of(*without)
+    table.apply_changelog_batch([batch(1, (b"k", pack(9, b"right")), (b"k", pack(5, b"stale")))])
+    assert unpack(table.heads(1)[b"k"])[1] == stands
+
+
+def test_of_two_heads_at_one_offset_the_later_stands() -> None:
+    table = table_of()
+    table.apply_changelog_batch([batch(1, (b"k", pack(9, b"a"))), batch(1, (b"k", pack(9, b"b")))])
+    assert unpack(table.heads(1)[b"k"])[1] == b"b"
+
+
+def test_one_key_in_two_partitions_is_two_heads() -> None:
+    table = table_of()
+    table.apply_changelog_batch([batch(0, (b"@partition", pack(1, b"a"))), batch(1, (b"@partition", pack(2, b"b")))])
+    assert [table.heads(partition)[b"@partition"] for partition in (0, 1)] == [pack(1, b"a"), pack(2, b"b")]
+
+
+def test_a_tombstone_removes_what_has_expired() -> None:
+    table = table_of()
+    table.apply_changelog_batch([batch(0, (b"k", pack(1, b"a")), (b"k", None))])
+    assert table.heads(0) == {}
+
+
+# -- moves
+
+
+async def rebalance(table: Any, *, assigned: set[int], revoked: set[int], new: set[int], lost: int = 0) -> None:
+    table.app.consumer._thread.lost_count = lost
+    await table.on_rebalance(*({TP(CHANGELOG, at) for at in group} for group in (assigned, revoked, new)))
+
+
+def filled(*without: Override) -> Any:
+    table = table_of(*without)
+    for partition in (0, 1, 2):
+        table.apply_changelog_batch([batch(partition, (b"k", pack(1, b"old")))])
+        table.app.tables.recovery.active_offsets[TP(CHANGELOG, partition)] = 10
+    return table
+
+
+def kept(table: Any) -> tuple[list[int], list[int]]:
+    """The partitions whose heads, and those whose place in the changelog, are still known."""
+    offsets = table.app.tables.recovery.active_offsets
+    return [at for at in range(3) if table.heads(at)], [at for at in range(3) if TP(CHANGELOG, at) in offsets]
+
+
+async def test_what_moved_is_forgotten_in_the_table_and_in_the_ledger() -> None:
+    table = filled()
+    await rebalance(table, assigned={0, 2}, revoked={1}, new={2})
+    assert kept(table) == ([0], [0])
+
+
+async def test_without_the_drop_repair_old_values_come_back() -> None:
+    table = filled(Override.DROP)
+    await rebalance(table, assigned={0, 2}, revoked={1}, new={2})
+    assert kept(table) == ([0, 1, 2], [0, 1, 2])
+
+
+async def test_a_member_that_was_disowned_has_kept_nothing() -> None:
+    table = filled()
+    await rebalance(table, assigned={0, 1, 2}, revoked=set(), new=set(), lost=1)
+    assert kept(table) == ([], [])
+    table.apply_changelog_batch([batch(0, (b"k", pack(1, b"new")))])
+    await rebalance(table, assigned={0, 1, 2}, revoked=set(), new=set(), lost=1)
+    assert kept(table)[0] == [0]
+
+
+@pytest.mark.parametrize(("without", "place"), [((), 40), ((Override.ADV,), 10)])
+def test_own_writes_are_not_read_again(without: tuple[Override, ...], place: int) -> None:
+    table = filled(*without)
+    table.app.rebalancing = False
+    table.stored(0, b"k", pack(2, b"x"), 40)
+    assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == place
+    assert table.heads(0)[b"k"] == pack(2, b"x")
+
+
+def test_a_write_during_a_rebalance_does_not_move_the_place() -> None:
+    table = filled()
+    table.app.rebalancing = True
+    table.stored(0, b"k", pack(2, b"x"), 40)
+    assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == 10
