@@ -13,11 +13,12 @@ from yarl import URL
 
 from agents import logs
 from agents.process import FAILED
-from agents.role import Role, app_id, changelog_of
+from agents.role import FoldRole, Role, changelog_of
 from agents.runtime import Runtime
 from agents.settings import Settings
 from agents.transport import ALL, SCHEME, BulkTable, Override, Plan
 from agents.worker import App, Worker
+from schemas.topics import TABLE, application_of
 
 MIB: Final = 1 << 20
 
@@ -29,8 +30,8 @@ def build(settings: Settings, role: Role, *, overrides: frozenset[Override] = AL
         changelogs=frozenset({name for name in (changelog_of(role),) if name is not None}),
         overrides=overrides,
     )
-    app = App(app_id(role), plan=plan, settings=settings, **_faust_settings(settings, role))
-    table = None if role.state_table is None else app.Table(role.state_table)
+    app = App(application_of(role.name), plan=plan, settings=settings, **_faust_settings(settings, role))
+    table = app.Table(TABLE) if isinstance(role, FoldRole) else None
     app.lifecycle = Runtime(app, role, settings, table)
     return app
 

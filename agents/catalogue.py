@@ -9,11 +9,11 @@ from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.topics import CATALOGUE
 from sla.catalogue import Catalogue
 
 log = logging.getLogger("forewarn.catalogue")
 
-TOPIC: Final = "sla.catalogue.v1"
 REACH_WITHIN_S: Final = 30.0
 POLL_MS: Final = 200
 
@@ -45,7 +45,7 @@ class LiveCatalogue:
         self._next_offset = 0
         self._moved = asyncio.Condition()
         self._consumer: AIOKafkaConsumer | None = None
-        self._partition = TopicPartition(TOPIC, 0)
+        self._partition = TopicPartition(CATALOGUE.name, 0)
 
     @property
     def current(self) -> Catalogue:

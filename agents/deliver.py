@@ -10,19 +10,19 @@ from typing import Any, Final
 from agents.metrics import Metric
 from agents.outbox import Outbox
 from agents.port import Port
-from agents.role import Context, WorkRole
+from agents.role import Context, WorkRole, written_by
 from agents.shell import line_of
 from agents.standalone import app_of
 from notifiers.protocol import Delivered, Failed, Notifier, Outcome
 from notifiers.registry import available, hand_over
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_send, delivery
+from schemas.topics import OUTBOX
 from sla.dispatch import Send
 from sla.records import Rejection
 
 log = logging.getLogger("forewarn.deliver")
 
-SOURCE: Final = "sla.outbox.v1"
 CHANNEL_WITHIN_S: Final = 30.0
 
 
@@ -53,7 +53,7 @@ class Deliver:
             message = decode_send(line, now)
             if isinstance(message, Rejection):
                 self._context.metrics.count(Metric.DEAD_LETTERS)
-                outbox.add([dead_letter(message, SOURCE, partition, line)])
+                outbox.add([dead_letter(message, OUTBOX.name, partition, line)])
             elif isinstance(message, Send):
                 outcome = await self._hand_over(message)
                 name, detail = ("failed", outcome.detail) if isinstance(outcome, Failed) else ("delivered", None)
@@ -79,7 +79,7 @@ class Deliver:
         """Nothing is open."""
 
 
-ROLE: Final = WorkRole(name="deliver", source=SOURCE, writes=("sla.deliveries.v1", "sla.dlq.v1"), make_work=Deliver)
+ROLE: Final = WorkRole(name="deliver", source=OUTBOX.name, writes=written_by("deliver"), make_work=Deliver)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from agents.role import Context, FoldRole
+from agents.role import Context, FoldRole, written_by
 from agents.shell import MakeFold
 from agents.standalone import app_of
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_notice
+from schemas.topics import NOTICES
 from sla.dispatch import Dispatch
 
 
@@ -19,8 +20,8 @@ def make_fold(_context: Context) -> MakeFold:
 
 ROLE: Final = FoldRole(
     name="dispatch",
-    source="sla.notices.v1",
-    writes=("sla.outbox.v1", "sla.dlq.v1"),
+    source=NOTICES.name,
+    writes=written_by("dispatch"),
     key_field="stakeholder",
     make_fold=make_fold,
 )

@@ -15,8 +15,9 @@ from redis.exceptions import RedisError
 from agents.metrics import Metric
 from agents.port import Port
 from agents.preflight import Refusal
-from agents.role import Context, WorkRole
+from agents.role import Context, WorkRole, written_by
 from agents.standalone import app_of
+from schemas.topics import STATUS
 
 log = logging.getLogger("forewarn.project")
 
@@ -135,7 +136,9 @@ def change(key: bytes | None, value: bytes | None) -> tuple[str, bytes | None] |
         return None
 
 
-ROLE: Final = WorkRole(name="project", source="sla.status.v1", writes=(), make_work=Project, from_beginning=True)
+ROLE: Final = WorkRole(
+    name="project", source=STATUS.name, writes=written_by("project"), make_work=Project, from_beginning=True
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from agents.metrics import Metrics
 from agents.port import Port
 from agents.settings import Settings
 from agents.shell import MakeFold
+from schemas import topics
 from sla.fold import Fold
 
 
@@ -60,11 +61,6 @@ class FoldRole:
     revision_of: Callable[[Fold], int] | None = None
     catalogue_log: Callable[[], CatalogueLog] | None = None
 
-    @property
-    def state_table(self) -> str | None:
-        """The table that holds the fold's atoms."""
-        return "state"
-
 
 @dataclass(frozen=True, slots=True)
 class WorkRole:
@@ -76,21 +72,16 @@ class WorkRole:
     make_work: Callable[[Context], Work]
     from_beginning: bool = False  # reads its compacted topic anew at each start; no offset counts
 
-    @property
-    def state_table(self) -> None:
-        """None: it keeps nothing."""
-        return
-
 
 Role = FoldRole | WorkRole
 Handle = Callable[[int, Sequence[Any]], Awaitable[None]]
 
 
-def app_id(role: Role) -> str:
-    """The role's Faust app and consumer group."""
-    return f"forewarn-{role.name}"
-
-
 def changelog_of(role: Role) -> str | None:
-    """The topic that holds the role's state, as Faust names it."""
-    return None if role.state_table is None else f"{app_id(role)}-{role.state_table}-changelog"
+    """The topic that holds the role's state; None for a role without."""
+    return topics.changelog_of(role.name) if isinstance(role, FoldRole) else None
+
+
+def written_by(name: str) -> tuple[str, ...]:
+    """The topics that a role writes, as `schemas.topics` declares them."""
+    return tuple(topic.name for topic in topics.ALL if name in topic.writers)

@@ -11,7 +11,6 @@ import faust
 from aiokafka.errors import KafkaError
 from mode import CrashingSupervisor
 
-from agents.catalogue import TOPIC as CATALOGUE_TOPIC
 from agents.catalogue import LiveCatalogue
 from agents.health import HealthServer
 from agents.metrics import Metric, Metrics
@@ -27,6 +26,7 @@ from agents.ticker import Ticker
 from agents.transport import BatchSchema, BulkTable
 from agents.work import NoState
 from agents.worker import App
+from schemas.topics import CATALOGUE
 from sla.catalogue import Catalogue
 from sla.partitioner import partition_of
 
@@ -81,7 +81,7 @@ class Runtime:
             changelog = changelog_of(role)
             needed = {role.source, *role.writes, *([changelog] if changelog else [])}
             if self._catalogue is not None:
-                needed.add(CATALOGUE_TOPIC)
+                needed.add(CATALOGUE.name)
             check_topics(found, needed, source=role.source, changelog=changelog)
             await self._connect(found[role.source])
         except Refusal as refusal:
@@ -95,7 +95,7 @@ class Runtime:
                 async with asyncio.timeout(self._settings.forewarn_start_deadline):
                     await self._catalogue.start()
             except (KafkaError, TimeoutError) as error:
-                raise Refusal(f"the catalogue cannot be read from {CATALOGUE_TOPIC}: {error!r}") from None
+                raise Refusal(f"the catalogue cannot be read from {CATALOGUE.name}: {error!r}") from None
             self._app.add_future(self._follow(self._catalogue))
         if self._work is not None:
             await self._work.start(self._port)
@@ -170,7 +170,7 @@ class Runtime:
             if self._app.should_stop:
                 raise
             log.exception("the catalogue's reader failed")
-            self._app.fatal(f"{self._role.name} can no longer follow {CATALOGUE_TOPIC}")
+            self._app.fatal(f"{self._role.name} can no longer follow {CATALOGUE.name}")
 
     async def _revoked(self, *_args: Any, **_kwargs: Any) -> None:
         # After the last commit, and before anything of the new generation is read.

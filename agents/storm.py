@@ -8,11 +8,11 @@ from time import monotonic
 from typing import Final
 
 from agents.metrics import Metric, Metrics
+from schemas.topics import DEAD_LETTERS
 from sla.fold import Emission
 
 log = logging.getLogger("forewarn.shell")
 
-DEAD_LETTER_TOPIC: Final = "sla.dlq.v1"
 IN_A_ROW_MAX: Final = 100
 UNREADY_FOR_S: Final = 60.0
 
@@ -31,7 +31,7 @@ class StormWatch:
 
     def saw(self, partition: int, emissions: Sequence[Emission]) -> None:
         """Take what one record led to."""
-        if not any(emission.topic == DEAD_LETTER_TOPIC for emission in emissions):
+        if not any(emission.topic == DEAD_LETTERS.name for emission in emissions):
             if self._in_a_row:
                 self._in_a_row.pop(partition, None)
             return
