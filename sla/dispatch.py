@@ -82,7 +82,7 @@ class Dispatch:
     `check_repeats=False` is for replay alone, which applies feeds directly and once.
     """
 
-    def __init__(  # noqa: D107 — the class says it
+    def __init__(
         self,
         topic: str,
         partition: int,

@@ -54,6 +54,7 @@ class Ledger:
         "_buckets",
         "_excluded",
         "compacted_at",
+        "journal",
         "next_edge_at",
         "open_bad",
         "open_end",
@@ -72,12 +73,15 @@ class Ledger:
         self.open_excluded = False
         self.next_edge_at = 0
         self.compacted_at = 0
+        self.journal: list[tuple[int, int, int]] | None = None  # (at, total, bad) while late records are applied
         self.windows: dict[Span, WindowSum] = {}
 
     # -- writing
 
     def add(self, at: int, total: int, bad: int, marked: int = 1) -> None:
         """Count at an instant. `marked` is 1 for data, 0 for what is not (loaded history)."""
+        if self.journal is not None:
+            self.journal.append((at, total, bad))
         if self.open_start <= at < self.open_end:
             self.open_total += total
             self.open_bad += bad
@@ -175,9 +179,11 @@ class Ledger:
                 end = bucket.end
         return start, end
 
-    def exclude(self, intervals: Iterable[Interval]) -> None:
-        """Leave exactly these exclusions out of every sum."""
+    def exclude(self, intervals: Iterable[Interval], now: int) -> None:
+        """Leave exactly these exclusions out of every sum; no bucket will be merged across their edges."""
         wanted = merged(self.widened(interval) for interval in intervals)
+        for edge in (edge for interval in wanted for edge in interval):
+            self.cut(edge, now)
         if wanted != self._excluded:
             self._excluded = wanted
             self.recount()

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sla.buckets import Totals, rolling_edge
 from sla.budget import Budget, allowed_count, extrapolated
 from sla.burn import BurnRule
-from sla.catalogue import CalendarPeriod, Rolling, Uptime, nominal_ms
+from sla.catalogue import Rolling, Uptime, nominal_ms
 from sla.detect.measures import Measure
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
@@ -110,8 +111,10 @@ class Account:
         ledger = self.ledger
         if at >= ledger.next_edge_at:
             ledger.advance(at)
-        total, bad = ledger.sums(self._budget_window)
-        budget, is_estimate = self.budget(seen, at, total, bad)
+        window = self._budget_window
+        total, bad = ledger.sums(window)
+        marked = ledger.read(self.span).marked if self.board is not None else 0
+        budget, is_estimate = self.budget(seen, at, window.edge, Totals(total, bad, marked))
         firing: BurnRule | None = None
         doubtful: BurnRule | None = None
         p_value: float | None = None
@@ -124,7 +127,7 @@ class Account:
                 elif firing is None:
                     firing = rule
             elif short_bad and rule.burns(short_bad, short_total) and self._burns_long(rule, long, seen, at):
-                is_proven, chance = self._is_proven(rule, *ledger.sums(long))
+                is_proven, chance = self.is_proven(rule, *ledger.sums(long))
                 if is_proven:
                     burning.add(rule.tier.name)
                     firing, p_value = (rule, chance) if firing is None else (firing, p_value)
@@ -137,39 +140,54 @@ class Account:
         total, bad = self.ledger.sums(long)
         return rule.burns(bad, total) and self.seen_ms(seen, at) >= rule.tier.long_ms
 
-    def budget(self, seen: Seen, at: int, total: int, bad: int) -> tuple[Budget | None, bool]:
-        """The budget of the whole window, and whether it was extrapolated (semantics.md 1, Budget)."""
+    def budget(self, seen: Seen, at: int, start: int, sums: Totals) -> tuple[Budget | None, bool]:
+        """The budget of the whole window that began at `start`, and whether it was extrapolated (semantics.md 1)."""
         if seen.live_at is None or seen.first_at is None:
             return None, False
+        target_ppm = self.objective.target_ppm
         if self.board is not None:
-            return Budget(allowed_count(self._slices_count(at), self.objective.target_ppm), bad), False
-        start = self._budget_window.edge
-        is_calendar = isinstance(self.objective.window, CalendarPeriod)
-        if seen.first_at <= start and not is_calendar:
-            return Budget(allowed_count(total, self.objective.target_ppm), bad), False
+            return Budget(
+                allowed_count(self._slices_count(self.board, at, start, sums.marked), target_ppm), sums.bad
+            ), False
+        if seen.first_at <= start and isinstance(self.objective.window, Rolling):
+            return Budget(allowed_count(sums.total, target_ppm), sums.bad), False
         counted = self.seen_ms(seen, at, start)
         if counted <= 0:
             return None, False
-        whole = extrapolated(total, self.window_ms(at), counted)
-        return Budget(allowed_count(whole, self.objective.target_ppm), bad), True
+        whole = extrapolated(sums.total, self.window_ms(at), counted)
+        return Budget(allowed_count(whole, target_ppm), sums.bad), True
 
-    def _slices_count(self, at: int) -> int:
+    def _slices_count(self, board: SliceBoard, at: int, start: int, marked: int) -> int:
         """The slices of the whole window that count: not excluded, and not without data."""
-        board = self.board
-        assert board is not None  # noqa: S101 - asked only where slices are judged
         window = self.objective.window
         if isinstance(window, Rolling):
-            start, end = self._budget_window.edge, at
-            whole = window.window_ms // board.slice_ms
+            end, whole = at, window.window_ms // board.slice_ms
         else:
-            start, end, _ = period_at(window, at)
+            end = period_at(window, at).end
             whole = board.count_between(start, end)
         excluded = sum(
             board.count_between(max(a, start), min(b, end)) for a, b in board.ledger.excluded if a < end and b > start
         )
-        return max(0, whole - excluded - self.ledger.read(self.span).marked)
+        return max(0, whole - excluded - marked)
 
-    def _is_proven(self, rule: BurnRule, total: int, bad: int) -> tuple[bool, float | None]:
+    def start_at(self, at: int) -> int:
+        """Where the budget's window begins at an instant."""
+        window = self.objective.window
+        return rolling_edge(window.window_ms, at) if isinstance(window, Rolling) else period_at(window, at).start
+
+    def is_calm(self) -> bool:
+        """Whether nothing bad is in any window: then no tier, forecast, mark or breach is possible."""
+        ledger = self.ledger
+        if ledger.open_bad or self.track.silent_since is not None or self.track.forecast_fires:
+            return False
+        return not any(window.bad for window in ledger.windows.values())
+
+    @property
+    def rules(self) -> list[BurnRule]:
+        """The tiers, in the order in which they are named."""
+        return [rule for rule, *_ in self._rules]
+
+    def is_proven(self, rule: BurnRule, total: int, bad: int) -> tuple[bool, float | None]:
         """Whether this is more than bad luck, and the chance that it is not (None where none is computed)."""
         if self.board is not None:
             return bad >= LEAST_BAD_SLICES_COUNT, None
@@ -181,4 +199,4 @@ class Account:
     def chance(self, rule: BurnRule) -> float | None:
         """The p-value of a tier's long window now, for people."""
         sums = self.ledger.read(rule.tier.long_ms)
-        return self._is_proven(rule, sums.total, sums.bad)[1]
+        return self.is_proven(rule, sums.total, sums.bad)[1]

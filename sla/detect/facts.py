@@ -80,7 +80,7 @@ class ServiceFacts:
 
 
 def account_exclusions(exclusions: Iterable[Exclusion], agreement: Agreement, period: Period) -> list[Interval]:
-    """What does not count in one period of an agreement: its earliest planned time up to its allowance, and the rest."""
+    """What does not count in an agreement's period: its earliest planned time within its allowance, and the rest."""
     listed = list(exclusions)
     planned = merged((e.from_at, e.to_at) for e in listed if e.category is Category.PLANNED)
     planned = clipped(planned, period.start, period.end)

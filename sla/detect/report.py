@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sla.buckets import Totals
 from sla.burn import burn_rate
-from sla.catalogue import Catalogue, Rolling
+from sla.catalogue import Agreement, Catalogue, Rolling
 from sla.detect.account import Account, Reading
 from sla.detect.facts import ServiceFacts
 from sla.detect.machine import Draft
 from sla.detect.stream import Stream
-from sla.detect.track import Standing
 from sla.events import (
     Advice,
     AgreementRef,
@@ -71,10 +70,7 @@ def event_data(scene: Scene, draft: Draft, sequence: int) -> EventData:
             window=objective.window.text,
             kind=objective.indicator.kind,
         ),
-        agreements=[
-            AgreementRef(name=a.name, type=a.type, customer=a.customer, credit_at_risk=None)
-            for a in scene.catalogue.agreements_of(objective.name)
-        ],
+        agreements=[agreement_ref(agreement) for agreement in scene.catalogue.agreements_of(objective.name)],
         owner=service.owner if service else None,
         opened_at=rfc3339(track.opened_at) if track.opened_at is not None else None,
         evaluated_at=rfc3339(scene.now),
@@ -96,6 +92,11 @@ def event_data(scene: Scene, draft: Draft, sequence: int) -> EventData:
         exclusions=_exclusions(scene),
         advice=_advice(scene, draft, service.runbook if service else None),
     )
+
+
+def agreement_ref(agreement: Agreement) -> AgreementRef:
+    """An agreement as events name it. Credits are not evaluated yet."""
+    return AgreementRef(name=agreement.name, type=agreement.type, customer=agreement.customer, credit_at_risk=None)
 
 
 def reason_of(scene: Scene, draft: Draft) -> Reason:
@@ -200,20 +201,25 @@ def _advice(scene: Scene, draft: Draft, runbook: str | None) -> Advice:
     return Advice(summary=_summary(scene, draft), actions=_actions(scene, draft), runbook=runbook)
 
 
+_RULE_SAYS = {
+    "no_data": "No data arrives, so nobody can say whether the promise holds.",
+    "retired": "The objective is no longer defined.",
+}
+
+
 def _summary(scene: Scene, draft: Draft) -> str:
-    track, reading = scene.account.track, scene.reading
-    if draft.rule == "no_data":
-        return "No data arrives, so nobody can say whether the promise holds."
-    if draft.rule == "retired":
-        return "The objective is no longer defined."
-    budget = reading.budget
+    if draft.rule in _RULE_SAYS:
+        return _RULE_SAYS[draft.rule]
+    budget = scene.reading.budget
     if budget is None:
         return "Not enough has been seen for a verdict."
     if budget.is_overspent:
         unit = _unit(scene)
         return f"The budget of {_window(scene)} is spent: {budget.consumed} {unit} of {budget.allowed} allowed."
-    if track.standing is Standing.OK and draft.rule != "budget_consumed":
-        return "The promise holds."
+    return "The promise holds." if draft.name == "recovery" else _pace(scene, draft)
+
+
+def _pace(scene: Scene, draft: Draft) -> str:
     left_ms = _budget_lasts_ms(scene, draft)
     if left_ms is None:
         return "Nothing bad happens at present; the budget is not being spent."
@@ -257,8 +263,3 @@ def _actions(scene: Scene, draft: Draft) -> list[str]:
     elif draft.name == "unknown":
         actions.append(f"Check that {scene.stream.service} still sends {scene.stream.signal}.")
     return actions
-
-
-def as_json(data: EventData, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """The data with what one type of event adds."""
-    return {**data, **more}

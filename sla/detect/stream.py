@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from sla.catalogue import CalendarPeriod, Catalogue, Objective, Rolling, Timeslices, Unit
 from sla.dedup import objective_key
@@ -54,6 +54,12 @@ class Stream:
         self.grace_ms = 0
         self.correct_for_ms = 0
         self.keep_ms = 0
+        self.is_touched = False  # a record came since the last decision
+        self.is_restless = False  # time alone may change the next decision
+        self.corrected_at = 0  # the decision that last looked for corrections
+        self.late: dict[
+            str, list[tuple[int, int, int]]
+        ] = {}  # by objective: (at, total, bad) that came late since then
 
     @property
     def atom_key(self) -> str:
@@ -62,18 +68,27 @@ class Stream:
 
     # -- definitions
 
-    def bind(self, catalogue: Catalogue, now: int) -> list[Track]:
-        """Follow a revision: keep what continues, begin what is new; returns the tracks that are gone."""
-        objectives = catalogue.evaluated_of(self.service, self.signal)
+    def bind(self, catalogue: Catalogue, now: int) -> None:
+        """Follow a revision: keep what continues, begin what is new."""
         before, self.tracks = self.tracks, {}
-        for objective in objectives:
+        for objective in catalogue.evaluated_of(self.service, self.signal):
             self._adopt(objective, before, now)
-        self.agreement_periods = sorted(
-            {a.period for o in objectives for a in catalogue.agreements_of(o.name) if a.period is not None},
-            key=lambda period: period.text + period.timezone,
-        )
-        self._bind_measures(now)
-        return [before[name] for name in sorted(before)]
+        self._make_measures()
+        self._settle_in(catalogue, now)
+
+    def leaving(self, catalogue: Catalogue) -> list[Track]:
+        """The tracks that a revision no longer holds, by name."""
+        objectives = catalogue.evaluated_of(self.service, self.signal)
+        kept = {o.name for o in objectives} | {o.renamed_from for o in objectives}
+        return [self.tracks[name] for name in sorted(self.tracks) if name not in kept]
+
+    def restore(self, catalogue: Catalogue, measures: Mapping[str, Any], now: int) -> None:
+        """Take back the counts that a table entry holds; the tracks must be there."""
+        self._make_measures()
+        for key, body in measures.items():
+            if key in self.measures:
+                self.measures[key].load(body)
+        self._settle_in(catalogue, now)
 
     def _adopt(self, objective: Objective, before: dict[str, Track], now: int) -> None:
         track = before.pop(objective.name, None)
@@ -87,7 +102,7 @@ class Stream:
         track.objective = objective
         self.tracks[objective.name] = track
 
-    def _bind_measures(self, now: int) -> None:
+    def _make_measures(self) -> None:
         before, self.measures, self.accounts = self.measures, {}, {}
         boards = {name: board for measure in before.values() for name, board in measure.boards.items()}
         for name, track in self.tracks.items():
@@ -102,6 +117,11 @@ class Stream:
                     board.load(old.to_json())
                 self.measures[key].boards[name] = board
             self.accounts[name] = Account(track, self.measures[key])
+
+    def _settle_in(self, catalogue: Catalogue, now: int) -> None:
+        promised = [a for name in self.tracks for a in catalogue.agreements_of(name)]
+        periods = {agreement.period for agreement in promised if agreement.period is not None}
+        self.agreement_periods = sorted(periods, key=lambda period: (period.unit, period.timezone))
         self._set_limits()
         self.cut_periods(now)
         self.watch(now)
@@ -208,6 +228,22 @@ class Stream:
         for measure in self.measures.values():
             measure.settle(now)
 
+    def take_late(self, record: Measurement, now: int) -> None:
+        """Count a record that is beyond its grace, and remember what it changed in each objective's ledger."""
+        journals: dict[int, list[tuple[int, int, int]]] = {}
+        for ledger in self.ledgers():
+            ledger.journal = journals[id(ledger)] = []
+        self.take(record, now)
+        for ledger in self.ledgers():
+            ledger.journal = None
+        for name, account in self.accounts.items():
+            self.late.setdefault(name, []).extend(journals[id(account.ledger)])
+
+    @property
+    def boards_wait(self) -> bool:
+        """Whether any objective is judged in slices."""
+        return any(account.board is not None for account in self.accounts.values())
+
     # -- silence
 
     def silence_due_at(self, track: Track) -> int | None:
@@ -219,6 +255,13 @@ class Stream:
 
     def _unwatched(self) -> list[Interval]:
         return merged([*((e.from_at, e.to_at) for e in self.exclusions), *self.gaps])
+
+    def set_gaps(self, gaps: Sequence[Interval]) -> None:
+        """The stretches in which nobody was watching the partition."""
+        self.gaps = list(gaps)
+        for measure in self.measures.values():
+            if isinstance(measure, UptimeMeasure):
+                measure.uncounted = self._unwatched()
 
     def hear(self, now: int) -> None:
         """After a record: end the silence of every track that this record ends."""
@@ -244,9 +287,8 @@ class Stream:
                 for edge in (edge for interval in excluded for edge in interval):
                     if edge > now - self.keep_ms:
                         ledger.cut(edge, now)
-                ledger.exclude(excluded)
-            if isinstance(measure, UptimeMeasure):
-                measure.uncounted = self._unwatched()
+                ledger.exclude(excluded, now)
+        self.set_gaps(self.gaps)
 
     def age(self, now: int) -> None:
         """Once an hour: coarser buckets for what is old, and nothing beyond what a window or correction can reach."""

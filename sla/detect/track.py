@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sla.catalogue import RANK, Objective, Severity, Treat
 from sla.forecast import Outlook
 from sla.intervals import Interval
-
-TURNS_KEPT_COUNT = 64
 
 
 class Standing(StrEnum):
@@ -20,6 +18,17 @@ class Standing(StrEnum):
     OK = "ok"
     AT_RISK = "at_risk"
     BREACHED = "breached"
+
+
+class Closed(NamedTuple):
+    """A period that was closed: whose, which, and what was said of it."""
+
+    agreement: str
+    start: int
+    end: int
+    sequence: int
+    event_id: str
+    figures: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -47,9 +56,10 @@ class Track:
     is_final: bool = True
     last_alert_id: str | None = None
     last_breach_id: str | None = None
+    breach_at: int | None = None
     status_print: str = ""
     period_start: int | None = None
-    causes: list[Any] = field(default_factory=list)
+    closed: dict[str, Closed] = field(default_factory=dict)  # by dedup key, while late data can still correct them
 
     def next_sequence(self, topic: str) -> int:
         """One counter per dedup key and topic, from 1, never restarted."""
@@ -76,6 +86,23 @@ class Track:
         if RANK[severity] > RANK[self.highest]:
             self.highest = severity
         return self.highest
+
+    def stamp(self) -> tuple[object, ...]:
+        """What a decision may change without a record: equal stamps need no new table entry."""
+        return (
+            self.standing,
+            self.episode,
+            frozenset(self.burning),
+            frozenset(self.marks_told),
+            self.outlook,
+            self.forecast_fires,
+            self.told_p50_at,
+            self.told_silent,
+            self.silent_since,
+            self.quiet_until,
+            self.status_print,
+            tuple(self.sequences.items()),
+        )
 
     @property
     def leaves_window(self) -> bool:

@@ -1,0 +1,41 @@
+"""Who must know of an event: the stakeholders that watch it, or else the service's owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sla.catalogue import Catalogue, Stakeholder, Watches
+from sla.events import EventData
+
+TOLD_TO_PEOPLE = frozenset({"early_warning", "breach", "recovery", "unknown", "correction", "period_closed"})
+"""Changes of flags are for machines, unless somebody watches them by name."""
+
+
+def audience_of(catalogue: Catalogue, name: str, data: EventData) -> list[Stakeholder]:
+    """The stakeholders to tell, by name. Nobody is told of what is history by now."""
+    if data["flags"]["historic"]:
+        return []
+    watching = [s for _, s in sorted(catalogue.stakeholders.items()) if _watches(s.watches, name, data)]
+    if watching or name not in TOLD_TO_PEOPLE:
+        return watching
+    owner = catalogue.stakeholders.get(data["owner"] or "")
+    return [owner] if owner is not None else []
+
+
+def _watches(watches: Watches, name: str, data: EventData) -> bool:
+    wanted = (watches.agreements, watches.services, watches.owners, watches.severities, watches.events)
+    if not any(wanted):
+        return False
+    if name not in TOLD_TO_PEOPLE and name not in watches.events:
+        return False
+    return (
+        _matches(watches.agreements, (agreement["name"] for agreement in data["agreements"]))
+        and _matches(watches.services, [data["service"]])
+        and _matches(watches.owners, [data["owner"] or ""])
+        and _matches(watches.severities, [data["severity"]])
+        and _matches(watches.events, [name])
+    )
+
+
+def _matches(wanted: tuple[str, ...], actual: Iterable[str]) -> bool:
+    return not wanted or any(name in wanted for name in actual)

@@ -1,0 +1,157 @@
+"""Corrections: what was published and, by what came later, is no longer true (semantics.md 1, Late; Exclusions)."""
+
+from __future__ import annotations
+
+from json import loads
+from typing import Any
+
+from sla.detect.account import Account
+from sla.detect.closing import close
+from sla.detect.hindsight import Past, View, view_at, without
+from sla.detect.judge import Judge, Moment, Said
+from sla.detect.stream import Lateness, Stream
+from sla.detect.track import Standing
+from sla.events import LATE
+from sla.fold import Emission, Line
+from sla.periods import Period, local_date
+from sla.records import Exclusion
+from sla.units import MINUTE_MS, ceil_to, floor_to
+
+
+def late_record(lateness: Lateness, topic: str, partition: int, line: Line) -> Emission:
+    """A record beyond its grace, as it came; `counted` says whether it still changed its bucket."""
+    body = {
+        "late_ms": lateness.late_ms,
+        "counted": lateness.counts,
+        "topic": topic,
+        "partition": partition,
+        "offset": line.offset,
+        "record": loads(line.value or b"null"),
+    }
+    return Emission(LATE, None if line.key is None else line.key.decode(), body)
+
+
+class Corrections:
+    """Finds out what is no longer true, and says it once per objective and minute."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    # -- late records
+
+    def late(self, stream: Stream, moment: Moment) -> list[Said]:
+        """Compare what was published with what the late records would have made of it."""
+        if floor_to(moment.at, MINUTE_MS) <= floor_to(stream.corrected_at, MINUTE_MS):
+            return []
+        late, stream.late = stream.late, {}
+        stream.corrected_at = moment.at
+        said: list[Said] = []
+        for track, account in stream.in_order():
+            changes = late.get(track.objective.name)
+            if not changes:
+                continue
+            emissions = self._late_one(stream, account, changes, moment)
+            emissions += self._closed(stream, account, moment, "late_data")
+            if emissions:
+                said.append(Said(track.key, emissions))
+        return said
+
+    def _late_one(
+        self, stream: Stream, account: Account, changes: list[tuple[int, int, int]], moment: Moment
+    ) -> list[Emission]:
+        since = min(at for at, _, _ in changes)
+        rows = account.ledger.rows()
+        with_it = Past(rows, account.ledger.excluded)
+        without_it = Past(without(rows, changes), account.ledger.excluded)
+        for at in range(ceil_to(since + 1, MINUTE_MS), floor_to(moment.at, MINUTE_MS), MINUTE_MS):
+            before = view_at(account, without_it, stream.seen, at)
+            after = view_at(account, with_it, stream.seen, at)
+            if before.standing is not after.standing:
+                return self._say(stream, account, moment, "late_data", before, after)
+        return []
+
+    def _say(
+        self, stream: Stream, account: Account, moment: Moment, rule: str, before: View, after: View
+    ) -> list[Emission]:
+        track = account.track
+        supersedes = track.last_breach_id if before.standing is Standing.BREACHED else track.last_alert_id
+        change: dict[str, object] = {
+            "supersedes": supersedes,
+            "before": _view_json(before),
+            "after": _view_json(after),
+        }
+        return self._judge.correct(stream, account, moment, rule, change)
+
+    def _closed(self, stream: Stream, account: Account, moment: Moment, rule: str) -> list[Emission]:
+        """Periods that were closed and come out differently now; those beyond correction are forgotten."""
+        track = account.track
+        emissions: list[Emission] = []
+        for key, closed in sorted(track.closed.items()):
+            if closed.end + stream.correct_for_ms + track.objective.grace_ms < moment.now:
+                del track.closed[key]
+                continue
+            agreement = moment.catalogue.agreements.get(closed.agreement)
+            if agreement is None or agreement.period is None:
+                continue
+            name = local_date(closed.start, agreement.period.timezone).isoformat()
+            period = Period(closed.start, closed.end, name)
+            verdict = close(stream, account, agreement, period)
+            figures = verdict.figures(period)
+            if figures == closed.figures:
+                continue
+            sequence = closed.sequence + 1
+            change = {"supersedes": closed.event_id, "before": closed.figures, "after": figures, "period": figures}
+            said = self._judge.correct_period(stream, account, moment, rule, change, key, sequence)
+            track.closed[key] = closed._replace(sequence=sequence, event_id=said[0].value["id"], figures=figures)
+            emissions += said
+        return emissions
+
+    # -- exclusions
+
+    def exclude(self, stream: Stream, exclusions: list[Exclusion], moment: Moment) -> list[Said]:
+        """Apply the exclusions in force and judge at once; a published breach that they undo is corrected first."""
+        stream.settle(moment.at)
+        before = {name: self._breach_view(stream, account) for name, account in stream.accounts.items()}
+        stream.exclusions = exclusions
+        stream.apply_exclusions(moment.at)
+        said: list[Said] = []
+        for track, account in stream.in_order():
+            was = before[track.objective.name]
+            was_breached = track.standing is Standing.BREACHED
+            reading = account.read(stream.seen, moment.at)
+            undone = was_breached and reading.budget is not None and not reading.budget.is_overspent
+            emissions: list[Emission] = []
+            if undone:
+                view = View(Standing.OK, reading.budget)
+                emissions += self._say(stream, account, moment, "exclusion", was, view)
+            elif not was_breached and was.standing is Standing.BREACHED:
+                now = self._breach_view(stream, account)
+                if now.standing is not Standing.BREACHED:
+                    emissions += self._say(stream, account, moment, "exclusion", was, now)
+            emissions += self._judge.decide_one(stream, account, moment)[0]
+            emissions += self._closed(stream, account, moment, "exclusion")
+            if emissions:
+                said.append(Said(track.key, emissions))
+        return said
+
+    def _breach_view(self, stream: Stream, account: Account) -> View:
+        """What the buckets say of the instant of the last published breach."""
+        at = account.track.breach_at
+        if at is None:
+            return View(Standing.OK, None)
+        past = Past(account.ledger.rows(), account.ledger.excluded)
+        return view_at(account, past, stream.seen, at)
+
+
+def _view_json(view: View) -> dict[str, Any]:
+    budget = view.budget
+    return {
+        "state": view.standing.value,
+        "budget": None
+        if budget is None
+        else {
+            "allowed_count": budget.allowed,
+            "consumed_count": budget.consumed,
+            "remaining_ratio": budget.remaining_ratio,
+        },
+    }

@@ -1,0 +1,74 @@
+"""What would have been said then, had this been known: an objective's standing at past minutes, from its buckets.
+
+Two walks over the same minutes, one with and one without what came late, are compared with each other and not with
+what was published second by second, so that a walk's coarser steps can never be mistaken for a difference.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from sla.buckets import Bucket, Totals, rolling_edge
+from sla.budget import Budget
+from sla.detect.account import Account, Seen
+from sla.detect.track import Standing
+from sla.intervals import Interval, overlaps
+
+
+class View(NamedTuple):
+    """A standing and the budget it rests on."""
+
+    standing: Standing
+    budget: Budget | None
+
+
+class Past:
+    """Sums over any stretch of a ledger's rows, leaving out what is excluded."""
+
+    def __init__(self, rows: Iterable[Bucket], excluded: Sequence[Interval]) -> None:
+        kept = [row for row in rows if not overlaps(excluded, row.start, row.end)]
+        self._starts = [row.start for row in kept]
+        self._totals = [0, *accumulate(row.total for row in kept)]
+        self._bads = [0, *accumulate(row.bad for row in kept)]
+        self._marks = [0, *accumulate(row.marked for row in kept)]
+
+    def between(self, start: int, end: int) -> Totals:
+        """The sums of the buckets that begin in [start, end)."""
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        return Totals(*(column[last] - column[first] for column in (self._totals, self._bads, self._marks)))
+
+
+def without(rows: Sequence[Bucket], late: Iterable[tuple[int, int, int]]) -> list[Bucket]:
+    """The rows as they were before (at, total, bad) came late."""
+    starts = [row.start for row in rows]
+    result = list(rows)
+    for at, total, bad in late:
+        index = bisect_left(starts, at + 1) - 1
+        if index >= 0 and at < result[index].end:
+            row = result[index]
+            result[index] = row._replace(total=row.total - total, bad=row.bad - bad)
+    return result
+
+
+def view_at(account: Account, past: Past, seen: Seen, at: int) -> View:
+    """The standing at an instant, as the budget and the tiers alone would have it."""
+    start = account.start_at(at)
+    budget, _ = account.budget(seen, at, start, past.between(start, at))
+    if budget is None:
+        return View(Standing.UNKNOWN, None)
+    if budget.is_overspent:
+        return View(Standing.BREACHED, budget)
+    for rule in account.rules:
+        short = past.between(rolling_edge(rule.tier.short_ms, at), at)
+        long = past.between(rolling_edge(rule.tier.long_ms, at), at)
+        if (
+            rule.burns(short.bad, short.total)
+            and rule.burns(long.bad, long.total)
+            and account.seen_ms(seen, at) >= rule.tier.long_ms
+            and account.is_proven(rule, long.total, long.bad)[0]
+        ):
+            return View(Standing.AT_RISK, budget)
+    return View(Standing.OK, budget)

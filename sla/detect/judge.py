@@ -1,0 +1,165 @@
+"""Judging one stream at one instant: read each objective's account, turn its state, publish what that means."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sla.catalogue import Agreement, Catalogue, Severity, Uptime
+from sla.dedup import period_key
+from sla.detect.account import Account
+from sla.detect.closing import close, in_force
+from sla.detect.facts import ServiceFacts
+from sla.detect.machine import Draft, begin_period, decide, fall_silent, retire, weigh_forecast
+from sla.detect.prospect import work_out
+from sla.detect.publish import Publisher
+from sla.detect.report import Scene, agreement_ref
+from sla.detect.stream import Stream
+from sla.detect.track import Closed, Standing
+from sla.fold import Emission
+from sla.forecast import LEAST_BAD_COUNT
+from sla.periods import Period
+from sla.units import HOUR_MS
+
+
+class Moment(NamedTuple):
+    """Where and when something is judged: `at` is the instant of the fact, `now` the log's time after the advance."""
+
+    catalogue: Catalogue
+    facts: ServiceFacts
+    at: int
+    now: int
+    offset: int
+
+
+class Said(NamedTuple):
+    """What one objective says at one instant, by the dedup key that orders it."""
+
+    dedup_key: str
+    emissions: list[Emission]
+
+
+class Judge:
+    """Turns readings into events. Holds no state but the publisher's."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def decide(self, stream: Stream, moment: Moment, *, is_minute: bool) -> tuple[list[Said], bool]:
+        """One decision on every objective of a stream; and whether time alone may change the next one."""
+        said: list[Said] = []
+        is_restless = False
+        stream.settle(moment.at)
+        for track, account in stream.in_order():
+            if not is_minute and track.standing is Standing.OK and account.is_calm():
+                continue
+            emissions, depends_on_time = self.decide_one(stream, account, moment, is_minute=is_minute)
+            is_restless |= depends_on_time or track.quiet_until > moment.at
+            is_restless |= isinstance(track.objective.indicator, Uptime)
+            if emissions:
+                said.append(Said(track.key, emissions))
+        return said, is_restless
+
+    def decide_one(
+        self, stream: Stream, account: Account, moment: Moment, *, is_minute: bool = False
+    ) -> tuple[list[Emission], bool]:
+        """One decision on one objective; and whether time alone may change the next one."""
+        track, at = account.track, moment.at
+        reading = account.read(stream.seen, at)
+        if is_minute:
+            track.outlook = work_out(account, stream.seen, reading, at)
+            bad_count = account.ledger.read(HOUR_MS).bad
+            weigh_forecast(track, bad_count=bad_count, least_bad_count=LEAST_BAD_COUNT, at=at)
+        before = track.standing
+        drafts = decide(track, reading, at, has_data=stream.seen.live_at is not None)
+        if not drafts and track.standing is before and not is_minute:
+            return [], reading.depends_on_time
+        scene = self._scene(stream, account, moment)._replace(reading=reading)
+        emissions = self._publisher.publish(scene, drafts)
+        if track.standing is not before:
+            emissions += self._publisher.turn_status(scene, drafts[-1] if drafts else None)
+        elif is_minute:
+            emissions += self._publisher.minute_status(scene)
+        return emissions, reading.depends_on_time
+
+    def _scene(self, stream: Stream, account: Account, moment: Moment) -> Scene:
+        reading = account.read(stream.seen, moment.at)
+        return Scene(moment.catalogue, stream, account, moment.facts, reading, moment.at, moment.now, moment.offset)
+
+    def _say(self, stream: Stream, account: Account, moment: Moment, drafts: list[Draft]) -> list[Emission]:
+        if not drafts:
+            return []
+        scene = self._scene(stream, account, moment)
+        emissions = self._publisher.publish(scene, drafts)
+        if any(draft.previous is not account.track.standing for draft in drafts):
+            emissions += self._publisher.turn_status(scene, drafts[-1])
+        return emissions
+
+    # -- what timers bring
+
+    def silence(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
+        """No data begins."""
+        account.track.silent_since = moment.at
+        stream.settle(moment.at)
+        return self._say(stream, account, moment, fall_silent(account.track, moment.at))
+
+    def slice(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
+        """A slice is judged, and with it the objective."""
+        stream.settle(moment.at)
+        if account.board is not None:
+            account.board.judge()
+        return self.decide_one(stream, account, moment)[0]
+
+    def period(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
+        """A calendar period begins: the state starts anew."""
+        stream.settle(moment.at)
+        account.track.period_start = moment.at
+        return self._say(stream, account, moment, begin_period(account.track))
+
+    def close(
+        self, stream: Stream, account: Account, agreement: Agreement, period: Period, moment: Moment
+    ) -> list[Emission]:
+        """An agreement's period is closed, from that agreement's own account."""
+        held = in_force(agreement, period)
+        if held is None:
+            return []
+        verdict = close(stream, account, agreement, held)
+        figures = verdict.figures(held)
+        track = account.track
+        key = period_key(agreement.name, stream.service, track.objective.name, period.name)
+        scene = self._scene(stream, account, moment)._replace(reading=verdict.reading)
+        draft = Draft("period_closed", "period", verdict.severity, track.standing)
+        alone = [agreement_ref(agreement)]
+        emissions = self._publisher.event(scene, draft, {"agreements": alone, "period": figures}, key, 1)
+        track.closed[key] = Closed(agreement.name, held.start, held.end, 1, emissions[0].value["id"], figures)
+        return emissions
+
+    # -- what records bring
+
+    def retire(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
+        """The objective is no longer defined."""
+        return self._say(stream, account, moment, retire(account.track))
+
+    def correct(
+        self, stream: Stream, account: Account, moment: Moment, rule: str, change: dict[str, Any]
+    ) -> list[Emission]:
+        """What was published is no longer true: `change` holds `supersedes`, `before` and `after`."""
+        return self._publisher.event(self._scene(stream, account, moment), self._correction(account, rule), change)
+
+    def correct_period(
+        self,
+        stream: Stream,
+        account: Account,
+        moment: Moment,
+        rule: str,
+        change: dict[str, Any],
+        key: str,
+        sequence: int,
+    ) -> list[Emission]:
+        """A closed period comes out differently: the correction has the period's own key and sequence."""
+        scene = self._scene(stream, account, moment)
+        return self._publisher.event(scene, self._correction(account, rule), change, key, sequence)
+
+    @staticmethod
+    def _correction(account: Account, rule: str) -> Draft:
+        track = account.track
+        return Draft("correction", rule, track.highest if track.is_open else Severity.INFO, track.standing)
