@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from forewarn.replay.replay import Folds
-from forewarn.replay.track import Pace
+from forewarn.replay.replay import Folds, Slot
 from schemas.catalogue_log import CatalogueLog
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_notice
@@ -25,18 +24,18 @@ GAP_MS: Final = 10 * SECOND_MS
 def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, cluster: str) -> Folds:
     """The folds of the product, as the workers run them."""
 
-    def detect(partition: int, pace: Pace, _: bool) -> Fold:
+    def detect(slot: Slot) -> Fold:
         def catalogue_at(revision: int, sha256: str) -> Catalogue | None:
             found = log.at(revision, sha256)
             if found is None:
                 return None
             found = paced(found, tick_ms)
-            pace.step_ms = found.decide_every_ms
+            slot.pace.step_ms = found.decide_every_ms
             return found
 
         return Detect(
             TELEMETRY,
-            partition,
+            slot.partition,
             cluster=cluster,
             decode=decode_telemetry,
             dead_letter=dead_letter,
@@ -45,8 +44,10 @@ def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, clust
             gap_ms=max(GAP_MS, tick_ms or 0),
         )
 
-    def dispatch(partition: int, _: Pace, is_fed: bool) -> Fold:
-        return Dispatch(NOTICES, partition, decode=decode_notice, dead_letter=dead_letter, check_repeats=not is_fed)
+    def dispatch(slot: Slot) -> Fold:
+        return Dispatch(
+            NOTICES, slot.partition, decode=decode_notice, dead_letter=dead_letter, check_repeats=not slot.is_fed
+        )
 
     return Folds({TELEMETRY: detect, NOTICES: dispatch}, frozenset({NOTICES}))
 

@@ -12,8 +12,16 @@ from sla.fold import Fold
 
 FEED_PARTITION: Final = 0
 
-MakeFold = Callable[[int, Pace, bool], Fold]
-"""The partition, its pace, and whether its records are fed by the other folds of this replay → its fold."""
+
+class Slot(NamedTuple):
+    """What a fold of a replay is made for: its partition, its pace, and whether the replay's other folds feed it."""
+
+    partition: int
+    pace: Pace
+    is_fed: bool
+
+
+MakeFold = Callable[[Slot], Fold]
 
 
 class Folds(NamedTuple):
@@ -27,6 +35,7 @@ def replay(
     source: BinaryIO, write: Write, folds: Folds, feed_catalogue: Feed, *, step_ms: int, until: int | None
 ) -> None:
     """Run these folds over an input that can be read twice."""
+    source.seek(0)
     found = survey(source, frozenset(folds.make), until, feed_catalogue)
     tracks, fed = _tracks(found, folds, step_ms)
     Player(found, tracks, fed, step_ms).play(source, write)
@@ -41,5 +50,5 @@ def _tracks(found: Survey, folds: Folds, step_ms: int) -> tuple[dict[tuple[str, 
     tracks = {}
     for (topic, partition), is_fed in places:
         pace = Pace(step_ms)
-        tracks[topic, partition] = Track(folds.make[topic](partition, pace, is_fed), pace)
+        tracks[topic, partition] = Track(folds.make[topic](Slot(partition, pace, is_fed)), pace)
     return tracks, {topic: tracks[topic, FEED_PARTITION] for topic in fed_topics}

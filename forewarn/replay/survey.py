@@ -80,7 +80,7 @@ def is_tick(entry: Entry) -> bool:
     """Whether a record moves time by itself."""
     value: Any = entry.value
     if type(value) is bytes:
-        if b"tick" not in value:
+        if b"tick" not in value and b"\\u" not in value:
             return False
         value = read_json(value)
     return isinstance(value, dict) and value.get("type") == "tick"
