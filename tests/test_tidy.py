@@ -18,10 +18,10 @@ import typer.main
 
 from agents.__main__ import ROLES
 from agents.metrics import MEANING
-from agents.role import FoldRole, Role, app_id, changelog_of
+from agents.role import FoldRole, Role, changelog_of
 from agents.settings import Settings
 from forewarn.cli import app as command_line
-from schemas.topics import ALL, BY_NAME, LATER, Topic
+from schemas.topics import ALL, BY_NAME, LATER, TABLE, Topic, application_of
 from sla.units import DAY_MS
 
 ROOT = Path(__file__).parent.parent
@@ -114,9 +114,20 @@ def test_the_map_names_the_topics_that_come_later() -> None:
     assert [row[:2] for row in table("Topics that come later")] == [[topic.name, topic.key] for topic in LATER]
 
 
+def own_topics(role: Role) -> set[str]:
+    """What a role writes for itself alone: ticks and forwarded records in its source, and its changelog."""
+    return {role.source, changelog_of(role) or role.source}
+
+
 def test_the_map_holds_every_role() -> None:
     declared = [
-        [role.name, role.source, ", ".join(role.writes) or "–", app_id(role), role.state_table or "–"]
+        [
+            role.name,
+            role.source,
+            ", ".join(name for name in role.writes if name not in own_topics(role)) or "–",
+            application_of(role.name),
+            TABLE if changelog_of(role) else "–",
+        ]
         for role in roles()
     ]
     assert [row[:5] for row in table("Roles")] == declared
@@ -137,17 +148,15 @@ def test_the_map_holds_the_timers_with_their_values() -> None:
 @pytest.mark.parametrize("name", ROLES)
 def test_a_role_reads_and_writes_what_its_topics_say(name: str) -> None:
     (role,) = [role for role in roles() if role.name == name]
-    writes, reads = set(role.writes), {role.source}
     changelog = changelog_of(role)
-    if isinstance(role, FoldRole):
-        writes.add(role.source)  # ticks, markers, forwarded records
-        if role.catalogue_log is not None:
-            reads.add("sla.catalogue.v1")
-    if changelog is not None:
-        writes.add(changelog)
-        reads.add(changelog)
-    assert {topic.name for topic in ALL if name in topic.writers} == writes
+    reads = {role.source, changelog or role.source}
+    if isinstance(role, FoldRole) and role.catalogue_log is not None:
+        reads.add("sla.catalogue.v1")
     assert {topic.name for topic in ALL if name in topic.readers} == reads
+    writers = {topic.name for topic in ALL if name in topic.writers}
+    assert writers == set(role.writes)
+    # A fold's role writes ticks into its source and heads into its changelog; a role that only acts does neither.
+    assert writers & own_topics(role) == (own_topics(role) if isinstance(role, FoldRole) else set())
 
 
 def test_no_module_names_a_topic_that_is_not_declared() -> None:
