@@ -50,7 +50,10 @@ def wait_for(
 
 
 class Process:
-    """A started program. `log` holds what it wrote to stdout and stderr."""
+    """A started program. `log` holds what it wrote to stdout and stderr.
+
+    Start it from the main thread: on Linux it dies with the thread that started it.
+    """
 
     def __init__(
         self,
