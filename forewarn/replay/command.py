@@ -1,0 +1,70 @@
+"""The options of `forewarn replay`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from forewarn.cli_options import AsJson
+from forewarn.console import UserError
+from forewarn.replay.files import STANDARD
+from forewarn.replay.recording import recorded
+from forewarn.replay.run import run
+from schemas.definitions.values import parse_duration
+from schemas.instants import read_instant
+
+_MILLISECONDS: Final = re.compile(r"([0-9]{1,9})ms")
+_EPOCH_MS: Final = re.compile(r"-?[0-9]{1,18}")
+
+
+def replay(
+    definitions: Annotated[Path, typer.Option(help="YAML file or folder: revision 0 of the catalogue.")],
+    source: Annotated[str | None, typer.Option("--input", help="JSON lines, or - for standard input.")] = None,
+    from_kafka: Annotated[
+        str | None, typer.Option(metavar="FROM..TO", help="Read topics instead: two instants, either may be left out.")
+    ] = None,
+    tick: Annotated[str | None, typer.Option(help="The step of decisions, such as 1s, instead of decideEvery.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Where to end: an instant; the last timestamp if not given.")
+    ] = None,
+    output: Annotated[str, typer.Option(help="Where to write; standard output if not given.")] = STANDARD,
+    cluster: Annotated[
+        str | None, typer.Option(help="The cluster that events name as their source [FOREWARN_CLUSTER, else default].")
+    ] = None,
+    _as_json: AsJson = False,
+) -> None:
+    """Run the folds over a recorded log, offline, and print all that they would publish as JSON lines."""
+    tick_ms = None if tick is None else read_tick(tick)
+    until_at = None if until is None else read_until(until)
+    named = cluster or os.environ.get("FOREWARN_CLUSTER") or "default"
+    if (source is None) == (from_kafka is None):
+        raise UserError("name one input", "give --input FILE, --input - or --from-kafka FROM..TO")
+    if source is not None:
+        run([definitions], source, output, tick_ms=tick_ms, until=until_at, cluster=named)
+    elif from_kafka is not None:
+        with recorded(from_kafka) as kept:
+            run([definitions], kept, output, tick_ms=tick_ms, until=until_at, cluster=named)
+
+
+def read_tick(text: str) -> int:
+    """A duration above zero, also in milliseconds (`500ms`)."""
+    found = _MILLISECONDS.fullmatch(text)
+    try:
+        tick_ms = int(found[1]) if found else parse_duration(text)
+    except ValueError as error:
+        raise UserError(f"--tick: {error}") from None
+    if tick_ms == 0:
+        raise UserError("--tick: time must move", "write a duration such as 1s or 500ms")
+    return tick_ms
+
+
+def read_until(text: str) -> int:
+    """An instant: RFC 3339 with an offset, or epoch milliseconds."""
+    at = read_instant(int(text) if _EPOCH_MS.fullmatch(text) else text)
+    if at is None:
+        raise UserError(f"{text!r} is not an instant", "write it as 2026-11-23T10:00:00Z, or in epoch milliseconds")
+    return at
