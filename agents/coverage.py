@@ -9,7 +9,7 @@ from typing import Final
 from agents.metrics import Metric, Metrics
 from sla.catalogue import Catalogue
 from sla.fold import Line
-from sla.records import CatalogueMarker, Change, Exclusion, Rejection, TelemetryRecord, Tick
+from sla.records import CatalogueMarker, Change, Exclusion, Ignored, Rejection, TelemetryRecord, Tick
 
 log = logging.getLogger("forewarn.coverage")
 
@@ -34,7 +34,7 @@ class WatchedDecode:
     def __call__(self, line: Line, now: int) -> TelemetryRecord | Rejection:
         """What the line says, whatever the catalogue knows."""
         record = self._decode(line, now)
-        if isinstance(record, Rejection | Tick | CatalogueMarker):
+        if isinstance(record, Rejection | Tick | CatalogueMarker | Ignored):
             return record
         catalogue = self._catalogue()
         if catalogue.revision != self._revision:

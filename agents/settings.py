@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents.clock import LogClock
 
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     forewarn_health_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no health server
     forewarn_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     forewarn_data_dir: str | None = None  # only Faust's empty working folders; None: a temporary folder
-    forewarn_clock: LogClock = LogClock()
+    forewarn_clock: Annotated[LogClock, NoDecode] = LogClock()
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod
@@ -71,6 +71,15 @@ class Settings(BaseSettings):
     @classmethod
     def _clock(cls, text: object) -> object:
         return LogClock.parse(text) if isinstance(text, str) else text
+
+    @field_validator("kafka_ssl_cafile")
+    @classmethod
+    def _certificates(cls, path: str | None) -> str | None:
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:  # what cannot be read, and what holds no certificate
+            raise ValueError(f"no certificates can be read from {path}: {error.strerror or error}") from None
+        return path
 
     @field_validator("redis_url")
     @classmethod

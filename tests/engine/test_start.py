@@ -1,0 +1,65 @@
+"""How a worker process starts, refuses to start, and stops: codes and lines, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from agents.preflight import Refusal, check_topics
+from tests.harness import Broker, free_port
+
+
+def run_worker(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "FOREWARN_"))}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("agents",), "usage"), (("agents", "nobody"), "choose from detect"), (("agents", "dispatch"), "is not set")],
+)
+def test_wrong_use_is_code_2_and_says_what_to_write(arguments: tuple[str, ...], said: str) -> None:
+    ended = run_worker(*arguments)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("agents", "dispatch"), ("faust", "-A", "agents.dispatch", "worker", "--without-web")]
+)
+def test_a_broker_that_is_away_is_code_3_after_the_deadline(arguments: tuple[str, ...]) -> None:
+    began = time.monotonic()
+    ended = run_worker(*arguments, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}", FOREWARN_START_DEADLINE="3s")
+    assert ended.returncode == 3
+    said = ended.stdout + ended.stderr
+    assert "check KAFKA_BOOTSTRAP_SERVERS" in said
+    assert "Traceback" not in said
+    assert 3 <= time.monotonic() - began < 20
+
+
+@pytest.mark.kafka
+def test_missing_topics_are_code_3_and_name_the_command(kafka: Broker) -> None:
+    ended = run_worker("tests.engine.counting", KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap, COUNTING_NAME="not-created")
+    assert ended.returncode == 3
+    assert "not-created.in" in ended.stderr
+    assert "forewarn topics create" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_changelog_of_another_size_is_refused() -> None:
+    found = {"in": 4, "log": 3}
+    with pytest.raises(Refusal, match="never changes"):
+        check_topics(found, ["in", "log"], source="in", changelog="log")
+    check_topics({"in": 4, "log": 4}, ["in", "log"], source="in", changelog="log")
