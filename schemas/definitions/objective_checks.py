@@ -109,8 +109,8 @@ def _check_tiers(each: Defined, document: Objective) -> Iterator[Finding]:
             message = (
                 f"built-in tier {tier.name} is left out: above {factor} times in {span_text(tier.long_ms)} it {why}"
             )
-            at = "target" if reason is Fit.NEVER_FIRES else "window"
-            yield each.warning("tier-left-out", ("spec", at), message)
+            cause = "target" if reason is Fit.NEVER_FIRES else "window"
+            yield each.warning("tier-left-out", ("spec", cause), message)
 
 
 def _not_evaluated(each: Defined, document: Objective) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -63,13 +64,20 @@ def objectives_of(
     key, allow = f"SLO/{slo.metadata.name}", _allow(slo.metadata)
     defined: list[Defined] = []
     found: list[Finding] = []
-    for name, spec in zip(_names(slo), plain, strict=True):
+    for index, (name, spec) in enumerate(zip(_names(slo), plain, strict=True)):
+        at = replace(source, written_as=_written_as(slo, index))
         document = {"apiVersion": API_VERSION, "kind": "Objective", "metadata": {"name": name}, "spec": spec}
         try:
-            defined.append(Defined(Objective.model_validate(document), source, key, allow))
+            defined.append(Defined(Objective.model_validate(document), at, key, allow))
         except ValidationError as error:  # such as a window that is too long
-            found += findings_of(error, Objective, source)
+            found += findings_of(error, Objective, at)
     return defined, [*found, *(finding for each in defined[:1] for finding in _left_aside(slo, each, window))]
+
+
+def _written_as(slo: openslo.Slo, index: int) -> dict[str | int, Path]:
+    objective: Path = ("spec", "objectives", index)
+    target = "target" if slo.spec.objectives[index].target is not None else "targetPercent"
+    return {"target": (*objective, target), "window": ("spec", "timeWindow", 0, "duration"), "budgeting": objective}
 
 
 def _left_aside(slo: openslo.Slo, defined: Defined, window: dict[str, str]) -> Iterator[Finding]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.definitions.fields import is_tag
@@ -16,18 +16,22 @@ Path = Sequence[str | int]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document: its plain value, its file, and its lines where it was YAML."""
+    """One document: its plain value, its file, and its lines where it was YAML.
+
+    `written_as` says where a field of `spec` really stands in a document that was written in other words (OpenSLO).
+    """
 
     value: Any
     file: str
     node: Node | None = None
+    written_as: Mapping[str | int, Path] = field(default_factory=dict)
 
     def line(self, path: Path) -> int | None:
         """The line of the deepest part of `path` that is there: of its key, or of the value where it is a scalar."""
         if self.node is None:
             return None
         node, line = self.node, self.node.line
-        for part in path:
+        for part in self.written_as.get(path[1], path) if len(path) > 1 else path:
             if is_tag(part):
                 continue
             child = node.children.get(part)

@@ -46,7 +46,9 @@ CASES = [
     Case("wrong-value", 3, "control character", OBJECTIVE.replace("payments-availability", '"a\\tb"')),
     Case("wrong-value", 3, "quote it: '5'", OBJECTIVE.replace("payments-availability", "5")),
     Case("unknown-rule", 3, "nobody-told", OBJECTIVE.replace("{name", "{lint: {allow: [nobody-tld], reason: r}, name")),
-    Case("unknown-rule", 3, "cannot be allowed", OBJECTIVE.replace("{name", "{lint: {allow: [cycle], reason: r}, name")),
+    Case(
+        "unknown-rule", 3, "cannot be allowed", OBJECTIVE.replace("{name", "{lint: {allow: [cycle], reason: r}, name")
+    ),
     Case("missing-field", 3, "reason", OBJECTIVE.replace("{name", "{lint: {allow: [nobody-told]}, name")),
     # -- Objective
     Case("missing-field", 4, "write service: payments", OBJECTIVE.replace("  service: payments\n", "")),
@@ -67,10 +69,17 @@ CASES = [
     Case("wrong-value", 8, "whole minutes from 1h to 366d", OBJECTIVE.replace("30d", "3601s")),
     Case("wrong-value", 8, "{rolling: 30d}", OBJECTIVE.replace("{rolling: 30d}", "30d")),
     Case("wrong-value", 8, "not one of day", OBJECTIVE.replace("rolling: 30d", "calendar: months")),
-    Case("wrong-value", 8, "did you mean 'Europe/Berlin'", OBJECTIVE.replace("rolling: 30d", "calendar: month, timezone: Europe/berln")),
+    Case(
+        "wrong-value",
+        8,
+        "did you mean 'Europe/Berlin'",
+        OBJECTIVE.replace("rolling: 30d", "calendar: month, timezone: Europe/berln"),
+    ),
     Case("wrong-value", 9, "{timeslices: 1m", objective("budgeting: timeslices")),
     Case("wrong-value", 9, "whole minutes", objective("budgeting: {timeslices: 90s}")),
-    Case("wrong-value", 9, "is not one of unknown, bad, good or ignore", objective("noData: {after: 5m, treat: worse}")),
+    Case(
+        "wrong-value", 9, "is not one of unknown, bad, good or ignore", objective("noData: {after: 5m, treat: worse}")
+    ),
     Case("no-data-needs-time", 9, "budgeting: {timeslices: 1m}", objective("noData: {after: 5m, treat: bad}")),
     Case("no-data-needs-time", 9, "treat: good", objective("noData: {treat: good}")),
     Case("wrong-type", 9, "a whole number", objective("instances: {max: many}")),
@@ -78,64 +87,231 @@ CASES = [
     Case("wrong-type", 10, "a list", objective("warnings:\n  budgetConsumed: 50%")),
     Case("wrong-value", 10, "google, none or a list", objective("warnings:\n  burnRates: googel")),
     Case("wrong-value", 11, "percentage", objective("warnings:\n  burnRates: none\n  budgetConsumed: [50]")),
-    Case("missing-field", 11, "severity", objective("warnings:\n  burnRates:\n    - {name: a, budget: 2%, long: 1h, short: 5m}")),
+    Case(
+        "missing-field",
+        11,
+        "severity",
+        objective("warnings:\n  burnRates:\n    - {name: a, budget: 2%, long: 1h, short: 5m}"),
+    ),
     Case("tier-never-fires", 11, "1000.0", objective(TIERS + "budget: 100%, long: 30m, short: 5m}")),
     Case("tier-always-fires", 11, "below 0.9", objective(TIERS + "budget: 1%, long: 1d, short: 5m}")),
     Case("tier-windows", 11, "short < long", objective(TIERS + "budget: 2%, long: 1h, short: 1h}")),
-    Case("duplicate", 12, "'a'", objective(TIERS + "budget: 2%, long: 1h, short: 5m}\n    - {name: a, severity: info, budget: 5%, long: 6h, short: 5m}")),
+    Case(
+        "duplicate",
+        12,
+        "'a'",
+        objective(
+            TIERS + "budget: 2%, long: 1h, short: 5m}\n    - {name: a, severity: info, budget: 5%, long: 6h, short: 5m}"
+        ),
+    ),
     Case("tier-left-out", 7, "page_fast", OBJECTIVE.replace("99.9%", "93%")),
     Case("tier-left-out", 8, "while the target is kept", OBJECTIVE.replace("30d", "1d")),
     Case("wrong-value", 9, "live or shadow", objective("mode: dark")),
     Case("missing-field", 9, "mode: shadow", objective("shadowOf: payments-availability")),
-    Case("undefined-name", 9, "did you mean 'payments-availability'", objective("shadowOf: payment-availability\nmode: shadow")),
+    Case(
+        "undefined-name",
+        9,
+        "did you mean 'payments-availability'",
+        objective("shadowOf: payment-availability\nmode: shadow"),
+    ),
     Case("undefined-name", 9, "no Calendar", objective("calendar: office\nmode: shadow")),
     Case("cycle", 9, "goes round", objective("shadowOf: payments-availability\nmode: shadow")),
-    Case("cycle", 6, "indicator goes round", OBJECTIVE.replace("type: ratio, signal: availability", "type: composite, rule: all, of: [payments-availability]")),
-    Case("undefined-name", 6, "no Objective", OBJECTIVE.replace("type: ratio, signal: availability", "type: composite, rule: all, of: [ledger]")),
-    Case("undefined-name", 6, "no TicketObjective", OBJECTIVE.replace("type: ratio, signal: availability", "type: tickets, of: payments-availability")),
-    Case("wrong-value", 6, "k goes with", OBJECTIVE.replace("type: ratio, signal: availability", "type: composite, rule: k_of_n, of: [x]")),
-    Case("wrong-value", 6, "weights go with", OBJECTIVE.replace("type: ratio, signal: availability", "type: composite, rule: weighted, of: [x]")),
-    Case("wrong-value", 6, "between 0 and 100", OBJECTIVE.replace("type: ratio", "type: percentile, percentile: 100, op: lte, value: 5")),
+    Case(
+        "cycle",
+        6,
+        "indicator goes round",
+        OBJECTIVE.replace(
+            "type: ratio, signal: availability", "type: composite, rule: all, of: [payments-availability]"
+        ),
+    ),
+    Case(
+        "undefined-name",
+        6,
+        "no Objective",
+        OBJECTIVE.replace("type: ratio, signal: availability", "type: composite, rule: all, of: [ledger]"),
+    ),
+    Case(
+        "undefined-name",
+        6,
+        "no TicketObjective",
+        OBJECTIVE.replace("type: ratio, signal: availability", "type: tickets, of: payments-availability"),
+    ),
+    Case(
+        "wrong-value",
+        6,
+        "k goes with",
+        OBJECTIVE.replace("type: ratio, signal: availability", "type: composite, rule: k_of_n, of: [x]"),
+    ),
+    Case(
+        "wrong-value",
+        6,
+        "weights go with",
+        OBJECTIVE.replace("type: ratio, signal: availability", "type: composite, rule: weighted, of: [x]"),
+    ),
+    Case(
+        "wrong-value",
+        6,
+        "between 0 and 100",
+        OBJECTIVE.replace("type: ratio", "type: percentile, percentile: 100, op: lte, value: 5"),
+    ),
     Case("wrong-type", 6, "a number", OBJECTIVE.replace("type: ratio", "type: threshold, op: lte, value: fast")),
-    Case("undefined-service", 5, "did you mean 'payments'", objective(base=OBJECTIVE.replace("service: payments", "service: paymnts"), name="x")),
+    Case(
+        "undefined-service",
+        5,
+        "did you mean 'payments'",
+        objective(base=OBJECTIVE.replace("service: payments", "service: paymnts"), name="x"),
+    ),
     # -- TicketObjective
     Case("missing-field", 4, "when: {priority: [P1]}", ticket("target: 4h\n  stop: {state: [closed]}")),
     Case("missing-field", 4, "needs a stop", ticket("target: 4h\n  when: {priority: [P1]}")),
     Case("wrong-value", 8, "is not a condition", ticket("target: 4h\n  when: P1\n  stop: {state: [closed]}")),
-    Case("wrong-value", 9, "compared by", ticket("target: 4h\n  when: {priority: [P1]}\n  stop: {state: {is: closed}}")),
-    Case("wrong-value", 10, "0% is no mark", ticket("target: 4h\n  when: {priority: [P1]}\n  stop: {state: [closed]}\n  warnAt: [0%]")),
+    Case(
+        "wrong-value", 9, "compared by", ticket("target: 4h\n  when: {priority: [P1]}\n  stop: {state: {is: closed}}")
+    ),
+    Case(
+        "wrong-value",
+        10,
+        "0% is no mark",
+        ticket("target: 4h\n  when: {priority: [P1]}\n  stop: {state: [closed]}\n  warnAt: [0%]"),
+    ),
     # -- Calendar
     Case("calendar-never-opens", 4, "never opens", doc("Calendar", "timezone: Europe/Berlin")),
     Case("calendar-never-opens", 4, "never opens", doc("Calendar", "hours: {mon-fri: []}")),
     Case("wrong-value", 5, "same time", doc("Calendar", 'hours: {mon: ["09:00-09:00"]}')),
     Case("wrong-value", 5, "mon-fri", doc("Calendar", 'hours: {monday: ["09:00-17:00"]}')),
-    Case("wrong-value", 6, "not a date that exists", doc("Calendar", 'hours: {mon: ["09:00-17:00"]}\n  closed: [2026-02-30]')),
+    Case(
+        "wrong-value",
+        6,
+        "not a date that exists",
+        doc("Calendar", 'hours: {mon: ["09:00-17:00"]}\n  closed: [2026-02-30]'),
+    ),
     # -- Agreement
-    Case("missing-field", 4, "names its customer", doc("Agreement", "{type: sla, objectives: [payments-availability]}") + "---\n" + OBJECTIVE),
+    Case(
+        "missing-field",
+        4,
+        "names its customer",
+        doc("Agreement", "{type: sla, objectives: [payments-availability]}") + "---\n" + OBJECTIVE,
+    ),
     Case("wrong-value", 5, "is not one of sla, ola", doc("Agreement", "type: contract\n  objectives: []")),
     Case("undefined-name", 6, "Objective or TicketObjective", doc("Agreement", "type: slo\n  objectives: [nothing]")),
-    Case("duplicate", 6, "listed twice", doc("Agreement", "type: slo\n  objectives: [payments-availability, payments-availability]") + "---\n" + OBJECTIVE),
-    Case("undefined-name", 7, "called 'other'", doc("Agreement", "type: slo\n  objectives: [payments-availability]\n  requested: {other: 99.9%}") + "---\n" + OBJECTIVE),
+    Case(
+        "duplicate",
+        6,
+        "listed twice",
+        doc("Agreement", "type: slo\n  objectives: [payments-availability, payments-availability]")
+        + "---\n"
+        + OBJECTIVE,
+    ),
+    Case(
+        "undefined-name",
+        7,
+        "called 'other'",
+        doc("Agreement", "type: slo\n  objectives: [payments-availability]\n  requested: {other: 99.9%}")
+        + "---\n"
+        + OBJECTIVE,
+    ),
     Case("promise-without-signal", 6, "measured", doc("Agreement", "type: expectation\n  objectives: []")),
-    Case("wrong-value", 7, "12000 EUR", doc("Agreement", "type: slo\n  objectives: [payments-availability]\n  value: 5") + "---\n" + OBJECTIVE),
-    Case("wrong-value", 4, "never be in force", doc("Agreement", "type: slo\n  objectives: [payments-availability]\n  effectiveFrom: 2026-02-01T00:00:00Z\n  effectiveTo: 2026-01-01T00:00:00Z") + "---\n" + OBJECTIVE),
+    Case(
+        "wrong-value",
+        7,
+        "12000 EUR",
+        doc("Agreement", "type: slo\n  objectives: [payments-availability]\n  value: 5") + "---\n" + OBJECTIVE,
+    ),
+    Case(
+        "wrong-value",
+        4,
+        "never be in force",
+        doc(
+            "Agreement",
+            "type: slo\n  objectives: [payments-availability]\n"
+            "  effectiveFrom: 2026-02-01T00:00:00Z\n  effectiveTo: 2026-01-01T00:00:00Z",
+        )
+        + "---\n"
+        + OBJECTIVE,
+    ),
     # -- Service
     Case("undefined-name", 5, "no service is called 'ledger'", doc("Service", "dependsOn: [{name: ledger}]")),
     Case("wrong-type", 5, "a mapping of fields", doc("Service", "dependsOn: [payments]")),
     Case("cycle", 5, "x -> x", doc("Service", "dependsOn: [{name: x}]")),
     # -- Stakeholder
-    Case("missing-field", 4, "channels: [console]", doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}")),
-    Case("wrong-value", 7, "not a channel", doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [carrier-pigeon]")),
-    Case("wrong-value", 7, "did you mean 'webhook'", doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [{webhok: x}]")),
-    Case("wrong-value", 7, "${NAME}", doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [{apprise: 'mailto://me:secret@example.com'}]")),
-    Case("wrong-value", 7, "${NAME}", doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [{pagerduty: 0123456789abcdef}]")),
-    Case("undefined-name", 6, "no service is called 'payment'; did you mean 'payments'", doc("Stakeholder", "audience: oncall\n  watches: {services: [payment]}\n  channels: [console]")),
-    Case("undefined-name", 6, "no owner", doc("Stakeholder", "audience: oncall\n  watches: {owners: [nobody]}\n  channels: [console]")),
-    Case("undefined-name", 6, "no Agreement", doc("Stakeholder", "audience: oncall\n  watches: {agreements: [gold]}\n  channels: [console]")),
-    Case("wrong-value", 6, "did you mean 'breach'", doc("Stakeholder", "audience: oncall\n  watches: {events: [breech]}\n  channels: [console]")),
+    Case(
+        "missing-field",
+        4,
+        "channels: [console]",
+        doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}"),
+    ),
+    Case(
+        "wrong-value",
+        7,
+        "not a channel",
+        doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [carrier-pigeon]"),
+    ),
+    Case(
+        "wrong-value",
+        7,
+        "did you mean 'webhook'",
+        doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [{webhok: x}]"),
+    ),
+    Case(
+        "wrong-value",
+        7,
+        "${NAME}",
+        doc(
+            "Stakeholder",
+            "audience: oncall\n  watches: {services: [payments]}\n  channels: [{apprise: 'mailto://me:secret@example.com'}]",
+        ),
+    ),
+    Case(
+        "wrong-value",
+        7,
+        "${NAME}",
+        doc(
+            "Stakeholder",
+            "audience: oncall\n  watches: {services: [payments]}\n  channels: [{pagerduty: 0123456789abcdef}]",
+        ),
+    ),
+    Case(
+        "undefined-name",
+        6,
+        "no service is called 'payment'; did you mean 'payments'",
+        doc("Stakeholder", "audience: oncall\n  watches: {services: [payment]}\n  channels: [console]"),
+    ),
+    Case(
+        "undefined-name",
+        6,
+        "no owner",
+        doc("Stakeholder", "audience: oncall\n  watches: {owners: [nobody]}\n  channels: [console]"),
+    ),
+    Case(
+        "undefined-name",
+        6,
+        "no Agreement",
+        doc("Stakeholder", "audience: oncall\n  watches: {agreements: [gold]}\n  channels: [console]"),
+    ),
+    Case(
+        "wrong-value",
+        6,
+        "did you mean 'breach'",
+        doc("Stakeholder", "audience: oncall\n  watches: {events: [breech]}\n  channels: [console]"),
+    ),
     Case("watches-nothing", 6, "empty", doc("Stakeholder", "audience: oncall\n  watches: {}\n  channels: [console]")),
-    Case("wrong-value", 8, "6/h", doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [console]\n  rateLimit: 6")),
-    Case("wrong-value", 8, "either timeLeft or unackedAfter", doc("Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [console]\n  escalate: [{to: x}]")),
+    Case(
+        "wrong-value",
+        8,
+        "6/h",
+        doc(
+            "Stakeholder", "audience: oncall\n  watches: {services: [payments]}\n  channels: [console]\n  rateLimit: 6"
+        ),
+    ),
+    Case(
+        "wrong-value",
+        8,
+        "either timeLeft or unackedAfter",
+        doc(
+            "Stakeholder",
+            "audience: oncall\n  watches: {services: [payments]}\n  channels: [console]\n  escalate: [{to: x}]",
+        ),
+    ),
     # -- Settings
     Case("wrong-value", 5, "1s to 1h", doc("Settings", "decideEvery: 2h")),
     Case("slow-step", 5, "nobody watched", doc("Settings", "decideEvery: 30s")),
@@ -163,9 +339,7 @@ def test_every_error_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "ignored.txt").write_text("not: [read")
     (tmp_path / ".hidden.yaml").write_text("not: [read")
     errors = [
-        (Path(finding.file).name, finding.rule)
-        for finding in load([tmp_path]).findings
-        if finding.level is Level.ERROR
+        (Path(finding.file).name, finding.rule) for finding in load([tmp_path]).findings if finding.level is Level.ERROR
     ]
     assert errors == [
         ("a.yaml", "wrong-value"),
@@ -196,7 +370,9 @@ def test_a_name_defined_by_a_document_with_errors_is_no_unknown_name(tmp_path: P
 
 
 def test_one_name_is_one_definition_also_across_kinds_of_objectives(tmp_path: Path) -> None:
-    other = ticket("target: 4h\n  when: {priority: [P1]}\n  stop: {state: [closed]}").replace("{name: x}", "{name: payments-availability}")
+    other = ticket("target: 4h\n  when: {priority: [P1]}\n  stop: {state: [closed]}").replace(
+        "{name: x}", "{name: payments-availability}"
+    )
     loaded = load_text(tmp_path, OBJECTIVE, other, SURROUNDINGS)
     assert [(f.rule, f.line) for f in loaded.findings if f.level is Level.ERROR] == [("duplicate", 12)]
 
@@ -229,7 +405,7 @@ def test_an_objective_that_nobody_watches_is_a_warning_that_strict_refuses(tmp_p
         ("{}", False),
     ],
 )
-def test_watches_narrow_each_other(watches: str, hears: bool, tmp_path: Path) -> None:
+def test_watches_narrow_each_other(watches: str, *, hears: bool, tmp_path: Path) -> None:
     loaded = load_text(
         tmp_path,
         OBJECTIVE,
@@ -257,7 +433,9 @@ def stricter(target: str, *dependencies: tuple[str, str, str]) -> list[str]:
         OBJECTIVE.replace("99.9%", target),
         doc("Service", f"dependsOn: [{needs}]", "payments"),
         *(
-            objective(name=name, base=OBJECTIVE.replace("service: payments", f"service: {name}").replace("99.9%", share))
+            objective(
+                name=name, base=OBJECTIVE.replace("service: payments", f"service: {name}").replace("99.9%", share)
+            )
             for name, share, _ in dependencies
         ),
         doc("Agreement", "type: sla\n  customer: acme\n  objectives: [payments-availability]", "gold"),
@@ -292,8 +470,23 @@ NOT_YET = [
     (objective("calendar: office") + "---\n" + doc("Calendar", 'hours: {mon: ["09:00-17:00"]}', "office"), 9),
     (OBJECTIVE.replace("ratio, ", "percentile, percentile: 95, op: lte, value: 300, "), 6),
     (objective("instances: {max: 10}"), 9),
-    (doc("Agreement", "type: slo\n  objectives: [payments-availability]\n  credits: {fee: 5 EUR, tiers: [{below: 99%, credit: 10%}]}") + "---\n" + OBJECTIVE, 7),
-    (doc("Stakeholder", "audience: owner\n  watches: {services: [payments]}\n  channels: [{webhook: 'https://example.com'}]"), 7),
+    (
+        doc(
+            "Agreement",
+            "type: slo\n  objectives: [payments-availability]\n"
+            "  credits: {fee: 5 EUR, tiers: [{below: 99%, credit: 10%}]}",
+        )
+        + "---\n"
+        + OBJECTIVE,
+        7,
+    ),
+    (
+        doc(
+            "Stakeholder",
+            "audience: owner\n  watches: {services: [payments]}\n  channels: [{webhook: 'https://example.com'}]",
+        ),
+        7,
+    ),
     (doc("Stakeholder", "audience: owner\n  watches: {services: [payments]}\n  channels: [console]\n  digest: 1h"), 8),
 ]
 
@@ -307,6 +500,11 @@ def test_what_a_later_release_computes_is_a_note_that_never_refuses(text: str, l
 
 
 def test_every_rule_is_broken_by_a_test() -> None:
-    here = {case.rule for case in CASES} | {"nobody-told", "stricter-than-dependencies", "not-evaluated-yet", "unreadable"}
+    here = {case.rule for case in CASES} | {
+        "nobody-told",
+        "stricter-than-dependencies",
+        "not-evaluated-yet",
+        "unreadable",
+    }
     elsewhere = {rule for rule in RULES if rule.startswith(("yaml-", "openslo-"))}
     assert here | elsewhere == set(RULES)

@@ -45,7 +45,9 @@ def test_durations_that_are_read(text: str, duration_ms: int) -> None:
     assert parse_duration(text) == duration_ms
 
 
-@pytest.mark.parametrize("value", ["5", 5, 5.0, "5ms", "5 m", "1w", "1.5h", "-5m", "", None, [], True, "٥m", "9999999999s", "4000d"])
+@pytest.mark.parametrize(
+    "value", ["5", 5, 5.0, "5ms", "5 m", "1w", "1.5h", "-5m", "", None, [], True, "٥m", "9999999999s", "4000d"]
+)
 def test_what_is_no_duration_is_refused(value: Any) -> None:
     with pytest.raises(MalformedError, match="write"):
         parse_duration(value)
@@ -112,7 +114,9 @@ def test_a_shift_may_run_over_midnight() -> None:
     assert parse_shift("22:00-00:00") == Shift(1320, 1440)
 
 
-@pytest.mark.parametrize("value", ["09:00-09:00", "9-17", "09:00", "24:00-25:00", "24:00-08:00", "09:60-10:00", 9, None])
+@pytest.mark.parametrize(
+    "value", ["09:00-09:00", "9-17", "09:00", "24:00-25:00", "24:00-08:00", "09:60-10:00", 9, None]
+)
 def test_what_is_no_shift_is_refused(value: Any) -> None:
     with pytest.raises(MalformedError):
         parse_shift(value)

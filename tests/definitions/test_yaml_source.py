@@ -84,7 +84,7 @@ def test_aliases_and_merges_are_followed() -> None:
         (b"? [a]\n: 1\n", "yaml-syntax", 1),
         (b"a: {<<: 5}\n", "yaml-syntax", 1),
         (b"a: 1\nb: 2\na: 3\n", "yaml-duplicate-key", 3),
-        (b"a: \"\\ud800\"\n", "yaml-syntax", 1),
+        (b'a: "\\ud800"\n', "yaml-syntax", 1),
         (b"a: \x00\n", "yaml-syntax", 1),
         (b"[" * 60, "yaml-limit", 1),
         (b"a: 1\n" + b"# " + b"x" * yaml_source.SIZE_MAX_BYTES, "yaml-limit", 1),
