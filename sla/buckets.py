@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sla.intervals import Interval, overlaps
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, ceil_to, floor_to
 
 FINE_MS = MINUTE_MS
 FINE_FOR_MS = 6 * HOUR_MS
@@ -25,9 +25,9 @@ def step_of(age_or_window_ms: int) -> int:
 
 
 def rolling_edge(window_ms: int, now: int) -> int:
-    """The earliest instant whose bucket a rolling window holds at `now`."""
+    """The start of the earliest bucket that a rolling window holds at `now`."""
     step_ms = step_of(window_ms)
-    return floor_to(now, step_ms) - window_ms + step_ms
+    return ceil_to(floor_to(now, step_ms) - window_ms + step_ms, step_ms)
 
 
 class Bucket(NamedTuple):

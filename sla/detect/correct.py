@@ -87,7 +87,7 @@ class Corrections:
         track = account.track
         emissions: list[Emission] = []
         for key, closed in sorted(track.closed.items()):
-            if closed.end + stream.correct_for_ms + track.objective.grace_ms < moment.now:
+            if closed.end + stream.correct_for_ms + stream.grace_ms < moment.now:
                 del track.closed[key]
                 continue
             agreement = moment.catalogue.agreements.get(closed.agreement)
@@ -109,7 +109,10 @@ class Corrections:
     # -- exclusions
 
     def exclude(self, stream: Stream, exclusions: list[Exclusion], moment: Moment) -> list[Said]:
-        """Apply the exclusions in force and judge at once; a published breach that they undo is corrected first."""
+        """Apply the exclusions in force; a published breach that they undo is corrected at once, and recovers.
+
+        All else that they change is said by the next decision.
+        """
         stream.settle(moment.at)
         before = {name: self._breach_view(stream, account) for name, account in stream.accounts.items()}
         stream.exclusions = exclusions
@@ -124,11 +127,11 @@ class Corrections:
             if undone:
                 view = View(Standing.OK, reading.budget)
                 emissions += self._say(stream, account, moment, "exclusion", was, view)
+                emissions += self._judge.decide_one(stream, account, moment)[0]
             elif not was_breached and was.standing is Standing.BREACHED:
                 now = self._breach_view(stream, account)
                 if now.standing is not Standing.BREACHED:
                     emissions += self._say(stream, account, moment, "exclusion", was, now)
-            emissions += self._judge.decide_one(stream, account, moment)[0]
             emissions += self._closed(stream, account, moment, "exclusion")
             if emissions:
                 said.append(Said(track.key, emissions))

@@ -70,7 +70,7 @@ class Judge:
             bad_count = account.ledger.read(HOUR_MS).bad
             weigh_forecast(track, bad_count=bad_count, least_bad_count=LEAST_BAD_COUNT, at=at)
         before = track.standing
-        drafts = decide(track, reading, at, has_data=stream.seen.live_at is not None)
+        drafts = decide(track, reading, at)
         if not drafts and track.standing is before and not is_minute:
             return [], reading.depends_on_time
         scene = self._scene(stream, account, moment)._replace(reading=reading)
@@ -106,7 +106,7 @@ class Judge:
         """A slice is judged, and with it the objective."""
         stream.settle(moment.at)
         if account.board is not None:
-            account.board.judge()
+            account.board.judge(account.track.silent(moment.at))
         return self.decide_one(stream, account, moment)[0]
 
     def period(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:

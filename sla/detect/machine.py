@@ -32,29 +32,30 @@ class Draft(NamedTuple):
     mark_ppm: int | None = None
 
 
-def decide(track: Track, reading: Reading, at: int, *, has_data: bool) -> list[Draft]:
-    """One decision: at most one transition, then the marks. `has_data`: the stream has had a live record."""
+def decide(track: Track, reading: Reading, at: int) -> list[Draft]:
+    """One decision: at most one transition, then the marks."""
     drafts: list[Draft] = []
     is_silent = track.speaks_of_silence and track.silent_since is not None
     if track.told_silent and not is_silent and track.standing in {Standing.AT_RISK, Standing.BREACHED}:
         track.told_silent = False
         drafts.append(Draft("flags_changed", "data_again", track.highest, track.standing))
-    drafts += _turn(track, reading, at, has_data=has_data, is_silent=is_silent)
+    drafts += _turn(track, reading, at, is_silent=is_silent)
     if reading.budget is not None:
         drafts += _marks(track, reading.budget, is_breach=any(draft.name == "breach" for draft in drafts))
     return drafts
 
 
-def _turn(track: Track, reading: Reading, at: int, *, has_data: bool, is_silent: bool) -> list[Draft]:
+def _turn(track: Track, reading: Reading, at: int, *, is_silent: bool) -> list[Draft]:
     previous = track.standing
     is_overspent = reading.budget is not None and reading.budget.is_overspent
     if previous is Standing.BREACHED:
-        return [] if is_overspent or reading.budget is None else [_end_breach(track, at)]
+        return [] if is_overspent or is_silent or reading.budget is None else [_end_breach(track, at)]
     if is_overspent:
         return [_breach(track, at)]
     holds = reading.firing is not None or track.forecast_fires
     if previous is Standing.AT_RISK:
-        return _stay_at_risk(track, reading, at) if holds else [_recover(track, "cleared", Standing.OK)]
+        # Where data was lost the state stays until there is data to judge it by.
+        return _stay_at_risk(track, reading, at, holds=holds) if not is_silent else []
     if holds and at >= track.quiet_until:
         if not track.is_open:
             track.open(at)
@@ -62,7 +63,7 @@ def _turn(track: Track, reading: Reading, at: int, *, has_data: bool, is_silent:
         return [_warn(track, reading, previous)]
     if is_silent:
         return fall_silent(track, at)
-    return _hear(track) if previous is Standing.UNKNOWN and has_data else []
+    return _hear(track) if previous is Standing.UNKNOWN and reading.budget is not None else []
 
 
 def _end_breach(track: Track, at: int) -> Draft:
@@ -118,7 +119,9 @@ def _warn(track: Track, reading: Reading, previous: Standing) -> Draft:
     return Draft("early_warning", rule, severity, previous, reading.firing)
 
 
-def _stay_at_risk(track: Track, reading: Reading, at: int) -> list[Draft]:
+def _stay_at_risk(track: Track, reading: Reading, at: int, *, holds: bool) -> list[Draft]:
+    if not holds:
+        return [_recover(track, "cleared", Standing.OK)]
     before = track.highest
     if track.raise_to(_holder_severity(reading)) != before:
         return [_warn(track, reading, Standing.AT_RISK)]
@@ -172,6 +175,7 @@ def begin_period(track: Track) -> list[Draft]:
     track.outlook = None
     track.forecast_fires = False
     track.quiet_until = 0
+    track.burning.clear()
     track.is_final = True
     if track.standing in {Standing.AT_RISK, Standing.BREACHED}:
         return [_recover(track, "period", Standing.OK)]

@@ -22,9 +22,9 @@ from sla.periods import period_at
 from sla.records import Change, Exclusion, History, Measurement
 from sla.units import HOUR_MS, MINUTE_MS, floor_to, rfc3339
 
-SILENCE: Final = "1 silence"
-SLICE: Final = "2 slice"
-PERIOD: Final = "3 period"
+PERIOD: Final = "1 period"
+SILENCE: Final = "2 silence"
+SLICE: Final = "3 slice"
 CLOSE: Final = "4 close"
 
 UNNAMED_MAX: Final = 10_000
@@ -158,7 +158,7 @@ class Partition:
         place = f"{agreement.name}/{track.objective.name}"
         start = stream.closes.setdefault(place, period_at(agreement.period, self.now).start)
         end = period_at(agreement.period, start).end
-        self._set(end + track.objective.grace_ms, CLOSE, stream, place, place)
+        self._set(end + stream.grace_ms, CLOSE, stream, place, place)
 
     def _run(self, timer: Timer, offset: int) -> list[Emission]:
         stream = self._streams.get((timer.service, timer.signal))
@@ -172,13 +172,13 @@ class Partition:
         if account is None:
             return []
         match timer.kind:
-            case "1 silence":
+            case "2 silence":
                 due_at = stream.silence_due_at(account.track)
                 if due_at is None or due_at > timer.due_at:
                     self._schedule_silences(stream)
                     return []
                 emissions = self._judge.silence(stream, account, moment)
-            case "2 slice":
+            case "3 slice":
                 emissions = self._judge.slice(stream, account, moment)
                 self._schedule_slice(stream, account)
             case _:
@@ -274,6 +274,8 @@ class Partition:
             moment = self._moment(fact.service, now, offset)
             said += self._corrections.exclude(stream, after, moment)
             self._schedule_silences(stream)
+            stream.is_touched = True
+            self._awake.add(name)
             self._dirty.add(name)
         return _in_order(said)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from sla.catalogue import CalendarPeriod, Objective, Timeslices, Treat
-from sla.intervals import Interval, merged
+from sla.intervals import Interval, merged, overlaps
 from sla.ledger import Ledger
 from sla.periods import local_date, local_midnight
 from sla.units import MILLION
@@ -16,8 +16,8 @@ from sla.units import MILLION
 class SliceBoard:
     """The slices of one objective: what each holds, and in `ledger` the verdicts, one good or bad per slice.
 
-    A slice without data is neither (the ledger marks it), unless the objective treats silence as good or bad. Slices
-    count from local midnight; the last of a day may be shorter.
+    A slice without data is neither (the ledger marks it), unless no data had begun in it and the objective treats
+    that as good or bad. Slices count from local midnight; the last of a day may be shorter.
     """
 
     def __init__(self, objective: Objective, budgeting: Timeslices) -> None:
@@ -26,11 +26,12 @@ class SliceBoard:
         window = objective.window
         self._timezone = window.timezone if isinstance(window, CalendarPeriod) else "UTC"
         self._treat = objective.no_data.treat if objective.no_data else Treat.IGNORE
-        self.grace_ms = objective.grace_ms
+        self.grace_ms = objective.grace_ms  # the stream sets its largest: a record on time finds its slice open
         self.ledger = Ledger()
         self.cells: dict[int, list[int]] = {}  # start → [total, bad]
         self.next_start: int | None = None  # the first slice that has no verdict yet
         self.first_start = 0
+        self.silent: set[int] = set()  # slices in which no data had begun
         self._day: Interval = (0, 0)
 
     def _day_of(self, at: int) -> Interval:
@@ -79,18 +80,21 @@ class SliceBoard:
         """When the next slice is to be judged: its end and the objective's grace."""
         return None if self.next_start is None else self.slice_of(self.next_start)[1] + self.grace_ms
 
-    def judge(self) -> None:
-        """Give the next slice its verdict, and wait for the one after it."""
+    def judge(self, silent: Sequence[Interval]) -> None:
+        """Give the next slice its verdict, and wait for the one after it. `silent`: the stretches of no data."""
         if self.next_start is not None:
-            self._publish(self.next_start, 1)
-            self.next_start = self.slice_of(self.next_start)[1]
+            start, end = self.slice_of(self.next_start)
+            if overlaps(silent, start, end):
+                self.silent.add(start)
+            self._publish(start, 1)
+            self.next_start = end
 
     def _publish(self, start: int, sign: int) -> None:
         total, bad = self.cells.get(start, (0, 0))
         if total:
             is_bad = (total - bad) * MILLION < self._target_ppm * total
             self.ledger.add(start, sign, sign * is_bad, 0)
-        elif self._treat in {Treat.GOOD, Treat.BAD}:
+        elif self._treat in {Treat.GOOD, Treat.BAD} and start in self.silent and start not in self.cells:
             self.ledger.add(start, sign, sign * (self._treat is Treat.BAD), 0)
         else:
             self.ledger.add(start, 0, 0, sign)
@@ -99,11 +103,13 @@ class SliceBoard:
         """Drop the contents of slices that no late record can touch any more."""
         for start in [start for start in self.cells if start < at]:
             del self.cells[start]
+        self.silent = {start for start in self.silent if start >= at}
 
     def to_json(self) -> dict[str, Any]:
         """The state that a restart needs."""
         return {
             "cells": [[start, *cell] for start, cell in self.cells.items()],
+            "silent": sorted(self.silent),
             "next_start": self.next_start,
             "first_start": self.first_start,
             "rows": [list(row) for row in self.ledger.rows()],
@@ -114,6 +120,7 @@ class SliceBoard:
     def load(self, body: Mapping[str, Any]) -> None:
         """Take back what `to_json` gave."""
         self.cells = {start: [total, bad] for start, total, bad in body["cells"]}
+        self.silent = set(body["silent"])
         self.next_start = body["next_start"]
         self.first_start = body["first_start"]
         self.ledger.load(body["rows"], body["cuts"])

@@ -131,6 +131,9 @@ class Stream:
         objectives = [track.objective for track in self.tracks.values()]
         self.grace_ms = max((o.grace_ms for o in objectives), default=0)
         self.correct_for_ms = max((o.correct_for_ms for o in objectives), default=0)
+        for account in self.accounts.values():
+            if account.board is not None:
+                account.board.grace_ms = self.grace_ms
         longest_ms = max(
             [o.window.window_ms for o in objectives if isinstance(o.window, Rolling)]
             + [LONGEST_MS[period.unit] for period in self._calendars()],

@@ -11,7 +11,7 @@ class Timer(NamedTuple):
 
     due_at: int
     dedup_key: str
-    kind: str  # "1 silence" | "2 slice" | "3 period" | "4 close"
+    kind: str  # "1 period" | "2 silence" | "3 slice" | "4 close"
     service: str
     signal: str
     name: str  # of the objective; for a close "<agreement>/<objective>"
