@@ -321,7 +321,7 @@ def test_every_decision_that_the_code_points_to_is_written_down() -> None:
     assert named <= numbers
 
 
-# -- the tools that are quick enough to run each time; `make check` runs mypy too
+# -- the tools: quick enough to run each time
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=["lint", "format"])
@@ -334,6 +334,13 @@ def test_ruff_finds_nothing(arguments: list[str]) -> None:
         check=False,
     )
     assert ruff.returncode == 0, ruff.stdout + ruff.stderr
+
+
+def test_mypy_finds_nothing() -> None:
+    types = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert types.returncode == 0, types.stdout + types.stderr
 
 
 def test_the_arrows_between_packages_point_one_way() -> None:
