@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from forewarn import cli_send, cli_topics
-from forewarn.cli_options import AsJson, duration_of, instant_of, new_app
+from forewarn.cli_options import AsJson, new_app
 from forewarn.connection import kafka_config, redis_url
 from forewarn.console import Console, ExitCode, progress, table
 
@@ -110,20 +110,25 @@ def apply(
 @app.command()
 def replay(
     *,
-    definitions: Annotated[list[Path], typer.Option(metavar="PATH", help="Definitions; may be repeated.")],
-    source: Annotated[str, typer.Option("--input", metavar="FILE|-", help="JSON lines; - is standard input.")],
-    tick: Annotated[str | None, typer.Option(help="The step of decisions, such as 1s or 1m.")] = None,
-    until: Annotated[str | None, typer.Option(help="When to end: RFC 3339, or epoch milliseconds.")] = None,
-    output: Annotated[str, typer.Option(metavar="FILE|-", help="Where the emissions go.")] = "-",
-    cluster: Annotated[str, typer.Option(envvar="FOREWARN_CLUSTER", help="The cluster in each event's source.")] = (
-        "default"
-    ),
+    definitions: Annotated[Path, typer.Option(help="YAML file or folder: revision 0 of the catalogue.")],
+    source: Annotated[
+        str | None, typer.Option("--input", metavar="FILE|-", help="JSON lines, or - for standard input.")
+    ] = None,
+    from_kafka: Annotated[
+        str | None, typer.Option(metavar="FROM..TO", help="Read topics instead: two instants, either may be left out.")
+    ] = None,
+    tick: Annotated[str | None, typer.Option(help="The step of decisions, such as 1s, instead of decideEvery.")] = None,
+    until: Annotated[str | None, typer.Option(help="Where to end; the last timestamp if not given.")] = None,
+    output: Annotated[str, typer.Option(metavar="FILE|-", help="Where to write.")] = "-",
+    cluster: Annotated[
+        str | None, typer.Option(help="The cluster that events name as their source [FOREWARN_CLUSTER, else default].")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Run the detector offline over recorded topics and print all that it would publish."""
-    tick_ms, until_at = duration_of(tick), instant_of(until)
-    from forewarn.replay.run import run
+    """Run the folds over recorded topics, offline, and print all that they would publish as JSON lines."""
+    from forewarn.replay.command import replay as run
 
-    run(definitions, source, output, tick_ms=tick_ms, until=until_at, cluster=cluster)
+    run(definitions, source, from_kafka, tick, until, output, cluster, as_json)
 
 
 @app.command()

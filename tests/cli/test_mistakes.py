@@ -38,10 +38,11 @@ COUNTS = ("send", "counts", "--service", "s", "--signal", "a")
         (("send", "sample", "--service", "s", "--signal", "a", "--value", "nan"), AWAY, 2, "rejected"),
         (("send", "state", "--service", "", "--signal", "a", "up"), AWAY, 2, "rejected"),
         (("frobnicate",), {}, 2, "frobnicate"),
-        (("replay", "--definitions", "d", "--input", "-", "--tick", "soon"), {}, 2, "no duration"),
-        (("replay", "--definitions", "d", "--input", "-", "--tick", "0s"), {}, 2, "no duration"),
-        (("replay", "--definitions", "d", "--input", "-", "--until", "soon"), {}, 2, "no instant"),
+        (("replay", "--definitions", "d", "--input", "-", "--tick", "soon"), {}, 2, "--tick"),
+        (("replay", "--definitions", "d", "--input", "-", "--tick", "0s"), {}, 2, "--tick"),
+        (("replay", "--definitions", "d", "--input", "-", "--until", "soon"), {}, 2, "not an instant"),
         (("replay", "--input", "-"), {}, 2, "--definitions"),
+        (("replay", "--definitions", "d"), {}, 2, "name one input"),
     ],
 )
 def test_a_mistake_is_told_with_its_code(
