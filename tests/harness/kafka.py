@@ -158,7 +158,9 @@ def _in_docker() -> Iterator[str]:
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
     }
-    container = DockerContainer(IMAGE).with_bind_ports("9092/tcp", ("127.0.0.1", port))
+    container = DockerContainer(IMAGE)
+    # Not `with_bind_ports`, which cannot name an address and would listen on all of them.
+    container.ports["9092/tcp"] = ("127.0.0.1", port)
     for name, value in settings.items():
         container.with_env("KAFKA_" + name.upper().replace(".", "_"), value)
     with container:
