@@ -63,7 +63,7 @@ def load(paths: Iterable[Path | str]) -> Loaded:
 
 
 def load_documents(documents: Sequence[Any], file: str = "catalogue") -> Loaded:
-    """The same for plain documents, such as those of a revision; findings then have no lines."""
+    """The same for plain documents that `canonical` can write, such as a revision's; findings then have no lines."""
     return _checked([Source(document, file) for document in documents], [])
 
 
