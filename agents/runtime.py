@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ class Runtime:
         self._work = None if isinstance(role, FoldRole) else role.make_work(self._context)
         self._shell: Shell | None = None
         self._handle: Handle | None = None
+        self._following: asyncio.Task[None] | None = None
         self._is_prepared = False
         self._declare_agent()
         app.on_partitions_revoked.connect(self._revoked)
@@ -96,7 +98,7 @@ class Runtime:
                     await self._catalogue.start()
             except (KafkaError, TimeoutError) as error:
                 raise Refusal(f"the catalogue cannot be read from {CATALOGUE.name}: {error!r}") from None
-            self._app.add_future(self._follow(self._catalogue))
+            self._following = asyncio.create_task(self._follow(self._catalogue))
         if self._work is not None:
             await self._work.start(self._port)
             self._handle = self._work.handle
@@ -167,8 +169,6 @@ class Runtime:
         try:
             await catalogue.follow()
         except Exception:
-            if self._app.should_stop:
-                raise
             log.exception("the catalogue's reader failed")
             self._app.fatal(f"{self._role.name} can no longer follow {CATALOGUE.name}")
 
@@ -181,6 +181,10 @@ class Runtime:
 
     async def close(self) -> None:
         """Disconnect what Faust does not know of."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
         if self._catalogue is not None:
             await self._catalogue.stop()
         if self._work is not None:
