@@ -38,6 +38,16 @@ _EXAMPLES: Final = {
     "audience": "audience: oncall",
     "watches": "watches: {services: [payments]}",
     "channels": "channels: [console]",
+    "noData": "noData: {after: 5m, treat: unknown}",
+    "forecast": "forecast: {within: 24h, probability: 50%}",
+    "budgetConsumed": "budgetConsumed: [50%, 75%, 90%]",
+    "warnings": "warnings: {burnRates: google}",
+    "instances": "instances: {max: 1000}",
+    "hours": "hours: {calendar: office, outside: hold}",
+    "period": "period: {calendar: month, timezone: Europe/Berlin}",
+    "dependsOn": "dependsOn: [{name: ledger, critical: true}]",
+    "escalate": "escalate: [{timeLeft: 25%, to: on-call}]",
+    "metadata": "metadata: {name: payments-availability}",
     "timeWindow": "timeWindow: [{duration: 30d, isRolling: true}]",
     "budgetingMethod": "budgetingMethod: Occurrences",
 }
@@ -59,7 +69,8 @@ def _finding(error: ErrorDetails, model: type[BaseModel], source: Source) -> Fin
         hint = nearest(str(path[-1]), known) or f"; known are {', '.join(known)}"
         return source.error("unknown-field", path, f"{_spelled(path[:-1])} has no field {str(path[-1])!r}{hint}")
     if kind in _WRITE:
-        return source.error("wrong-type", path, f"{_spelled(path)} is {shown(error['input'])}: write {_WRITE[kind]}")
+        wanted = _EXAMPLES.get(str(path[-1])) or _WRITE[kind] if path else _WRITE[kind]
+        return source.error("wrong-type", path, f"{_spelled(path)} is {shown(error['input'])}: write {wanted}")
     rule = "missing-field" if kind == "missing-field" else "wrong-value"
     return source.error(rule, path, f"{_spelled(path)}: {_objection(error)}")
 

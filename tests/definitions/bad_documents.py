@@ -79,7 +79,7 @@ CASES = [
     Case("no-data-needs-time", 9, "treat: good", objective("noData: {treat: good}")),
     Case("wrong-type", 9, "a whole number", objective("instances: {max: many}")),
     Case("wrong-type", 9, "true or false", objective("instances: {aggregate: yes}")),
-    Case("wrong-type", 10, "a list", objective("warnings:\n  budgetConsumed: 50%")),
+    Case("wrong-type", 10, "write budgetConsumed: [50%", objective("warnings:\n  budgetConsumed: 50%")),
     Case("wrong-value", 10, "google, none or a list", objective("warnings:\n  burnRates: googel")),
     Case("wrong-value", 11, "percentage", objective("warnings:\n  burnRates: none\n  budgetConsumed: [50]")),
     Case(

@@ -67,16 +67,22 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PLACES = [(index, path) for index, document in enumerate([*GOOD, *SHOWN]) for path in places(document)[1:]]
 
 
+def reached(value: Any, path: list[Any]) -> Any:
+    """What an earlier change left at the end of a path; None where it leads nowhere any more."""
+    for key in path:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
 @settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=3))
 def test_no_value_in_no_place_makes_it_fail(changes: list[tuple[tuple[int, tuple[Any, ...]], Any]]) -> None:
     documents = copy.deepcopy([*GOOD, *SHOWN])
     for (index, (*above, last)), odd in changes:
-        target: Any = documents[index]
-        for key in above:
-            target = (
-                target[key] if isinstance(target, dict | list) and (isinstance(target, list) or key in target) else None
-            )
+        target = reached(documents[index], above)
         if isinstance(target, dict) or (isinstance(target, list) and isinstance(last, int) and last < len(target)):
             target[last] = odd
     loaded = load_documents(documents)
