@@ -10,7 +10,6 @@ from forewarn.replay.entry import Entry
 from sla.fold import Emission, Fold, Line
 
 _TICK: Final = b'{"type":"tick"}'
-_NAMES_AN_OFFSET: Final = frozenset({"sla.dlq.v1", "sla.late.v1"})
 
 
 @dataclass(slots=True)
@@ -67,7 +66,11 @@ class Track:
 
 
 def _with_offset(emission: Emission, offset: int, given: int) -> Emission:
+    """What is published about a record names it by the offset that the input gave it."""
     value: dict[str, Any] = dict(emission.value)
-    if emission.topic not in _NAMES_AN_OFFSET or value.get("offset") != offset:
-        return emission
-    return emission._replace(value={**value, "offset": given})
+    source = value.get("source")
+    if value.get("offset") == offset:  # a dead letter, a late record
+        return emission._replace(value={**value, "offset": given})
+    if isinstance(source, dict) and source.get("offset") == offset:  # the record of an alert
+        return emission._replace(value={**value, "source": {**source, "offset": given}})
+    return emission

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from schemas.instants import EARLIEST_AT, read_instant, read_rfc3339
@@ -31,6 +31,7 @@ class Kind:
     is_known: Callable[[Any], bool] = _always
     known_text: str = ""
     is_readable: Callable[[Any], bool] = _always
+    schema: Mapping[str, Any] = field(default_factory=dict)  # the same as far as JSON Schema can say it
 
 
 class Field(NamedTuple):
@@ -84,22 +85,43 @@ def read_at(value: str | int) -> int | None:
 
 
 _INSTANT_RANGE: Final = "64-bit epoch milliseconds"
+_INSTANT_SCHEMA: Final = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}]}
 NAME: Final = Kind(
-    "a string", _is_text, _is_name, f"1 to {NAME_MOST_CHARACTERS} characters, no control characters among them"
+    "a string",
+    _is_text,
+    _is_name,
+    f"1 to {NAME_MOST_CHARACTERS} characters, no control characters among them",
+    schema={
+        "type": "string",
+        "minLength": 1,
+        "maxLength": NAME_MOST_CHARACTERS,
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+    },
 )
-TEXT: Final = Kind("a string", _is_text)
-COUNT: Final = Kind("an integer", _is_integer, _up_to(COUNT_LARGEST), f"an integer from 0 to {COUNT_LARGEST}")
+TEXT: Final = Kind("a string", _is_text, schema={"type": "string"})
+COUNT: Final = Kind(
+    "an integer",
+    _is_integer,
+    _up_to(COUNT_LARGEST),
+    f"an integer from 0 to {COUNT_LARGEST}",
+    schema={"type": "integer", "minimum": 0, "maximum": COUNT_LARGEST},
+)
 NUMBER_IN_LOG: Final = Kind(
-    "an integer", _is_integer, _up_to(INTEGER_LARGEST), f"an integer from 0 to {INTEGER_LARGEST}"
+    "an integer",
+    _is_integer,
+    _up_to(INTEGER_LARGEST),
+    f"an integer from 0 to {INTEGER_LARGEST}",
+    schema={"type": "integer", "minimum": 0, "maximum": INTEGER_LARGEST},
 )
-MEASURE: Final = Kind("a number", _is_number, _is_finite, "a finite number")
-TRUTH: Final = Kind("true or false", lambda value: isinstance(value, bool))
+MEASURE: Final = Kind("a number", _is_number, _is_finite, "a finite number", schema={"type": "number"})
+TRUTH: Final = Kind("true or false", lambda value: isinstance(value, bool), schema={"type": "boolean"})
 AT: Final = Kind(
     "an RFC 3339 string or an integer of epoch milliseconds",
     lambda value: _is_text(value) or _is_integer(value),
     _is_instant_in_range,
     _INSTANT_RANGE,
     is_readable=lambda value: read_at(value) is not None,
+    schema=_INSTANT_SCHEMA,
 )
 EDGE: Final = Kind(
     AT.noun,
@@ -107,11 +129,18 @@ EDGE: Final = Kind(
     _is_instant_in_range,
     _INSTANT_RANGE,
     is_readable=lambda value: read_instant(value) is not None,
+    schema=_INSTANT_SCHEMA,
 )
 
 
 def _one_of(words: tuple[str, ...]) -> Kind:
-    return Kind("a string", _is_text, is_known=lambda value: value in words, known_text=f"one of {', '.join(words)}")
+    return Kind(
+        "a string",
+        _is_text,
+        is_known=lambda value: value in words,
+        known_text=f"one of {', '.join(words)}",
+        schema={"type": "string", "enum": list(words)},
+    )
 
 
 _OPTIONAL_ON_EACH: Final = (
