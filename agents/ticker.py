@@ -20,6 +20,7 @@ TICK: Final = orjson.dumps({"type": "tick"})
 # A partition is silent when nothing came in the first fifth of a step.
 SILENT_SHARE: Final = 0.2
 MARK_AGAIN_AFTER_S: Final = 10.0
+AWAY_AFTER_S: Final = 1.0
 
 
 class Owner(Protocol):
@@ -66,7 +67,7 @@ class Ticker:
         self._owned = owned
         self._catalogue = catalogue
         self._revision_of = revision_of
-        self._ticked: dict[int, Any] = {}  # partition → the last tick's promise
+        self._waiting: dict[int, tuple[Any, float]] = {}  # partition → a tick's promise, and when it was sent
         self._marked: dict[int, tuple[int, float]] = {}  # partition → revision and when
 
     async def run(self) -> None:
@@ -91,13 +92,22 @@ class Ticker:
                 await self._mark(partition, due[-1], now)
             except PartitionMoved:
                 return
-            previous = self._ticked.get(partition)
-            if previous is not None and not previous.done():
-                continue  # the broker is away: one tick waits there already
-            if is_silent(self._owner.activity(partition), began_at):
-                for at in due:
-                    self._ticked[partition] = await self._write(partition, TICK, at)
-                self._metrics.count(Metric.TICKS, len(due))
+            if self._is_away(partition, now) or not is_silent(self._owner.activity(partition), began_at):
+                continue
+            for at in due:
+                sent = await self._write(partition, TICK, at)
+                self._waiting.setdefault(partition, (sent, now))
+            self._metrics.count(Metric.TICKS, len(due))
+
+    def _is_away(self, partition: int, now: float) -> bool:
+        """Whether the broker has left a tick unanswered for so long that more of them would only pile up."""
+        waiting = self._waiting.get(partition)
+        if waiting is None:
+            return False
+        if waiting[0].done():
+            del self._waiting[partition]
+            return False
+        return now - waiting[1] > AWAY_AFTER_S
 
     async def _mark(self, partition: int, at: int, now: float) -> None:
         catalogue = self._catalogue()

@@ -208,7 +208,8 @@ class Fleet:
         finally:
             consumer.close()
 
-    def _scan(self, topic: str) -> Iterator[tuple[int, int, bytes | None, bytes]]:
+    def scan(self, topic: str) -> Iterator[tuple[int, int, bytes | None, bytes, int]]:
+        """Partition, offset, key, value and timestamp of every record."""
         with self._consumer() as consumer:
             left = {}
             for at in range(PARTITIONS):
@@ -222,20 +223,20 @@ class Fleet:
                     at, offset = message.partition(), message.offset()
                     assert at is not None
                     assert offset is not None
-                    yield at, offset, message.key(), message.value() or b""
+                    yield at, offset, message.key(), message.value() or b"", message.timestamp()[1]
                     if offset + 1 >= left.get(at, 0):
                         left.pop(at, None)
 
     def _stored(self, data_ends: dict[int, int]) -> Stored:
         count: Counter[str] = Counter()
         total: Counter[str] = Counter()
-        for _at, _offset, key, value in self._scan(self.source):
+        for _at, _offset, key, value, _ in self.scan(self.source):
             if key:
                 count[key.decode()] += 1
                 total[key.decode()] += orjson.loads(value)["value"]
         best: dict[str, tuple[int, int, int]] = {}
         last: dict[str, int] = {}
-        for _at, _offset, key, head in self._scan(self.changelog):
+        for _at, _offset, key, head, _ in self.scan(self.changelog):
             name = (key or b"").decode()
             if name == HEAD:
                 continue
@@ -244,7 +245,7 @@ class Fleet:
             last[name] = offset
             if offset >= best.get(name, (-1,))[0]:
                 best[name] = (offset, state["count"], state["sum"])
-        events = Counter(orjson.loads(value)["id"] for _, _, _, value in self._scan(self.out))
+        events = Counter(orjson.loads(value)["id"] for _, _, _, value, _ in self.scan(self.out))
         committed = self._committed()
         return Stored(
             counts={key: (found[1], found[2]) for key, found in best.items()},
@@ -261,7 +262,8 @@ class Fleet:
             self._thread.join()
         for worker in self.workers.values():
             worker.kill()
-        self.broker.delete_topics(self.source, self.out, self.changelog)
+        if self.broker.kind == "real":
+            self.broker.delete_topics(self.source, self.out, self.changelog)
 
 
 def assert_exact(stored: Stored) -> None:

@@ -158,7 +158,7 @@ async def test_a_rebalance_in_the_middle_of_a_step_ends_it() -> None:
     assert written(world) == [(1, TICK, T0)]
 
 
-async def test_while_the_broker_is_away_one_tick_waits_and_no_more() -> None:
+async def test_while_the_broker_is_away_ticks_do_not_pile_up() -> None:
     world = World()
     never: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -169,8 +169,13 @@ async def test_while_the_broker_is_away_one_tick_waits_and_no_more() -> None:
     world.post = post  # type: ignore[method-assign]
     ticker = ticker_on(world, Owner(), owned=lambda: frozenset({1}))
     await ticker._step([T0], 10.0, 10.2)
-    await ticker._step([T0 + 1000], 11.0, 11.2)
-    assert len(written(world)) == 1
+    await ticker._step([T0 + 1000], 10.5, 10.7)
+    for second in range(12, 30):
+        await ticker._step([T0 + 1000 * second], float(second), second + 0.2)
+    assert len(written(world)) == 2
+    never.set_result(None)
+    await ticker._step([T0 + 60_000], 70.0, 70.2)
+    assert len(written(world)) == 3
 
 
 async def test_a_new_revision_is_marked_once_and_again_only_when_the_fold_did_not_follow() -> None:
