@@ -6,6 +6,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ SPEED: Final = 90
 READY_WITHIN_S: Final = 60
 END_WITHIN_S: Final = 10  # how long after the play the last expected alerts may take
 LOOK_EVERY_S: Final = 0.02
+HELD_MS: Final = 5 * MINUTE_MS  # of log time: entries come from three topics, and are printed in order
 
 
 def run(console: Console, *, once: bool) -> int:
@@ -42,9 +44,9 @@ def run(console: Console, *, once: bool) -> int:
             console.say(NOTICE)
             if parts.redis_notice:
                 console.say(parts.redis_notice)
-            _apply_examples(parts, console)
             with worker(parts) as running:
                 with progress("starting the worker"):
+                    _apply_examples(parts, console)
                     _wait_until_ready(parts, running)
                 demo = Demo(parts, running, clock, console)
                 demo.play()
@@ -72,7 +74,9 @@ class Demo:
         self._start_at = ceil_to(clock.now(), MINUTE_MS)
         self._due = live_records(self._start_at)
         self._next: Played = next(self._due)
-        self._turns = timeline.turns()
+        self._held = timeline.turns()  # a heap: sorted by time
+        self._seen: set[str] = set()
+        self._told: dict[str, list[str]] = {}  # by event that is not printed yet: the stakeholders told of it
         self._sightings: dict[str, list[Sighting]] = defaultdict(list)
         self._colour = sys.stdout.isatty()
 
@@ -92,6 +96,7 @@ class Demo:
     def conclude(self) -> int:
         """Print the table; 1 if an expectation was not met."""
         verdicts = [(scenario, self._verdict(scenario)) for scenario in SCENARIOS]
+        self._print_held(self._clock.now() - self._start_at)
         self._console.say("")
         for line in timeline.verdict_table(verdicts, self._start_at):
             self._console.say(line)
@@ -119,8 +124,7 @@ class Demo:
         while self._next.due_at <= now:
             self._put(self._next)
             self._next = next(self._due)
-        while self._turns and self._start_at + self._turns[0].offset_ms <= now:
-            self._print(self._turns.pop(0))
+        self._print_held(now - self._start_at - HELD_MS)
         self._worker.check()
         record = self._follower.poll(LOOK_EVERY_S)
         while record is not None:
@@ -136,13 +140,34 @@ class Demo:
             return
         value = orjson.loads(record.value)
         if record.topic == DELIVERIES.name:
-            self._print(timeline.told_entry(value, now - self._start_at))
+            self._see_delivery(value, now - self._start_at)
             return
+        if value["id"] in self._seen:
+            return  # at least once, says the broker; once is enough for a person
+        self._seen.add(value["id"])
         at = read_instant(value["time"])
         if at is None:
             raise UserError(f"an alert without a time: {value.get('id')}", code=ExitCode.FINDING)
         self._sightings[value["data"]["service"]].append(timeline.sighting_of(value, at))
-        self._print(timeline.alert_entry(value, at, self._start_at))
+        self._told[value["id"]] = []
+        self._hold(timeline.alert_entry(value, at, self._start_at))
+
+    def _see_delivery(self, delivery: Mapping[str, Any], offset_ms: int) -> None:
+        """Add who was told to its alert, which is still held; else tell it apart."""
+        told = self._told.get(delivery["event_id"])
+        if told is None or delivery["outcome"] != "delivered":
+            self._hold(timeline.delivery_entry(delivery, offset_ms))
+        elif delivery["stakeholder"] not in told:
+            told.append(delivery["stakeholder"])
+
+    def _hold(self, entry: timeline.Entry) -> None:
+        """Keep an entry for a moment: an alert is seen some minutes of fast motion after the instant it is about."""
+        heappush(self._held, entry)
+
+    def _print_held(self, until_ms: int) -> None:
+        while self._held and self._held[0].offset_ms <= until_ms:
+            entry = heappop(self._held)
+            self._print(timeline.with_told(entry, self._told.pop(entry.event_id, ())))
 
     def _print(self, entry: timeline.Entry) -> None:
         line = timeline.line_of(entry, colour=self._colour)

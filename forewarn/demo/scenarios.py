@@ -1,6 +1,6 @@
 """The six services of the demo: what each does, and what must be seen of it.
 
-Their objectives are in `deploy/examples/`. The figures are chosen so that the play of 46 minutes shows it all: most
+Their objectives are in `deploy/examples/`. The figures are chosen so that the play of 43 minutes shows it all: most
 services start with a third of their error budget spent, as services do.
 """
 
@@ -27,7 +27,7 @@ from forewarn.demo.players import (
 )
 from sla.units import DAY_MS, MINUTE_MS
 
-PLAY_MS: Final = 46 * MINUTE_MS
+PLAY_MS: Final = 43 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Entry(NamedTuple):
     service: str
     what: str
     kind: str  # `turn`, `told`, or the name of an event
+    event_id: str = ""
 
 
 def clock_text(offset_ms: int) -> str:
@@ -39,19 +40,31 @@ def turns() -> list[Entry]:
 def alert_entry(event: Mapping[str, Any], at: int, start_at: int) -> Entry:
     """An event of `sla.alerts.v1`."""
     data, name = event["data"], event_name(event)
-    rule = str(data["reason"]["rule"]).replace("_", " ")
-    tier = f", tier {data['reason']['tier']}" if data["reason"].get("tier") else ""
+    reason = data["reason"]
+    detail = reason.get("tier") or reason.get("mark")
+    why = str(reason["rule"]).replace("_", " ") + (f" {detail}" if detail else "")
+    # The same state again: the forecast has moved, or a mark of the budget was reached.
+    again = "STILL AT RISK" if data["state"] == data["previous_state"] == "at_risk" else headline(event).upper()
     summary = (data.get("advice") or {}).get("summary") or ""
-    what = f"{name.replace('_', ' ').upper()} ({rule}{tier}) {summary}".rstrip()
-    return Entry(at - start_at, data["service"], what, name)
+    return Entry(at - start_at, data["service"], f"{again} ({why}) {summary}".rstrip(), name, event["id"])
 
 
-def told_entry(delivery: Mapping[str, Any], offset_ms: int) -> Entry:
-    """A record of `sla.deliveries.v1`."""
+def with_told(entry: Entry, stakeholders: Sequence[str]) -> Entry:
+    """An alert's entry that also says who was told of it."""
+    return entry._replace(what=f"{entry.what} Told {', '.join(stakeholders)}.") if stakeholders else entry
+
+
+def delivery_entry(delivery: Mapping[str, Any], offset_ms: int) -> Entry:
+    """A record of `sla.deliveries.v1` that is told on its own: it failed, or came after its alert was printed."""
     service = str(delivery["dedup_key"]).partition("/")[0]
-    by = delivery["channel"]["kind"]
-    words = "told" if delivery["outcome"] == "delivered" else "could not tell"
-    return Entry(offset_ms, service, f"{words} {delivery['stakeholder']} by {by}", "told")
+    who, by = delivery["stakeholder"], delivery["channel"]["kind"]
+    words = f"told {who}" if delivery["outcome"] == "delivered" else f"could not tell {who} by {by}"
+    return Entry(offset_ms, service, words, "told", delivery["event_id"])
+
+
+def headline(event: Mapping[str, Any]) -> str:
+    """`early warning` and so on."""
+    return event_name(event).replace("_", " ")
 
 
 def line_of(entry: Entry, *, colour: bool) -> str:

@@ -25,7 +25,7 @@ def test_the_demo_warns_well_before_each_breach_and_disturbs_nobody_without_need
     assert code == 0, text
     table = text.splitlines()[-len(SCENARIOS) :]
     assert [scenario.name for scenario in SCENARIOS if not any(row.startswith(scenario.name) for row in table)] == []
-    assert "told on-call by console" in text
+    assert "Told on-call" in text
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
