@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 
 import confluent_kafka
 
-from forewarn.parent import die_with_parent, watch_parent
+from forewarn.parent import die_with_parent, end, watch_parent
 
 NOTICE: Final = (
     "embedded broker: for trying out. Everything is kept in memory and gone at the end; topics are not compacted and "
@@ -90,12 +90,7 @@ class EmbeddedBroker:
 
     def stop(self) -> None:
         """End it; fine if it has ended already."""
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process, within_s=STOP_WITHIN_S)
 
     def __enter__(self) -> Self:
         """Itself."""

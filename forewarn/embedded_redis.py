@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from forewarn.parent import die_with_parent, watch_parent
+from forewarn.parent import die_with_parent, end, watch_parent
 
 LOOPBACK: Final = "127.0.0.1"
 START_WITHIN_S: Final = 10
@@ -42,14 +42,16 @@ def redis_server() -> str | None:
     return None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections on a loopback port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((LOOPBACK, port)) == 0
@@ -66,7 +68,7 @@ class EmbeddedRedis:
     @classmethod
     def start(cls) -> Self:
         """Start it and wait until it listens; raises `EmbeddedRedisError`."""
-        port = _free_port()
+        port = free_port()
         program = redis_server()
         if program is not None:
             command = [program, "--port", str(port), "--bind", LOOPBACK, "--save", "", "--appendonly", "no"]
@@ -82,7 +84,7 @@ class EmbeddedRedis:
         )
         redis = cls(process, f"redis://{LOOPBACK}:{port}/0", None if program else NOTICE_FAKE)
         deadline = time.monotonic() + START_WITHIN_S
-        while not _listens(port):
+        while not is_listening(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 redis.stop()
                 raise EmbeddedRedisError(f"{command[0]} does not listen on port {port} (exit code {process.poll()})")
@@ -91,12 +93,7 @@ class EmbeddedRedis:
 
     def stop(self) -> None:
         """End it; fine if it has ended already."""
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process, within_s=STOP_WITHIN_S)
 
     def __enter__(self) -> Self:
         """Itself."""

@@ -1,13 +1,14 @@
-"""Children that end when their parent does, however it ends."""
+"""Child processes: ended when asked, and when their parent ends, however it ends."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import threading
-from typing import Final
+from typing import Any, Final
 
 POLL_S: Final = 0.5
 _PR_SET_PDEATHSIG: Final = 1
@@ -20,6 +21,16 @@ def die_with_parent() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end(process: subprocess.Popen[Any], *, within_s: float) -> None:
+    """SIGTERM, SIGKILL once the deadline has passed, and reap it; fine if it has ended already."""
+    process.terminate()
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def watch_parent() -> None:

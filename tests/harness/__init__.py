@@ -27,8 +27,9 @@ or one of the wheels that hold it. What is missing skips with its reason, and fa
 says that it must be there.
 """
 
+from forewarn.embedded_redis import free_port
 from tests.harness.broker import Broker, unique
-from tests.harness.process import Process, free_port, wait_for
+from tests.harness.process import Process, wait_for
 from tests.harness.records import Received, consume_until, produce
 from tests.harness.require import Missing, require
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from tests.harness.process import Process, free_port, is_listening, wait_for
+from forewarn.embedded_redis import free_port, is_listening
+from tests.harness.process import Process, wait_for
 from tests.harness.require import Missing
 
 VERSION = "4.1.1"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -16,25 +15,10 @@ from typing import Self
 
 import pytest
 
-from forewarn.parent import die_with_parent
+from forewarn.parent import die_with_parent, end
 
 POLL_S = 0.05
 TAIL_LINES = 40
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_listening(port: int) -> bool:
-    """Whether somebody accepts connections on a loopback port."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for(
@@ -128,12 +112,7 @@ class Process:
 
     def stop(self, *, within_s: float = 10) -> None:
         """SIGTERM, then SIGKILL when the deadline has passed; fine if it has ended already. Removes the log."""
-        if self.exit_code is None:
-            self._popen.terminate()
-            try:
-                self._popen.wait(within_s)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        end(self._popen, within_s=within_s)
         self.log.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:

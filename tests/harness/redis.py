@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import redis
 
-from forewarn.embedded_redis import redis_server
-from tests.harness.process import Process, free_port, wait_for
+from forewarn.embedded_redis import free_port, redis_server
+from tests.harness.process import Process, wait_for
 from tests.harness.require import Missing
 
 
