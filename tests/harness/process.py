@@ -15,7 +15,10 @@ from typing import Self
 
 import pytest
 
+from forewarn.embedded_redis import free_port
 from forewarn.parent import die_with_parent, end
+
+__all__ = ["Process", "free_port", "wait_for"]
 
 POLL_S = 0.05
 TAIL_LINES = 40
