@@ -52,9 +52,11 @@ class Outbox:
         """Hand over all that waits, in order; the partition is murmur2 of the key, as the producer computes it."""
         async with self._lock:
             while self._waiting:
-                topic, key, value, partition, headers = self._waiting[0]
+                first = self._waiting[0]
+                topic, key, value, partition, headers = first
                 await self._port.post(topic, key, value, partition=partition, headers=headers)
-                self._waiting.popleft()
+                if self._waiting and self._waiting[0] is first:  # else it was forgotten meanwhile
+                    self._waiting.popleft()
 
     def forget(self) -> None:
         """Drop what waits: its partition has gone, and its next owner emits it again with the same ids."""

@@ -76,9 +76,8 @@ class Runtime:
     async def prepare(self) -> None:
         """Health, broker, topics, catalogue; leaves with code 3 and a line that says what to do."""
         settings, role = self._settings, self._role
-        if settings.forewarn_health_port:
-            await self._health.start(settings.forewarn_health_port)
         try:
+            await self._start_health(settings.forewarn_health_port)
             found = await partitions_by_topic(settings.client(), settings.forewarn_start_deadline)
             changelog = changelog_of(role)
             needed = {role.source, *role.writes, *([changelog] if changelog else [])}
@@ -90,6 +89,16 @@ class Runtime:
             leave(REFUSES_TO_START, f"{role.name} does not start: {refusal}")
         self._is_prepared = True
         log.info("%s: %s has %d partitions", role.name, role.source, found[role.source])
+
+    async def _start_health(self, port: int) -> None:
+        if port:
+            try:
+                await self._health.start(port)
+            except OSError as error:
+                raise Refusal(
+                    f"the health server cannot listen on port {port} ({error.strerror}): each role needs a "
+                    f"FOREWARN_HEALTH_PORT of its own, or 0 for none"
+                ) from None
 
     async def _connect(self, partitions_count: int) -> None:
         if self._catalogue is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable
 
 import orjson
@@ -20,6 +21,7 @@ from sla.fold import AtomState, Emission, Line
 
 EVERY = 10
 HEAD = "@partition"
+SLOW_S = float(os.environ.get("COUNTING_SLOW_S", "0"))  # per 50 records: keeps the agent's queue full
 
 
 class Counting:
@@ -42,6 +44,8 @@ class Counting:
                 self._atoms[atom.key] = [atom.offset, atom.body["count"], atom.body["sum"]]
 
     def step(self, line: Line) -> list[Emission]:
+        if SLOW_S and line.offset % 50 == 0:
+            time.sleep(SLOW_S)
         if line.append_at is not None:
             self._now = max(self._now or 0, line.append_at)
         if line.offset > self._offset:

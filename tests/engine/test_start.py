@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from agents.preflight import Refusal, check_topics
 from tests.harness import Broker, free_port
+from tests.harness.process import Process, wait_for
 
 
 def run_worker(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -63,3 +65,34 @@ def test_a_changelog_of_another_size_is_refused() -> None:
     with pytest.raises(Refusal, match="never changes"):
         check_topics(found, ["in", "log"], source="in", changelog="log")
     check_topics({"in": 4, "log": 4}, ["in", "log"], source="in", changelog="log")
+
+
+def test_a_health_port_that_is_taken_is_code_3() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = run_worker(
+            "agents",
+            "dispatch",
+            KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1",
+            FOREWARN_HEALTH_PORT=str(taken.getsockname()[1]),
+        )
+    assert ended.returncode == 3
+    assert "FOREWARN_HEALTH_PORT" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_worker_that_waits_for_its_broker_can_be_stopped() -> None:
+    worker = Process(
+        [sys.executable, "-m", "agents", "dispatch"],
+        name="waiting",
+        env={"KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}", "FOREWARN_START_DEADLINE": "60s"},
+    )
+    try:
+        worker.wait_for_log("no broker answers")
+        worker.terminate()
+        wait_for(lambda: worker.exit_code is not None, "the worker to stop", within_s=15, explain=worker.log_tail)
+        assert worker.exit_code == 0, worker.log_tail()
+        assert "Traceback" not in worker.log.read_text()
+    finally:
+        worker.kill()
