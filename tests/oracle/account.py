@@ -265,15 +265,17 @@ class Account:
 
     # -- verdicts -----------------------------------------------------------------------------------------------
 
+    def budget_window(self, now: int) -> Interval:
+        rolling_ms = self.objective.window.rolling_ms
+        if rolling_ms is None:
+            return period(self.objective.window, now)[:2]
+        begin = window_start(rolling_ms, now)
+        return begin, begin + rolling_ms
+
     def budget(self, now: int) -> Budget:
         objective = self.objective
-        if objective.window.rolling_ms is not None:
-            window_ms = objective.window.rolling_ms
-            begin = window_start(window_ms, now)
-            end = begin + window_ms
-        else:
-            begin, end, _ = period(objective.window, now)
-            window_ms = end - begin
+        begin, end = self.budget_window(now)
+        window_ms = end - begin
         actual = self.sum(begin, max(end, now + 1), now)
         if self.seen_from is None or not self.records:
             return Budget(actual, None)
@@ -318,22 +320,25 @@ class Account:
     # -- confidence ---------------------------------------------------------------------------------------------
 
     def confidence(self, rule_ms: int | None, now: int) -> str:
-        window_ms = HOUR_MS if rule_ms is None else rule_ms
-        if self.seen_ms(now) < window_ms:
+        """Of a rule over its long window; `rule_ms` None: a budget rule, over the budget's own window."""
+        if self.seen_ms(now) < (HOUR_MS if rule_ms is None else rule_ms):
             return "warming"
-        return "partial" if self.coverage(window_ms, now) < Fraction(9, 10) else "full"
+        begin = self.budget_window(now)[0] if rule_ms is None else window_start(rule_ms, now)
+        return "partial" if self.coverage(begin, now) < Fraction(9, 10) else "full"
 
-    def coverage(self, window_ms: int, now: int) -> Fraction:
-        begin = floor_to(window_start(window_ms, now), MINUTE_MS)
-        minutes = [start for start in range(begin, now, MINUTE_MS) if not inside(start, self.excluded)]
-        if not minutes:
+    def coverage(self, begin: int, now: int) -> Fraction:
+        """Minutes with data of the counted minutes of [begin, now); what `history` loaded is seen, not data."""
+        seen_from = begin if self.seen_from is None else max(begin, self.seen_from)
+        minutes = range(floor_to(seen_from, MINUTE_MS), now, MINUTE_MS)
+        counted = [start for start in minutes if self.counted_ms(start, min(start + MINUTE_MS, now)) > 0]
+        if not counted:
             return Fraction(1)
         if self.objective.kind == "uptime":
             held = self.held(now)
             with_data = {m for low, high, _ in held for m in range(floor_to(low, MINUTE_MS), high, MINUTE_MS)}
         else:
-            with_data = {floor_to(record.at, MINUTE_MS) for record in [*self.loaded, *self.records]}
-        return Fraction(sum(1 for minute in minutes if minute in with_data), len(minutes))
+            with_data = {floor_to(record.at, MINUTE_MS) for record in self.records}
+        return Fraction(sum(1 for minute in counted if minute in with_data), len(counted))
 
 
 def floor_share(total: int, share: Fraction) -> int:

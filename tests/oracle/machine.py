@@ -80,7 +80,8 @@ class Machine:
     quiet_until: int | None = None
     firing: set[str] = field(default_factory=set)
     told_marks: set[Fraction] = field(default_factory=set)
-    breach_id: str | None = None
+    breaches: dict[str, int] = field(default_factory=dict)  # id and instant of those published and not corrected
+    open_breach: str | None = None
 
     @property
     def key(self) -> str:
@@ -113,13 +114,22 @@ class Machine:
         return []
 
     def undo(self, view: View) -> list[Event]:
-        """An exclusion has just been recorded: a breach that it undoes is corrected and recovers at once."""
-        if self.state != "breached" or view.account.budget(view.at).spent is not False or self.no_data:
-            return []
-        correction = self.tell("correction", {"rule": "exclusion"}, self.episode.severity, view)
-        correction["value"]["supersedes"] = self.breach_id
-        self.quiet_until = view.at + QUIET_MS
-        return [correction, self.recover({"rule": "exclusion"}, view)]
+        """An exclusion has come: published breaches that it undoes are corrected, the open one recovers."""
+        events = []
+        for breach_id, breach_at in sorted(self.breaches.items(), key=lambda breach: breach[1]):
+            is_open = self.state == "breached" and breach_id == self.open_breach
+            if is_open and self.no_data:
+                continue
+            if view.account.budget(view.at if is_open else breach_at).spent is not False:
+                continue
+            del self.breaches[breach_id]
+            correction = self.tell("correction", {"rule": "exclusion"}, self.episode.severity, view)
+            correction["value"]["supersedes"] = breach_id
+            events.append(correction)
+            if is_open:
+                self.quiet_until = view.at + QUIET_MS
+                events.append(self.recover({"rule": "exclusion"}, view))
+        return events
 
     def decide(self, view: View) -> list[Event]:
         """One decision."""
@@ -168,7 +178,8 @@ class Machine:
         self.open_episode(view.at)
         reason = {"rule": "budget_spent", "bad_count": budget.actual.bad, "total_count": budget.actual.total}
         event = self.move("breached", "breach", reason, "critical", view)
-        self.breach_id = event["value"]["id"]
+        self.open_breach = event["value"]["id"]
+        self.breaches[self.open_breach] = view.at
         return [event]
 
     def weigh(self, readings: list[Reading], budget: Budget, view: View) -> list[Event]:  # noqa: PLR0911 - a table
@@ -215,6 +226,8 @@ class Machine:
             return []
         highest = max(reached)
         severity = "warning" if highest >= Fraction(9, 10) else "info"
+        if self.episode.is_open:
+            severity = higher(severity, self.episode.severity)
         reason = {"rule": "budget_consumed", "bad_count": consumed, "total_count": budget.actual.total}
         return [self.tell("early_warning", reason, severity, view)]
 

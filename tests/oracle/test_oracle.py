@@ -369,7 +369,8 @@ def test_history_is_seen_time_and_counts_but_decides_nothing() -> None:
     # the 59 minutes before: 10 good and 1 bad each, and the live one: 650 seen, 32 allowed, 59 bad
     assert story(told) == [("10:00:10", "breach", "budget_spent")]
     assert told[0]["value"]["data"]["budget"] == {"allowed_count": 32, "consumed_count": 59, "remaining_ratio": -0.8438}
-    assert told[0]["value"]["data"]["confidence"]["level"] == "full"
+    # seen for two hours, but of the 60 minutes in the window one holds live data
+    assert told[0]["value"]["data"]["confidence"]["level"] == "partial"
 
 
 def test_a_firing_tier_waits_five_minutes_after_a_recovery() -> None:
