@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -39,6 +40,9 @@ class Entry(NamedTuple):
         return orjson.dumps(value) if isinstance(value, dict) else value
 
 
+_plain_entry: Final = partial(tuple.__new__, Entry)  # the constructor, without its call per line
+
+
 def read_entry(raw: bytes) -> Entry | None:
     """The record that a line holds, or None when the line is no such object."""
     if may_be_too_deep(raw) and is_too_deep(raw):
@@ -56,7 +60,7 @@ def read_entry(raw: bytes) -> Entry | None:
     if len(document) == _PLAIN_FIELDS_COUNT:
         topic, key, timestamp = document.get("topic"), document.get("key"), document.get("timestamp")
         if type(topic) is str and type(key) is str and type(timestamp) is int and 0 <= timestamp <= LATEST_AT:
-            return Entry(topic, 0, None, key.encode(), value, timestamp)
+            return _plain_entry((topic, 0, None, key.encode(), value, timestamp, True, ()))
     return _entry(document, value)
 
 

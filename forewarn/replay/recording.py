@@ -102,11 +102,13 @@ def _messages(config: Config, topic: str, partition: int, from_at: int, to_at: i
         start = low
         if topic != CATALOGUE and from_at > _BEGINNING:
             asked = TopicPartition(topic, partition, from_at)
-            start = consumer.offsets_for_times([asked], timeout=ANSWER_WITHIN_S)[0].offset
-        if 0 <= start < end:  # else it is empty, or holds nothing so young
+            # No offset is the answer where nothing is so young, and always the embedded broker's: then all is read.
+            start = max(low, consumer.offsets_for_times([asked], timeout=ANSWER_WITHIN_S)[0].offset)
+        if start < end:
             consumer.assign([TopicPartition(topic, partition, start)])
             for message in _until(consumer, end):
-                if message.timestamp()[1] <= to_at:
+                at = message.timestamp()[1]
+                if at <= to_at and (at >= from_at or topic == CATALOGUE):
                     yield message
     except KafkaException as error:
         raise broker_away(config, error) from None

@@ -1,0 +1,41 @@
+"""`--from-kafka`: topics of a cluster become the input of a replay."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from confluent_kafka import Producer
+
+from forewarn.replay.entry import Entry, read_entry
+from forewarn.replay.recording import TOPICS, recorded
+from tests.harness import Broker
+
+T = 1_795_428_000_000
+CATALOGUE, TELEMETRY, NOTICES = TOPICS
+
+
+def test_topics_are_read_between_two_instants_and_the_catalogue_from_its_beginning(
+    embedded_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The embedded broker keeps the producer's stamps, so the test can choose them.
+    embedded_broker.create_topics({CATALOGUE: 1, TELEMETRY: 2, NOTICES: 1})
+    producer = Producer({"bootstrap.servers": embedded_broker.bootstrap})
+    for at in range(T - 3000, T + 4000, 1000):
+        for partition in (0, 1):
+            value = json.dumps({"type": "tick", "n": at}).encode()
+            producer.produce(TELEMETRY, value, b"\xff", partition, timestamp=at, headers=[("h", b"\x00")])
+    producer.produce(CATALOGUE, b"document", b"Objective/x", 0, timestamp=T - 9000)
+    producer.produce(TELEMETRY, None, None, 0, timestamp=T)
+    assert producer.flush(30) == 0
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", embedded_broker.bootstrap)
+    with recorded(f"{T - 1000}..{T + 1000}") as file:
+        entries = [entry for line in file if (entry := read_entry(line)) is not None]
+    assert entries[0] == Entry(CATALOGUE, 0, 0, b"Objective/x", b"document", T - 1000, is_appended=False)
+    stamps = {partition: [e.timestamp - T for e in entries if (e.topic, e.partition) == (TELEMETRY, partition)]
+              for partition in (0, 1)}  # fmt: skip
+    assert stamps == {0: [-1000, 0, 1000, 0], 1: [-1000, 0, 1000]}
+    assert [e.offset for e in entries if e.topic == TELEMETRY and e.partition == 1] == [2, 3, 4]
+    assert {e.key for e in entries if e.partition == 1} == {b"\xff"}
+    assert {e.headers for e in entries if e.partition == 1} == {(("h", b"\x00"),)}
+    assert [e.value for e in entries if e.topic == TELEMETRY][3] is None
