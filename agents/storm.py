@@ -31,9 +31,10 @@ class StormWatch:
 
     def saw(self, partition: int, emissions: Sequence[Emission]) -> None:
         """Take what one record led to."""
+        if not emissions and not self._in_a_row:
+            return  # nearly every record
         if not any(emission.topic == DEAD_LETTERS.name for emission in emissions):
-            if self._in_a_row:
-                self._in_a_row.pop(partition, None)
+            self._in_a_row.pop(partition, None)
             return
         self._metrics.count(Metric.DEAD_LETTERS)
         count = self._in_a_row[partition] = self._in_a_row.get(partition, 0) + 1

@@ -262,14 +262,14 @@ async def deliver(consumer: Any, monkeypatch: pytest.MonkeyPatch, offsets: list[
     async for tp, message in consumer.getmany(1.0):
         got.append(message.offset)
         if message.offset == seek_after:
-            consumer._seek_count += 1
-            consumer._sought = {SOURCE: 10}
+            await consumer.perform_seek()
         consumer._read_offset[tp] = message.offset  # as Faust's drain loop does
     return got
 
 
 async def test_what_was_fetched_before_a_seek_is_not_handed_out_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = consumer_of(new_app())
+    _seeks(consumer, monkeypatch, {SOURCE: 10})
     assert await deliver(consumer, monkeypatch, [20, 30, 40], seek_after=20) == [20]
     assert consumer._read_offset[SOURCE] == 10
 
@@ -278,6 +278,7 @@ async def test_without_the_seek_repair_the_read_position_passes_what_is_read_aga
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     consumer = consumer_of(new_app(Override.SEEK))
+    _seeks(consumer, monkeypatch, {SOURCE: 10})
     assert await deliver(consumer, monkeypatch, [20, 30, 40], seek_after=20) == [20, 30, 40]
     assert consumer._read_offset[SOURCE] == 40  # 10 to 19 would be dropped as already read
 

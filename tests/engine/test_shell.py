@@ -143,6 +143,18 @@ async def test_what_was_held_back_is_written_though_nothing_new_came() -> None:
     assert world.stored_keys() == [HOME[3], HEAD.encode()]
 
 
+async def test_a_partitions_own_head_stays_last_when_a_new_atom_joins_what_was_held_back() -> None:
+    other = next(key for key in (f"o{n}".encode() for n in range(99)) if partition_of(key, COUNT) == 3)
+    world = World(is_fenced=True)
+    shell = shell_on(world)
+    await shell.handle(3, records(1))
+    assert not await flush(shell)
+    world.is_fenced = False
+    await shell.handle(3, [record(1, other, partition=3)])
+    assert await flush(shell)
+    assert world.stored_keys() == [HOME[3], other, HEAD.encode()]
+
+
 # -- moves and restarts
 
 
@@ -170,6 +182,17 @@ async def test_after_a_revoke_nothing_unwritten_is_left_over() -> None:
     await shell.handle(3, records(5))
     await flush(shell)
     assert body(world.table[3][HOME[3]])["count"] == 5
+
+
+async def test_after_a_revoke_no_emission_of_the_old_owner_goes_out() -> None:
+    world = World(broken=OSError("no broker"))
+    shell = shell_on(world)
+    with pytest.raises(OSError, match="no broker"):
+        await shell.handle(3, records(10))
+    world.broken = None
+    shell.forget()
+    await flush(shell)
+    assert world.sent(OUT) == []
 
 
 async def test_a_fold_that_was_being_loaded_at_a_revoke_is_not_kept() -> None:
