@@ -16,13 +16,13 @@ from pydantic import BaseModel
 
 from forewarn.replay.product import product_folds
 from forewarn.replay.replay import replay
-from schemas import outbound
 from schemas.asyncapi import asyncapi
 from schemas.catalogue_log import CatalogueLog
 from schemas.definitions import load
 from schemas.feeds import delivery
 from schemas.generate import FOLDER, files
 from schemas.inbound import decode_telemetry
+from schemas.outbound import data
 from sla import events
 from sla.catalogue import Channel
 from sla.dispatch import Send
@@ -217,18 +217,18 @@ def test_additional_fields_are_allowed_everywhere(published: list[dict[str, Any]
 
 
 PAIRS = [
-    (events.ObjectiveRef, outbound.Objective),
-    (events.AgreementRef, outbound.Agreement),
-    (events.Reason, outbound.Reason),
-    (events.BudgetView, outbound.Budget),
-    (events.Quantiles, outbound.Quantiles),
-    (events.ForecastView, outbound.Forecast),
-    (events.Confidence, outbound.Confidence),
-    (events.Flags, outbound.Flags),
-    (events.Cause, outbound.Cause),
-    (events.ExclusionRef, outbound.Exclusion),
-    (events.Advice, outbound.Advice),
-    (events.EventData, outbound.EventData),
+    (events.ObjectiveRef, data.Objective),
+    (events.AgreementRef, data.Agreement),
+    (events.Reason, data.Reason),
+    (events.BudgetView, data.Budget),
+    (events.Quantiles, data.Quantiles),
+    (events.ForecastView, data.Forecast),
+    (events.Confidence, data.Confidence),
+    (events.Flags, data.Flags),
+    (events.Cause, data.Cause),
+    (events.ExclusionRef, data.Exclusion),
+    (events.Advice, data.Advice),
+    (events.EventData, data.EventData),
 ]
 
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Producer
 
+from forewarn.embedded import EmbeddedBroker
 from forewarn.replay.entry import Entry, read_entry
 from forewarn.replay.recording import TOPICS, recorded
-from tests.harness import Broker
 
 T = 1_795_428_000_000
 CATALOGUE, TELEMETRY, NOTICES = TOPICS
 
 
+@pytest.fixture
+def bootstrap() -> Iterator[str]:
+    """A broker of its own, since the topics have the names they have; it keeps the stamps that a test chooses."""
+    with EmbeddedBroker.start({CATALOGUE: 1, TELEMETRY: 2, NOTICES: 1}) as broker:
+        yield broker.bootstrap
+
+
 def test_topics_are_read_between_two_instants_and_the_catalogue_from_its_beginning(
-    embedded_broker: Broker, monkeypatch: pytest.MonkeyPatch
+    bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The embedded broker keeps the producer's stamps, so the test can choose them.
-    embedded_broker.create_topics({CATALOGUE: 1, TELEMETRY: 2, NOTICES: 1})
-    producer = Producer({"bootstrap.servers": embedded_broker.bootstrap})
+    producer = Producer({"bootstrap.servers": bootstrap})
     for at in range(T - 3000, T + 4000, 1000):
         for partition in (0, 1):
             value = json.dumps({"type": "tick", "n": at}).encode()
@@ -28,7 +34,7 @@ def test_topics_are_read_between_two_instants_and_the_catalogue_from_its_beginni
     producer.produce(CATALOGUE, b"document", b"Objective/x", 0, timestamp=T - 9000)
     producer.produce(TELEMETRY, None, None, 0, timestamp=T)
     assert producer.flush(30) == 0
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", embedded_broker.bootstrap)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
     with recorded(f"{T - 1000}..{T + 1000}") as file:
         entries = [entry for line in file if (entry := read_entry(line)) is not None]
     assert entries[0] == Entry(CATALOGUE, 0, 0, b"Objective/x", b"document", T - 1000, is_appended=False)

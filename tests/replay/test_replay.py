@@ -7,7 +7,11 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from forewarn.replay.entry import read_entry
+from schemas.inbound.text import read_json
 from tests.replay.echo import NOTICES, SECOND, TELEMETRY, Played, T, dead_letters, line, lines_of, play
 
 TICK = {"type": "tick"}
@@ -346,3 +350,17 @@ def test_log_time_of_a_producers_stamp_is_that_of_the_last_tick() -> None:
 def test_two_runs_print_the_same_bytes() -> None:
     lines = [line(counts(), T + 137 * number, partition=number % 3) for number in range(50)]
     assert play(*lines).printed == play(*lines).printed
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    place=st.integers(0, 120),
+    inserted=st.binary(max_size=2)
+    | st.sampled_from([b"1e999", b"NaN", b"\\ud800", b"{", b'"', b"[" * 3000, b"9" * 5000]),
+    cut=st.integers(0, 4),
+)
+def test_no_line_whatever_it_holds_ends_a_replay(place: int, inserted: bytes, cut: int) -> None:
+    good = lines_of(line(counts(), T, key="payments"))[:-1]
+    entry = read_entry(good[:place] + inserted + good[place + cut :])
+    if entry is not None:
+        assert entry.raw_value is None or read_json(entry.raw_value) is not None

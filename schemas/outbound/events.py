@@ -1,0 +1,91 @@
+"""The CloudEvents of `sla.alerts.v1` and `sla.status.v1`, one class for each type."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.outbound.data import CorrectionData, EventData, PeriodClosedData
+from schemas.outbound.shapes import DedupKey, Id, Instant, Shape
+
+
+class _Event(Shape):
+    """CloudEvents 1.0, structured JSON."""
+
+    specversion: Literal["1.0"]
+    id: Id
+    source: Annotated[str, Field(pattern=r"^/forewarn/.+$")]
+    subject: DedupKey
+    time: Instant
+    datacontenttype: Literal["application/json"]
+    partitionkey: DedupKey
+
+
+class EarlyWarning(_Event):
+    """A promise will be missed if nothing changes."""
+
+    type: Literal["forewarn.early_warning.v1"]
+    dataschema: Literal["urn:forewarn:early_warning.v1"]
+    data: EventData
+
+
+class Breach(_Event):
+    """A promise is missed."""
+
+    type: Literal["forewarn.breach.v1"]
+    dataschema: Literal["urn:forewarn:breach.v1"]
+    data: EventData
+
+
+class Recovery(_Event):
+    """A promise is met again."""
+
+    type: Literal["forewarn.recovery.v1"]
+    dataschema: Literal["urn:forewarn:recovery.v1"]
+    data: EventData
+
+
+class Unknown(_Event):
+    """No data: nobody can say."""
+
+    type: Literal["forewarn.unknown.v1"]
+    dataschema: Literal["urn:forewarn:unknown.v1"]
+    data: EventData
+
+
+class FlagsChanged(_Event):
+    """The state stays, its flags change."""
+
+    type: Literal["forewarn.flags_changed.v1"]
+    dataschema: Literal["urn:forewarn:flags_changed.v1"]
+    data: EventData
+
+
+class Correction(_Event):
+    """What was published is no longer true."""
+
+    type: Literal["forewarn.correction.v1"]
+    dataschema: Literal["urn:forewarn:correction.v1"]
+    data: CorrectionData
+
+
+class PeriodClosed(_Event):
+    """The verdict of an agreement's period."""
+
+    type: Literal["forewarn.period_closed.v1"]
+    dataschema: Literal["urn:forewarn:period_closed.v1"]
+    data: PeriodClosedData
+
+
+class Status(_Event):
+    """How a promise stands."""
+
+    type: Literal["forewarn.status.v1"]
+    dataschema: Literal["urn:forewarn:status.v1"]
+    data: EventData
+
+
+Alert = Annotated[
+    EarlyWarning | Breach | Recovery | Unknown | FlagsChanged | Correction | PeriodClosed, Field(discriminator="type")
+]
