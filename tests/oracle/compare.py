@@ -109,7 +109,7 @@ def unlike_fields(event_key: tuple[str, str], wanted: Emission, told: Emission) 
     found = []
     for path in paths:
         one, other = at_path(wanted["value"], path), at_path(told["value"], path)
-        no_verdict = path.startswith("data.budget.") and one is None
+        no_verdict = path.startswith("data.budget.") and at_path(wanted["value"], "data.budget.allowed_count") is None
         if one is ABSENT or no_verdict or same(path, one, other):
             continue
         seen = "absent" if other is ABSENT else repr(other)

@@ -128,7 +128,7 @@ class Machine:
             events.append(correction)
             if is_open:
                 self.quiet_until = view.at + QUIET_MS
-                events.append(self.recover({"rule": "exclusion"}, view))
+                events.append(self.recover({"rule": "cleared"}, view))
         return events
 
     def decide(self, view: View) -> list[Event]:

@@ -62,7 +62,7 @@ def test_a_seed_gives_the_same_workload_again() -> None:
 
 def test_a_workload_is_in_log_order_and_holds_every_kind_of_transition() -> None:
     types: Counter[str] = Counter()
-    for seed in (6, 7, 8, 11):
+    for seed in (10, 36):
         case = workload(seed)
         stamps = [line["timestamp"] for line in case.lines]
         assert stamps == sorted(stamps)

@@ -315,7 +315,7 @@ def test_an_exclusion_undoes_a_breach_at_once() -> None:
     assert story(told) == [
         ("10:05:40", "breach", "budget_spent"),
         ("10:10:05", "correction", "exclusion"),
-        ("10:10:05", "recovery", "exclusion"),
+        ("10:10:05", "recovery", "cleared"),
     ]
     assert told[1]["value"]["supersedes"] == told[0]["value"]["id"]
     log.append(exclusion(at("10:19:05"), "W", at("10:05:00"), at("10:06:00"), status="revoked"))
@@ -389,7 +389,7 @@ def test_a_firing_tier_waits_five_minutes_after_a_recovery() -> None:
         ("10:04:00", "early_warning", "burn_rate"),
         ("10:12:00", "breach", "budget_spent"),
         ("10:20:10", "correction", "exclusion"),
-        ("10:20:10", "recovery", "exclusion"),
+        ("10:20:10", "recovery", "cleared"),
         ("10:25:20", "early_warning", "burn_rate"),
         ("10:32:00", "recovery", "cleared"),
     ]

@@ -85,6 +85,8 @@ def service(dice: random.Random, name: str, span: Span) -> tuple[list[dict[str, 
             objectives.append(promised["metadata"]["name"])
             targets.append(share(promised["spec"]["target"]))
         signal = Signal(name, signal_name, kind, targets, duration_ms(correct_for))
+        sliced = any("budgeting" in one["spec"] for one in documents if one["metadata"]["name"] in objectives)
+        lines += history(dice, signal, span) if kind == "ratio" and not sliced and dice.random() < 0.25 else []
         lines += telemetry(dice, signal, span)
     deals = range(dice.choice([0, 1, 1, 2]))
     documents += [agreement(dice, f"{name}-deal{number}", objectives, span) for number in deals]
@@ -173,7 +175,7 @@ def telemetry(dice: random.Random, signal: Signal, span: Span) -> list[dict[str,
     source = dice.choice([None, f"probe-{signal.name}"])
     volume = dice.choice([1, 5, 40, 200])
     at = span.begin + dice.randrange(20 * MINUTE_MS)
-    lines = history(dice, signal, at) if signal.kind == "ratio" and dice.random() < 0.25 else []
+    lines: list[dict[str, Any]] = []
     tolerated = 1 - max(signal.targets)
     while at < span.end:
         mode = dice.choice(["calm", "calm", "calm", "leak", "leak", "outage", "silence"])
@@ -228,21 +230,21 @@ def logged(key: str | None, timestamp: int, value: dict[str, Any]) -> dict[str, 
     return {"topic": "sla.telemetry.v1", "key": key, "value": value, "timestamp": timestamp}
 
 
-def history(dice: random.Random, signal: Signal, at: int) -> list[dict[str, Any]]:
-    end = floor_to(at, MINUTE_MS)
+def history(dice: random.Random, signal: Signal, span: Span) -> list[dict[str, Any]]:
+    end = floor_to(span.begin, MINUTE_MS)
     begin = end - dice.choice([30, 90, 300]) * MINUTE_MS
-    total = (end - begin) // MINUTE_MS * dice.choice([1, 7, 50])
-    bad = int(total * float(1 - max(signal.targets)) * dice.choice([0, 0.3, 0.9]))
-    span = {"from": spell(begin), "to": spell(end)}
+    good = (end - begin) // MINUTE_MS * dice.choice([1, 7, 50])
+    bad = int(good * float(1 - max(signal.targets)) * dice.choice([0, 0.3, 0.9]))
+    of_span = {"from": spell(begin), "to": spell(end)}
     value = {
         "type": "history",
         "service": signal.service,
         "signal": signal.name,
-        **span,
-        "good": total - bad,
+        **of_span,
+        "good": good,
         "bad": bad,
     }
-    return [logged(signal.service, at - 1, value)]
+    return [logged(signal.service, span.begin, value)]
 
 
 def numbered(dice: random.Random, lines: list[dict[str, Any]], source: str) -> list[dict[str, Any]]:
