@@ -31,7 +31,7 @@ def rolling_edge(window_ms: int, now: int) -> int:
 
 
 class Bucket(NamedTuple):
-    """Counts of [start, end). `marked` counts its minutes with data (for slices: the slices without)."""
+    """Counts of [start, end). `marked` counts its minutes with data."""
 
     start: int
     end: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sla.catalogue import Agreement, Catalogue, Severity, Uptime
+from sla.catalogue import Agreement, Catalogue, Uptime
 from sla.dedup import period_key
 from sla.detect.account import Account
 from sla.detect.closing import close, in_force
@@ -50,11 +50,11 @@ class Judge:
         is_restless = False
         stream.settle(moment.at)
         for track, account in stream.in_order():
+            is_restless |= isinstance(track.objective.indicator, Uptime)
             if not is_minute and track.standing is Standing.OK and account.is_calm():
                 continue
             emissions, depends_on_time = self.decide_one(stream, account, moment, is_minute=is_minute)
             is_restless |= depends_on_time or track.quiet_until > moment.at
-            is_restless |= isinstance(track.objective.indicator, Uptime)
             if emissions:
                 said.append(Said(track.key, emissions))
         return said, is_restless
@@ -127,7 +127,7 @@ class Judge:
         track = account.track
         key = period_key(agreement.name, stream.service, track.objective.name, period.name)
         scene = self._scene(stream, account, moment)._replace(reading=verdict.reading)
-        draft = Draft("period_closed", "period", verdict.severity, track.standing)
+        draft = Draft("period_closed", "period", verdict.severity, track.standing, track.standing)
         alone = [agreement_ref(agreement)]
         emissions = self._publisher.event(scene, draft, {"agreements": alone, "period": figures}, key, 1)
         track.closed[key] = Closed(agreement.name, held.start, held.end, 1, emissions[0].value["id"], figures)
@@ -162,4 +162,4 @@ class Judge:
     @staticmethod
     def _correction(account: Account, rule: str) -> Draft:
         track = account.track
-        return Draft("correction", rule, track.highest if track.is_open else Severity.INFO, track.standing)
+        return Draft("correction", rule, track.highest, track.standing, track.standing)

@@ -28,6 +28,7 @@ class Draft(NamedTuple):
     rule: str
     severity: Severity
     previous: Standing
+    standing: Standing
     tier: BurnRule | None = None
     mark_ppm: int | None = None
 
@@ -36,9 +37,10 @@ def decide(track: Track, reading: Reading, at: int) -> list[Draft]:
     """One decision: at most one transition, then the marks."""
     drafts: list[Draft] = []
     is_silent = track.speaks_of_silence and track.silent_since is not None
-    if track.told_silent and not is_silent and track.standing in {Standing.AT_RISK, Standing.BREACHED}:
+    if track.told_silent and not is_silent:
         track.told_silent = False
-        drafts.append(Draft("flags_changed", "data_again", track.highest, track.standing))
+        if track.standing in {Standing.AT_RISK, Standing.BREACHED}:
+            drafts.append(Draft("flags_changed", "data_again", track.highest, track.standing, track.standing))
     drafts += _turn(track, reading, at, is_silent=is_silent)
     if reading.budget is not None:
         drafts += _marks(track, reading.budget, is_breach=any(draft.name == "breach" for draft in drafts))
@@ -77,7 +79,7 @@ def _breach(track: Track, at: int) -> Draft:
         track.open(at)
     track.standing = Standing.BREACHED
     track.is_final = not _may_recover_in_period(track)
-    return Draft("breach", "budget_spent", track.raise_to(Severity.CRITICAL), previous)
+    return Draft("breach", "budget_spent", track.raise_to(Severity.CRITICAL), previous, Standing.BREACHED)
 
 
 def _hear(track: Track) -> list[Draft]:
@@ -105,7 +107,7 @@ def _recover(track: Track, rule: str, standing: Standing) -> Draft:
     track.told_silent = False
     severity = track.highest
     track.close()
-    return Draft("recovery", rule, severity, previous)
+    return Draft("recovery", rule, severity, previous, standing)
 
 
 def _holder_severity(reading: Reading) -> Severity:
@@ -116,7 +118,7 @@ def _warn(track: Track, reading: Reading, previous: Standing) -> Draft:
     severity = track.raise_to(_holder_severity(reading))
     track.told_p50_at = track.outlook.quantile(50) if track.outlook else None
     rule = "burn_rate" if reading.firing is not None else "forecast"
-    return Draft("early_warning", rule, severity, previous, reading.firing)
+    return Draft("early_warning", rule, severity, previous, Standing.AT_RISK, reading.firing)
 
 
 def _stay_at_risk(track: Track, reading: Reading, at: int, *, holds: bool) -> list[Draft]:
@@ -150,7 +152,7 @@ def _marks(track: Track, budget: Budget, *, is_breach: bool) -> list[Draft]:
         return []
     highest = max(reached)
     severity = track.raise_to(Severity.WARNING if highest >= GRAVE_MARK_PPM else Severity.INFO)
-    return [Draft("early_warning", "budget_consumed", severity, track.standing, mark_ppm=highest)]
+    return [Draft("early_warning", "budget_consumed", severity, track.standing, track.standing, mark_ppm=highest)]
 
 
 def fall_silent(track: Track, at: int) -> list[Draft]:
@@ -162,10 +164,10 @@ def fall_silent(track: Track, at: int) -> list[Draft]:
         track.open(at)
         track.standing = Standing.UNKNOWN
         track.told_silent = True
-        return [Draft("unknown", "no_data", track.raise_to(Severity.WARNING), previous)]
+        return [Draft("unknown", "no_data", track.raise_to(Severity.WARNING), previous, Standing.UNKNOWN)]
     if previous in {Standing.AT_RISK, Standing.BREACHED} and not track.told_silent:
         track.told_silent = True
-        return [Draft("flags_changed", "no_data", track.highest, previous)]
+        return [Draft("flags_changed", "no_data", track.highest, previous, previous)]
     return []
 
 

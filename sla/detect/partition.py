@@ -67,8 +67,7 @@ class Partition:
         if before is None or now <= before:
             return []
         emissions = self._notice_gap(before, now, offset)
-        while (timer := self._timers.pop(now)) is not None:
-            emissions += self._run(timer, offset)
+        emissions += self._run_timers(now, offset)
         step_at = floor_to(now, self.catalogue.decide_every_ms)
         if step_at > before:
             is_minute = floor_to(step_at, MINUTE_MS) > floor_to(
@@ -133,7 +132,7 @@ class Partition:
                 self._schedule_close(stream, track, agreement)
 
     def _set(self, due_at: int, kind: str, stream: Stream, key: str, name: str) -> None:
-        self._timers.set(Timer(due_at, key, kind, stream.service, stream.signal, name))
+        self._timers.set(Timer(due_at, kind, key, stream.service, stream.signal, name))
 
     def _schedule_silences(self, stream: Stream) -> None:
         for name, track in stream.tracks.items():
@@ -159,6 +158,21 @@ class Partition:
         start = stream.closes.setdefault(place, period_at(agreement.period, self.now).start)
         end = period_at(agreement.period, start).end
         self._set(end + stream.grace_ms, CLOSE, stream, place, place)
+
+    def _run_timers(self, until: int, offset: int) -> list[Emission]:
+        """All that is due, each at its own instant; what one instant says is in the order of dedup keys."""
+        emissions: list[Emission] = []
+        said: list[Said] = []
+        at = 0
+        while (timer := self._timers.pop(until)) is not None:
+            if timer.due_at > at and said:
+                emissions += _in_order(said)
+                said = []
+            at = timer.due_at
+            told = self._run(timer, offset)
+            if told:
+                said.append(Said(told[0].key or timer.dedup_key, told))
+        return emissions + _in_order(said)
 
     def _run(self, timer: Timer, offset: int) -> list[Emission]:
         stream = self._streams.get((timer.service, timer.signal))
@@ -226,6 +240,7 @@ class Partition:
         self._awake.add(name)
         self._dirty.add(name)
         if is_first:
+            stream.judge_past(now)
             self._schedule(stream)
         elif stream.boards_wait:
             for account in stream.accounts.values():

@@ -161,10 +161,10 @@ def steady_draft(scene: Scene) -> Draft:
     severity = track.highest if track.is_open else Severity.INFO
     if track.standing is Standing.AT_RISK:
         rule = "burn_rate" if reading.firing is not None else "forecast"
-        return Draft("status", rule, severity, track.standing, reading.firing)
+        return Draft("status", rule, severity, track.standing, track.standing, reading.firing)
     if track.standing is Standing.OK and reading.doubtful is not None:
-        return Draft("status", "burn_rate", severity, track.standing, reading.doubtful)
-    return Draft("status", _STEADY_RULE[track.standing], severity, track.standing)
+        return Draft("status", "burn_rate", severity, track.standing, track.standing, reading.doubtful)
+    return Draft("status", _STEADY_RULE[track.standing], severity, track.standing, track.standing)
 
 
 def _print_of(data: EventData) -> str:

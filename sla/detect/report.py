@@ -58,7 +58,7 @@ def event_data(scene: Scene, draft: Draft, sequence: int) -> EventData:
         sequence=sequence,
         episode=track.episode,
         severity=draft.severity.value,
-        state=track.standing.value,
+        state=draft.standing.value,
         previous_state=draft.previous.value,
         service=objective.service,
         signal=signal if signal is not None else "",
@@ -152,11 +152,12 @@ def _forecast(scene: Scene) -> ForecastView | None:
 def _confidence(scene: Scene, draft: Draft) -> Confidence:
     account, seen = scene.account, scene.stream.seen
     window_ms = draft.tier.tier.long_ms if draft.tier is not None else _BUDGET_RULES_SEEN_MS
+    span = draft.tier.tier.long_ms if draft.tier is not None else account.span
     if seen.first_at is None:
         return Confidence(level="warming", coverage=0.0)
-    start = max(account.base.windows[window_ms].edge, floor_to(seen.first_at, MINUTE_MS))
+    start = max(account.base.windows[span].edge, floor_to(seen.first_at, MINUTE_MS))
     minutes = -(-counted_ms(start, scene.at, account.uncounted(scene.at)) // MINUTE_MS)
-    with_data = min(account.base.read(window_ms).marked, minutes)
+    with_data = min(account.base.read(span).marked, minutes)
     coverage = rounded(with_data, minutes, 4) if minutes > 0 else 1.0
     if account.seen_ms(seen, scene.at) < window_ms:
         return Confidence(level="warming", coverage=coverage)

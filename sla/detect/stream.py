@@ -222,6 +222,8 @@ class Stream:
                 count = total * upto_ms // length_ms - total * since_ms // length_ms
                 good = record.good * upto_ms // length_ms - record.good * since_ms // length_ms
                 measure.ledger.add(at, count, max(0, count - good), 0)
+                for board in measure.boards.values():
+                    board.add(at, count, max(0, count - good))
             measure.ledger.compact(now, now - self.keep_ms)
         if self.seen.first_at is None or start < self.seen.first_at:
             self.seen = Seen(start, self.seen.live_at)
@@ -241,6 +243,13 @@ class Stream:
             ledger.journal = None
         for name, account in self.accounts.items():
             self.late.setdefault(name, []).extend(journals[id(account.ledger)])
+
+    def judge_past(self, now: int) -> None:
+        """Before the first decision: slices that were due already are judged, and say nothing."""
+        for measure in self.measures.values():
+            for board in measure.boards.values():
+                while board.due_at is not None and board.due_at <= now:
+                    board.judge(())
 
     @property
     def boards_wait(self) -> bool:

@@ -7,14 +7,19 @@ from typing import NamedTuple
 
 
 class Timer(NamedTuple):
-    """Something due. Timers of one instant run by dedup key, then in the order of `kind`."""
+    """Something due. Timers of one instant run in the order of `kind`: an account is closed on judged slices."""
 
     due_at: int
-    dedup_key: str
     kind: str  # "1 period" | "2 silence" | "3 slice" | "4 close"
+    dedup_key: str
     service: str
     signal: str
     name: str  # of the objective; for a close "<agreement>/<objective>"
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What the timer is for: there is one setting of each."""
+        return self.kind, self.service, self.signal, self.name
 
 
 class Timers:
@@ -26,7 +31,7 @@ class Timers:
 
     def set(self, timer: Timer) -> None:
         """Set or move a timer."""
-        place = timer[2:]
+        place = timer.place
         if self._due.get(place) != timer.due_at:
             self._due[place] = timer.due_at
             heappush(self._heap, timer)
@@ -35,7 +40,7 @@ class Timers:
         """The next timer due at or before an instant, now no longer set."""
         while self._heap and self._heap[0].due_at <= until:
             timer = heappop(self._heap)
-            if self._due.get(timer[2:]) == timer.due_at:
-                del self._due[timer[2:]]
+            if self._due.get(timer.place) == timer.due_at:
+                del self._due[timer.place]
                 return timer
         return None
