@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from json import loads
-from typing import Any
+from typing import Any, Final
 
 from sla.detect.account import Account
 from sla.detect.closing import close
@@ -17,6 +17,8 @@ from sla.periods import Period, local_date
 from sla.records import Exclusion
 from sla.units import MINUTE_MS, ceil_to, floor_to
 
+_DIGITS_MAX: Final = 18
+
 
 def late_record(lateness: Lateness, topic: str, partition: int, line: Line) -> Emission:
     """A record beyond its grace, as it came; `counted` says whether it still changed its bucket."""
@@ -26,9 +28,14 @@ def late_record(lateness: Lateness, topic: str, partition: int, line: Line) -> E
         "topic": topic,
         "partition": partition,
         "offset": line.offset,
-        "record": loads(line.value or b"null"),
+        "record": loads(line.value or b"null", parse_int=_bounded),
     }
     return Emission(LATE, None if line.key is None else line.key.decode(), body)
+
+
+def _bounded(digits: str) -> int | float:
+    """A number of an unknown field may be longer than anything can write again; it need not be exact."""
+    return int(digits) if len(digits) <= _DIGITS_MAX else float(digits)
 
 
 class Corrections:
