@@ -24,7 +24,7 @@ def fleet(embedded_broker: Broker) -> Iterator[Fleet]:
 
 
 def test_a_killed_worker_loses_and_doubles_nothing_on_the_embedded_broker_either(fleet: Fleet) -> None:
-    fleet.produce(seconds=6, rate=1000)
+    fleet.produce(seconds=4, rate=1000)
     fleet.start("a")
     fleet.wait_moving("a")
     fleet.kill("a")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from agents.settings import WrongSettings, read
+from agents.app import build
+from agents.settings import Settings, WrongSettings, read
+from tests.engine.counting import role
 
 GOOD = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
 
@@ -101,3 +106,26 @@ def test_a_secret_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongSettings) as wrong:
         read()
     assert secret not in str(wrong.value)
+
+
+def test_faust_connects_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_environment(
+        monkeypatch,
+        KAFKA_BOOTSTRAP_SERVERS="one:9092, two:9093",
+        KAFKA_SECURITY_PROTOCOL="SASL_SSL",
+        KAFKA_SASL_MECHANISM="SCRAM-SHA-256",
+        KAFKA_SASL_USERNAME="me",
+        KAFKA_SASL_PASSWORD="p",  # noqa: S106 - no real one
+    )
+    app = build(read(), role("unit"))
+    assert [str(url) for url in app.conf.broker] == ["forewarn://one:9092", "forewarn://two:9093"]
+    credentials = app.conf.broker_credentials
+    assert (credentials.protocol.value, credentials.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-256")
+    assert credentials.ssl_context is not None
+
+
+def test_every_setting_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z_]+)`", documented, re.MULTILINE)) == {
+        name.upper() for name in Settings.model_fields
+    }
