@@ -9,7 +9,7 @@ from sla.dedup import period_key
 from sla.detect.account import Account
 from sla.detect.closing import close, in_force
 from sla.detect.facts import ServiceFacts
-from sla.detect.machine import Draft, begin_period, decide, fall_silent, retire, weigh_forecast
+from sla.detect.machine import Draft, begin_period, decide, fall_silent, is_uneventful, retire, weigh_forecast
 from sla.detect.prospect import work_out
 from sla.detect.publish import Publisher
 from sla.detect.report import Scene, agreement_ref
@@ -65,6 +65,8 @@ class Judge:
         """One decision on one objective; and whether time alone may change the next one."""
         track, at = account.track, moment.at
         reading = account.read(stream.seen, at)
+        if not is_minute and is_uneventful(track, reading):
+            return [], reading.depends_on_time
         if is_minute:
             track.outlook = work_out(account, stream.seen, reading, at)
             bad_count = account.ledger.read(HOUR_MS).bad

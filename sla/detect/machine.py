@@ -33,6 +33,17 @@ class Draft(NamedTuple):
     mark_ppm: int | None = None
 
 
+def is_uneventful(track: Track, reading: Reading) -> bool:
+    """Whether a decision would plainly say nothing and change nothing: the usual case, told apart cheaply."""
+    budget = reading.budget
+    if track.standing is not Standing.OK or budget is None or reading.firing is not None or track.marks_told:
+        return False
+    if track.forecast_fires or track.told_silent or track.silent_since is not None or budget.is_overspent:
+        return False
+    marks = track.objective.marks_ppm
+    return not marks or not budget.has_reached(marks[0])
+
+
 def decide(track: Track, reading: Reading, at: int) -> list[Draft]:
     """One decision: at most one transition, then the marks."""
     drafts: list[Draft] = []

@@ -235,18 +235,30 @@ class Partition:
             if not lateness.counts:
                 return emissions
             stream.take_late(record, now)
-        stream.hear(now)
+        if stream.listens:
+            stream.hear(now)
         stream.is_touched = True
         self._awake.add(name)
         self._dirty.add(name)
         if is_first:
             stream.judge_past(now)
             self._schedule(stream)
-        elif stream.boards_wait:
+        elif stream.has_boards:
             for account in stream.accounts.values():
                 self._schedule_slice(stream, account)
-        self._schedule_silences(stream)
+        if stream.listens:
+            self._listen(stream)
         return emissions
+
+    def _listen(self, stream: Stream) -> None:
+        """After a record: a clock of silence runs for every track. One that runs already looks again when it ends."""
+        for track in stream.tracks.values():
+            silence = track.objective.no_data
+            if silence is not None and track.silent_since is None and stream.newest_at is not None:
+                due_at = stream.newest_at + silence.after_ms
+                self._timers.ensure(
+                    Timer(due_at, SILENCE, track.key, stream.service, stream.signal, track.objective.name)
+                )
 
     def _begin(self, name: tuple[str, str]) -> Stream | None:
         """A stream begins with its first record, if a definition names it."""

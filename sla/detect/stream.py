@@ -27,6 +27,10 @@ LONGEST_MS: Final = {
 """How far back a calendar period can begin."""
 
 
+FOREVER_MS: Final = 1 << 62
+"""The grace of a stream without objectives: nobody minds."""
+
+
 class Lateness(NamedTuple):
     """How late a record is, and whether it still counts; None of it where it is on time."""
 
@@ -54,6 +58,8 @@ class Stream:
         self.grace_ms = 0
         self.correct_for_ms = 0
         self.keep_ms = 0
+        self.has_boards = False  # an objective is judged in slices
+        self.listens = False  # an objective has something to say of silence
         self.is_touched = False  # a record came since the last decision
         self.is_restless = False  # time alone may change the next decision
         self.corrected_at = 0  # the decision that last looked for corrections
@@ -129,11 +135,13 @@ class Stream:
 
     def _set_limits(self) -> None:
         objectives = [track.objective for track in self.tracks.values()]
-        self.grace_ms = max((o.grace_ms for o in objectives), default=0)
+        self.grace_ms = max((o.grace_ms for o in objectives), default=FOREVER_MS)
         self.correct_for_ms = max((o.correct_for_ms for o in objectives), default=0)
         for account in self.accounts.values():
             if account.board is not None:
                 account.board.grace_ms = self.grace_ms
+        self.has_boards = any(account.board is not None for account in self.accounts.values())
+        self.listens = any(o.no_data is not None for o in objectives)
         longest_ms = max(
             [o.window.window_ms for o in objectives if isinstance(o.window, Rolling)]
             + [LONGEST_MS[period.unit] for period in self._calendars()],
@@ -185,7 +193,7 @@ class Stream:
     def lateness(self, at: int, now: int) -> Lateness | None:
         """Judged once per stream, with the largest grace and correctFor of its objectives."""
         late_ms = now - at
-        if late_ms <= self.grace_ms or not self.tracks:
+        if late_ms <= self.grace_ms:
             return None
         return Lateness(late_ms, late_ms <= self.correct_for_ms)
 
@@ -250,11 +258,6 @@ class Stream:
             for board in measure.boards.values():
                 while board.due_at is not None and board.due_at <= now:
                     board.judge(())
-
-    @property
-    def boards_wait(self) -> bool:
-        """Whether any objective is judged in slices."""
-        return any(account.board is not None for account in self.accounts.values())
 
     # -- silence
 

@@ -36,6 +36,11 @@ class Timers:
             self._due[place] = timer.due_at
             heappush(self._heap, timer)
 
+    def ensure(self, timer: Timer) -> None:
+        """Set a timer unless one for the same is set: an early one finds out, when due, that it must wait on."""
+        if timer.place not in self._due:
+            self.set(timer)
+
     def pop(self, until: int) -> Timer | None:
         """The next timer due at or before an instant, now no longer set."""
         while self._heap and self._heap[0].due_at <= until:
