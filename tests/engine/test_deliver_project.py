@@ -150,7 +150,7 @@ async def test_redis_that_was_emptied_is_filled_again(redis_url: str, monkeypatc
     await client.flushall()
     async with asyncio.timeout(10):
         while not await client.hlen(STATUS_KEY):  # noqa: ASYNC110 - Redis tells nobody when a key comes
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
     await project.stop()
 
 
