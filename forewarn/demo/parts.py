@@ -77,7 +77,7 @@ def worker(parts: Parts) -> Iterator[Worker]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **parts.environment},
+                env={**_own_environment(), **parts.environment},
                 start_new_session=True,  # Ctrl-C reaches the demo alone, which stops its parts in order
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - started from a main thread
             )
@@ -90,6 +90,11 @@ def worker(parts: Parts) -> Iterator[Worker]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _own_environment() -> dict[str, str]:
+    """This environment without settings for another Kafka: the demo's own broker takes no password."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "FOREWARN_"))}
 
 
 @contextmanager

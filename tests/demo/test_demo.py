@@ -28,12 +28,23 @@ def test_the_demo_warns_well_before_each_breach_and_disturbs_nobody_without_need
     assert "Told on-call" in text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_however_it_is_ended_the_demo_leaves_no_process_behind(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "when", "processes_count"),
+    [
+        (signal.SIGTERM, "applied", 3),  # a broker, Redis, and the worker at least
+        (signal.SIGINT, "services, ", 7),  # and the worker's four roles
+        (signal.SIGKILL, "services, ", 7),
+    ],
+)
+def test_however_it_is_ended_the_demo_leaves_no_process_behind(
+    number: signal.Signals, when: str, processes_count: int
+) -> None:
     with demo() as running:
-        running.wait_for_log("services, ", within_s=60)
+        running.wait_for_log(when, within_s=60)
         below = descendants(running.pid)
-        assert len(below) >= 7, "a broker, Redis, the worker and four roles"
+        assert len(below) >= processes_count
         running.send(number)
-        running.wait(within_s=40)
+        code = running.wait(within_s=40)
         wait_for(lambda: not any(map(is_alive, below)), "the demo's processes to end")
+        assert "Traceback" not in running.log.read_text()
+    assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
