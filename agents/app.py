@@ -30,7 +30,10 @@ def build(settings: Settings, role: Role, *, overrides: frozenset[Override] = AL
         changelogs=frozenset({name for name in (changelog_of(role),) if name is not None}),
         overrides=overrides,
     )
-    app = App(application_of(role.name), plan=plan, settings=settings, **_faust_settings(settings, role))
+    # Faust makes its folders in the working directory otherwise, though nothing is kept in them.
+    scratch = tempfile.TemporaryDirectory(prefix="forewarn-", ignore_cleanup_errors=True)
+    faust_settings = _faust_settings(settings, role, scratch.name)
+    app = App(application_of(role.name), plan=plan, settings=settings, scratch=scratch, **faust_settings)
     table = app.Table(TABLE) if isinstance(role, FoldRole) else None
     app.lifecycle = Runtime(app, role, settings, table)
     return app
@@ -50,7 +53,7 @@ def run(settings: Settings, role: Role, *, overrides: frozenset[Override] = ALL)
     return code if isinstance(code, int) else FAILED
 
 
-def _faust_settings(settings: Settings, role: Role) -> dict[str, Any]:
+def _faust_settings(settings: Settings, role: Role, scratch: str) -> dict[str, Any]:
     """Every value with a reason: faust.md 6, 9 and 10, rebalance.md 5."""
     name = settings.forewarn_worker_id or f"{_host()}-{os.getpid()}"
     return {
@@ -59,8 +62,7 @@ def _faust_settings(settings: Settings, role: Role) -> dict[str, Any]:
         "Table": BulkTable,
         "Worker": Worker,
         "store": "memory://",
-        # Faust makes its folders in the working directory otherwise, though nothing is kept in them.
-        "datadir": settings.forewarn_data_dir or tempfile.mkdtemp(prefix="forewarn-"),
+        "datadir": scratch,
         # Two members with one URL look alike; a static member must have the same after a restart.
         "canonical_url": f"http://{name}.{role.name}.forewarn.invalid",
         "consumer_group_instance_id": f"{role.name}-{name}" if settings.forewarn_static_membership else None,

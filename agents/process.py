@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import Final, NoReturn
 
 WRONG_USE: Final = 2
@@ -22,9 +23,10 @@ def leave(code: int, message: str) -> NoReturn:
     Faust's own way out acknowledges the message at hand, commits, and may wait for ever for an agent that hangs.
     """
     log.critical("%s", message)
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError, ValueError):  # whoever read our output may be gone, and that must not keep us here
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

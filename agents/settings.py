@@ -56,7 +56,6 @@ class Settings(BaseSettings):
     forewarn_session_timeout: Annotated[Seconds, Field(ge=1, le=60)] = 10.0
     forewarn_health_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no health server
     forewarn_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    forewarn_data_dir: str | None = None  # only Faust's empty working folders; None: a temporary folder
     forewarn_clock: Annotated[LogClock, NoDecode] = LogClock()
 
     @field_validator("kafka_bootstrap_servers")

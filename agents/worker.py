@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn, Protocol
 
 import faust
@@ -47,8 +48,11 @@ class Worker(faust.Worker):  # type: ignore[misc]
 class App(faust.App):  # type: ignore[misc]
     """A Faust app that ends rather than hang, and says why. Its transport reads `plan` and `flusher`."""
 
-    def __init__(self, name: str, *, plan: Plan, settings: Settings, **options: Any) -> None:
-        """Nothing is connected yet."""
+    def __init__(
+        self, name: str, *, plan: Plan, settings: Settings, scratch: TemporaryDirectory[str], **options: Any
+    ) -> None:
+        """Nothing is connected yet. `scratch` is removed with the app."""
+        self._scratch = scratch
         self.plan = plan
         self.settings = settings
         self.flusher: Flusher = NoState()
