@@ -223,16 +223,6 @@ class Account:
         width_ms = self.slice_ms()
         return [start for start in range(begin, end, width_ms) if not inside(start, self.excluded)]
 
-    def slices_that_count(self, begin: int, end: int, now: int) -> int:
-        """Slices of the whole span, those to come included; without those excluded or judged without data."""
-        judged = {start for start, _ in self.judged(now)}
-        seen_from = now if self.seen_from is None else self.seen_from
-        return sum(
-            1
-            for start in self.slices_in(begin, end)
-            if start in judged or start + self.slice_ms() <= seen_from or start + self.slice_ms() + self.grace_ms > now
-        )
-
     @cached_property
     def sliced(self) -> dict[int, Sum]:
         slices: dict[int, Sum] = {}
@@ -291,7 +281,7 @@ class Account:
             return Budget(actual, None)
         counted_ms = self.counted_ms(max(begin, self.seen_from), now)
         if objective.slice_ms is not None:
-            total = self.slices_that_count(begin, end, now)
+            total = len(self.slices_in(begin, end))
             return Budget(actual, floor_share(total, objective.tolerated) if counted_ms > 0 else None)
         if objective.window.rolling_ms is not None and self.seen_from <= begin:
             return Budget(actual, floor_share(actual.total, objective.tolerated))

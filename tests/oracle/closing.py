@@ -88,7 +88,7 @@ def closed(
         grace_ms=account.grace_ms,
     )
     counts = own.sum(*span, now=at)
-    whole = own.slices_that_count(*span, now=at) if one.slice_ms is not None else counts.total
+    whole = len(own.slices_in(*span)) if one.slice_ms is not None else counts.total
     topic, event_type = one.topic, "forewarn.period_closed.v1"
     sequence = machine.next_sequence(topic, key)
     attained = None if counts.total == 0 else (counts.total - counts.bad) * MILLION // counts.total
