@@ -239,6 +239,5 @@ class Ledger:
         """Take back what `rows()` and `cuts` gave; `watch` must follow."""
         self._buckets.cuts = list(cuts)
         for row in rows:
-            self._buckets.append(Bucket(*row))
-        if len(self._buckets):
-            self.open_start = self.open_end = self._buckets.at(len(self._buckets) - 1).end
+            self._close()
+            self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked = row
