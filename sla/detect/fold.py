@@ -79,7 +79,6 @@ class Detect:
             return []
         self._offset = line.offset
         self._is_changed = True
-        self._publisher.begin()
         partition = self._partition
         before = partition.now
         now = line.append_at if line.append_at is not None else before if before is not None else line.stamped_at
@@ -97,7 +96,7 @@ class Detect:
             emissions += partition.learn(record, line.offset)
         elif not isinstance(record, Tick | Ignored):
             emissions += partition.measure(record, line)
-        return emissions
+        return self._publisher.number(emissions, line.offset) if emissions else emissions
 
     def _follow(self, marker: CatalogueMarker, line: Line) -> list[Emission]:
         if marker.revision <= self.revision:

@@ -128,7 +128,10 @@ class Judge:
         figures = verdict.figures(held)
         track = account.track
         key = period_key(agreement.name, stream.service, track.objective.name, period.name)
-        scene = self._scene(stream, account, moment)._replace(reading=verdict.reading)
+        # Not read anew: that would move tiers, at an instant that is none of a decision.
+        scene = Scene(
+            moment.catalogue, stream, account, moment.facts, verdict.reading, moment.at, moment.now, moment.offset
+        )
         draft = Draft("period_closed", "period", verdict.severity, track.standing, track.standing)
         alone = [agreement_ref(agreement)]
         emissions = self._publisher.event(scene, draft, {"agreements": alone, "period": figures}, key, 1)

@@ -34,11 +34,23 @@ class Publisher:
         self.source = f"forewarn:{topic}/{partition}"
         self.topic = topic
         self.partition = partition
-        self._place = 0
 
-    def begin(self) -> None:
-        """A new line: its feeds count from place 0."""
-        self._place = 0
+    def number(self, emissions: Sequence[Emission], offset: int) -> list[Emission]:
+        """Give each feed record its place among those of its line, in the order in which they leave.
+
+        It is done last: the order in which streams are looked at is no part of the log.
+        """
+        numbered: list[Emission] = []
+        place = 0
+        for each in emissions:
+            if each.topic != NOTICES:
+                numbered.append(each)
+                continue
+            if place >= PLACES:
+                raise FeedOverflowError(f"{self.source} offset {offset}: more than {PLACES} notices")
+            numbered.append(each._replace(value={**each.value, "sequence": offset * PLACES + place}))
+            place += 1
+        return numbered
 
     def publish(self, scene: Scene, drafts: Sequence[Draft]) -> list[Emission]:
         """The events of one objective at one instant, in order, and its status when the state turned."""
@@ -138,8 +150,6 @@ class Publisher:
     def _notices(self, scene: Scene, name: str, data: EventData, alert: Emission) -> list[Emission]:
         notices: list[Emission] = []
         for stakeholder in audience_of(scene.catalogue, name, data):
-            if self._place >= PLACES:
-                raise FeedOverflowError(f"{self.source} offset {scene.offset}: more than {PLACES} notices")
             body = {
                 "type": "notice",
                 "stakeholder": stakeholder.name,
@@ -148,9 +158,8 @@ class Publisher:
                 "channels": [{"kind": channel.kind, "url": channel.url} for channel in stakeholder.channels],
                 "event": alert.value,
                 "source": self.source,
-                "sequence": scene.offset * PLACES + self._place,
+                "sequence": None,  # see `number`
             }
-            self._place += 1
             notices.append(Emission(NOTICES, stakeholder.name, body))
         return notices
 

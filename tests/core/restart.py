@@ -1,0 +1,84 @@
+"""Crashes as values: run a log with flushes that reached the table in part, and restarts that begin at the head."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from sla.detect import Detect
+from sla.fold import AtomState, Emission, Line
+
+from .world import through_json
+
+HEAD = "partition/0"
+Written = tuple[str, str | None, bytes]
+
+
+class Flush(NamedTuple):
+    """After the line at place `after`: so many of the dirty atoms reach the table (None: all), then a crash or none."""
+
+    after: int
+    reached: int | None
+    crashes: bool
+
+
+def written(emissions: Iterable[Emission]) -> list[Written]:
+    return [(each.topic, each.key, orjson.dumps(each.value)) for each in emissions]
+
+
+def uninterrupted(make: Callable[[], Detect], lines: Sequence[Line]) -> list[Written]:
+    fold = make()
+    return [each for line in lines for each in written(fold.step(line))]
+
+
+def interrupted(make: Callable[[], Detect], lines: Sequence[Line], flushes: Sequence[Flush]) -> list[Written]:
+    """What reaches the topics, repeats and all, when the fold is flushed and restarted as told."""
+    table: dict[str, AtomState] = {}
+    fold, at = make(), 0
+    said: list[Written] = []
+    for flush in sorted(flushes):
+        while at <= flush.after:
+            said += written(fold.step(lines[at]))
+            at += 1
+        atoms = fold.take_dirty()
+        reached = atoms if flush.reached is None else atoms[: flush.reached]
+        for atom in through_json(reached):
+            if atom.key not in table or table[atom.key].offset <= atom.offset:
+                table[atom.key] = atom
+        if flush.crashes:
+            fold = make()
+            fold.load(through_json(table.values()))
+            head = table[HEAD].offset if HEAD in table else -1
+            at = next((i for i, line in enumerate(lines) if line.offset > head), len(lines))
+    for line in lines[at:]:
+        said += written(fold.step(line))
+    return said
+
+
+def as_consumed(said: Iterable[Written]) -> dict[tuple[str, str | None], list[bytes]]:
+    """By topic and key, as a consumer keeps them: a record it has seen is dropped, as is a feed's repeated sequence."""
+    kept: dict[tuple[str, str | None], list[bytes]] = {}
+    seen: set[Written] = set()
+    last: dict[tuple[str, str | None], int] = {}
+    for topic, key, value in said:
+        if (topic, key, value) in seen:
+            continue
+        seen.add((topic, key, value))
+        if topic == "sla.notices.v1":
+            sequence = orjson.loads(value)["sequence"]
+            if sequence <= last.get((topic, key), -1):
+                continue
+            last[topic, key] = sequence
+        kept.setdefault((topic, key), []).append(value)
+    return kept
+
+
+def random_flushes(dice: random.Random, count: int, lines_count: int) -> list[Flush]:
+    flushes = []
+    for index in dice.sample(range(lines_count), min(count, lines_count)):
+        is_partial = dice.random() < 0.5
+        flushes.append(Flush(index, dice.randrange(4) if is_partial else None, is_partial or dice.random() < 0.5))
+    return flushes
