@@ -54,7 +54,11 @@ def close(stream: Stream, account: Account, agreement: Agreement, period: Period
     whole = sums.total
     if account.board is not None:
         board = account.board
-        whole = board.count_between(period.start, period.end) - sum(board.count_between(a, b) for a, b in without)
+        whole = (
+            board.count_between(period.start, period.end)
+            - sums.marked
+            - sum(board.count_between(a, b) for a, b in without)
+        )
     budget = Budget(allowed_count(max(0, whole), account.objective.target_ppm), sums.bad)
     attained_ppm = (sums.total - sums.bad) * MILLION // sums.total if sums.total else None
     reading = Reading(budget, sums.total, sums.bad, None, None, None, depends_on_time=False)

@@ -54,12 +54,13 @@ class ServiceFacts:
         """The changes shortly before the onset of an episode."""
         return [c for at, c in self.changes if at <= offset and onset_at - CAUSE_WITHIN_MS <= c.at <= onset_at]
 
-    def forget_before(self, at: int) -> None:
-        """Drop what no window, correction or cause can reach any more."""
-        self.changes = [(o, c) for o, c in self.changes if c.at >= at]
-        gone = {e.id for _, e in self.exclusions if e.to_at < at}
-        gone -= {e.id for _, e in self.exclusions if e.to_at >= at}
-        self.exclusions = [(o, e) for o, e in self.exclusions if e.id not in gone]
+    def forget_before(self, at: int) -> bool:
+        """Drop what no window, correction or cause can reach any more; whether there was such."""
+        known = len(self.changes) + len(self.exclusions)
+        self.changes = [(offset, change) for offset, change in self.changes if change.at >= at]
+        needed = {exclusion.id for _, exclusion in self.exclusions if exclusion.to_at >= at}
+        self.exclusions = [(offset, exclusion) for offset, exclusion in self.exclusions if exclusion.id in needed]
+        return len(self.changes) + len(self.exclusions) < known
 
     def to_json(self) -> dict[str, Any]:
         """The state that a restart needs."""

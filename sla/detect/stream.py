@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sla.catalogue import CalendarPeriod, Catalogue, Objective, Rolling, Timeslices, Unit
+from sla.catalogue import Agreement, CalendarPeriod, Catalogue, Objective, Rolling, Timeslices, Unit
 from sla.dedup import objective_key
 from sla.detect.account import Account, Seen
+from sla.detect.facts import account_exclusions
 from sla.detect.measures import Measure, UptimeMeasure, measure_key, new_measure
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
 from sla.intervals import Interval, after_counted, merged
 from sla.ledger import Ledger
-from sla.periods import edges_between
+from sla.periods import edges_between, period_at
 from sla.records import Exclusion, Feed, History, Measurement
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, ceil_to, floor_to
 
@@ -54,6 +55,7 @@ class Stream:
         self.closes: dict[str, int] = {}  # "<agreement>/<objective>" → start of the period to close next
         self.exclusions: list[Exclusion] = []
         self.gaps: Sequence[Interval] = ()
+        self.promised: list[Agreement] = []
         self.agreement_periods: list[CalendarPeriod] = []
         self.grace_ms = 0
         self.correct_for_ms = 0
@@ -125,8 +127,8 @@ class Stream:
             self.accounts[name] = Account(track, self.measures[key])
 
     def _settle_in(self, catalogue: Catalogue, now: int) -> None:
-        promised = [a for name in self.tracks for a in catalogue.agreements_of(name)]
-        periods = {agreement.period for agreement in promised if agreement.period is not None}
+        self.promised = [a for name in self.tracks for a in catalogue.agreements_of(name)]
+        periods = {agreement.period for agreement in self.promised if agreement.period is not None}
         self.agreement_periods = sorted(periods, key=lambda period: (period.unit, period.timezone))
         self._set_limits()
         self.cut_periods(now)
@@ -218,20 +220,17 @@ class Stream:
             start = floor_to(record.from_at, MINUTE_MS)
             end = start + MINUTE_MS
         measure = self.measures.get("counts")
-        total = record.good + record.bad
         limit = end if self.seen.live_at is None else min(end, floor_to(self.seen.live_at, MINUTE_MS))
         if limit <= start:
             return
         self.cut_periods(limit, start)
         if measure is not None:
-            length_ms = end - start
             for at in range(start, limit, MINUTE_MS):
-                upto_ms, since_ms = at + MINUTE_MS - start, at - start
-                count = total * upto_ms // length_ms - total * since_ms // length_ms
-                good = record.good * upto_ms // length_ms - record.good * since_ms // length_ms
-                measure.ledger.add(at, count, max(0, count - good), 0)
+                good = _share(record.good, at, start, end)
+                bad = _share(record.bad, at, start, end)
+                measure.ledger.add(at, good + bad, bad, 0)
                 for board in measure.boards.values():
-                    board.add(at, count, max(0, count - good))
+                    board.add(at, good + bad, bad)
             measure.ledger.compact(now, now - self.keep_ms)
         if self.seen.first_at is None or start < self.seen.first_at:
             self.seen = Seen(start, self.seen.live_at)
@@ -303,7 +302,20 @@ class Stream:
                     if edge > now - self.keep_ms:
                         ledger.cut(edge, now)
                 ledger.exclude(excluded, now)
+                for edge in self._allowance_edges():
+                    ledger.cut(edge, now)
         self.set_gaps(self.gaps)
+
+    def _allowance_edges(self) -> list[int]:
+        """Where an agreement's maintenance allowance is used up: its account counts from there."""
+        edges: list[int] = []
+        for agreement in self.promised:
+            if agreement.period is None or agreement.maintenance_allowance_ms is None:
+                continue
+            for period in {period_at(agreement.period, e.from_at) for e in self.exclusions}:
+                intervals = account_exclusions(self.exclusions, agreement, period)
+                edges += [edge for interval in intervals for edge in interval]
+        return edges
 
     def age(self, now: int) -> None:
         """Once an hour: coarser buckets for what is old, and nothing beyond what a window or correction can reach."""
@@ -325,3 +337,8 @@ class Stream:
         """Tracks by dedup key, as events of one instant are ordered."""
         for name in sorted(self.tracks, key=lambda name: self.tracks[name].key):
             yield self.tracks[name], self.accounts[name]
+
+
+def _share(count: int, at: int, start: int, end: int) -> int:
+    """What of `count`, spread over [start, end), falls on the minute at `at`."""
+    return count * (at + MINUTE_MS - start) // (end - start) - count * (at - start) // (end - start)
