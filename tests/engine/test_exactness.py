@@ -138,5 +138,7 @@ def test_without_the_seek_repair_the_same_backlog_is_not_exact(new_fleet: NewFle
         fleet.start(extra)
         fleet.wait_ready(extra)
         fleet.terminate(extra)
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    # Lost: either counts are short, or a partition is never committed again. A worker that died would prove nothing.
+    with pytest.raises((AssertionError, pytest.fail.Exception), match=r"every record to be committed|\d+ keys: "):
         assert_exact(fleet.settle())
+    assert all(worker.exit_code is None for worker in fleet.workers.values())
