@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sla.buckets import Totals, rolling_edge
+from sla.buckets import rolling_edge
 from sla.budget import Budget, allowed_count, extrapolated
 from sla.burn import BurnRule
 from sla.catalogue import Rolling, Uptime, nominal_ms
@@ -115,8 +115,7 @@ class Account:
             self.base.advance(at)  # coverage is told from the measurements, which no tier of slices reads
         window = self._budget_window
         total, bad = ledger.sums(window)
-        marked = ledger.read(self.span).marked if self.board is not None else 0
-        budget, is_estimate = self.budget(seen, at, window.edge, Totals(total, bad, marked))
+        budget, is_estimate = self.budget(seen, at, window.edge, total, bad)
         firing: BurnRule | None = None
         doubtful: BurnRule | None = None
         p_value: float | None = None
@@ -142,25 +141,23 @@ class Account:
         total, bad = self.ledger.sums(long)
         return rule.burns(bad, total) and self.seen_ms(seen, at) >= rule.tier.long_ms
 
-    def budget(self, seen: Seen, at: int, start: int, sums: Totals) -> tuple[Budget | None, bool]:
+    def budget(self, seen: Seen, at: int, start: int, total: int, bad: int) -> tuple[Budget | None, bool]:
         """The budget of the whole window that began at `start`, and whether it was extrapolated (semantics.md 1)."""
         if seen.live_at is None or seen.first_at is None:
             return None, False
         target_ppm = self.objective.target_ppm
         if self.board is not None:
-            return Budget(
-                allowed_count(self._slices_count(self.board, at, start, sums.marked), target_ppm), sums.bad
-            ), False
+            return Budget(allowed_count(self._slices_count(self.board, at, start), target_ppm), bad), False
         if seen.first_at <= start and isinstance(self.objective.window, Rolling):
-            return Budget(allowed_count(sums.total, target_ppm), sums.bad), False
+            return Budget(allowed_count(total, target_ppm), bad), False
         counted = self.seen_ms(seen, at, start)
         if counted <= 0:
             return None, False
-        whole = extrapolated(sums.total, self.window_ms(at), counted)
-        return Budget(allowed_count(whole, target_ppm), sums.bad), True
+        whole = extrapolated(total, self.window_ms(at), counted)
+        return Budget(allowed_count(whole, target_ppm), bad), True
 
-    def _slices_count(self, board: SliceBoard, at: int, start: int, marked: int) -> int:
-        """The slices of the whole window that count: not excluded, and not without data."""
+    def _slices_count(self, board: SliceBoard, at: int, start: int) -> int:
+        """The slices of the whole window that are not excluded."""
         window = self.objective.window
         if isinstance(window, Rolling):
             end, whole = at, window.window_ms // board.slice_ms
@@ -170,7 +167,7 @@ class Account:
         excluded = sum(
             board.count_between(max(a, start), min(b, end)) for a, b in board.ledger.excluded if a < end and b > start
         )
-        return max(0, whole - excluded - marked)
+        return max(0, whole - excluded)
 
     def start_at(self, at: int) -> int:
         """Where the budget's window begins at an instant."""

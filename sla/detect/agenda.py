@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from sla.catalogue import Agreement, CalendarPeriod, Catalogue
@@ -33,6 +34,11 @@ class Agenda:
     def next_due(self, until: int) -> Timer | None:
         """The next timer due at or before an instant; it is no longer set."""
         return self._timers.pop(until)
+
+    def put_back(self, timers: Iterable[Timer]) -> None:
+        """What was due, but not yet for its stream."""
+        for timer in timers:
+            self._timers.set(timer)
 
     # -- setting
 

@@ -20,6 +20,9 @@ def stream_to_json(stream: Stream, now: int) -> dict[str, Any]:
     return {
         "shape": SHAPE,
         "now": now,
+        "revision": stream.catalogue.revision,
+        "sha256": stream.catalogue.sha256,
+        "gaps": list(stream.gaps),
         "is_touched": stream.is_touched,
         "is_restless": stream.is_restless,
         "corrected_at": stream.corrected_at,
@@ -80,6 +83,7 @@ def stream_from_json(body: Mapping[str, Any], offset: int, catalogue: Catalogue,
     stream.sequences = dict(body["sequences"])
     stream.closes = dict(body["closes"])
     stream.exclusions = exclusions
+    stream.gaps = [(a, b) for a, b in body["gaps"]]
     stream.is_touched, stream.is_restless = body["is_touched"], body["is_restless"]
     stream.corrected_at = body["corrected_at"]
     stream.late = {name: [(at, total, bad) for at, total, bad in late] for name, late in body["late"].items()}

@@ -122,8 +122,7 @@ class Corrections:
         """
         stream.settle(moment.at)
         before = {name: self._breach_view(stream, account) for name, account in stream.accounts.items()}
-        stream.exclusions = exclusions
-        stream.apply_exclusions(moment.at)
+        stream.exclude(exclusions, moment.at)
         said: list[Said] = []
         for track, account in stream.in_order():
             was = before[track.objective.name]

@@ -6,7 +6,7 @@ An atom reads only the facts at or below the record being applied, so that a rep
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sla.catalogue import Agreement
 from sla.intervals import Interval, clipped, first_ms, merged
@@ -17,6 +17,15 @@ from sla.units import MINUTE_MS
 CAUSE_WITHIN_MS: Final = 30 * MINUTE_MS
 
 
+class Retired(NamedTuple):
+    """What outlives an objective that is removed or moved: its sequences never restart."""
+
+    dedup_key: str
+    sequences: dict[str, int]
+    episode: int
+    opened_at: int | None
+
+
 class ServiceFacts:
     """What is known about a service beside its measurements."""
 
@@ -24,6 +33,7 @@ class ServiceFacts:
         self.exclusions: list[tuple[int, Exclusion]] = []
         self.changes: list[tuple[int, Change]] = []
         self.sequences: dict[str, int] = {}
+        self.retired: list[tuple[int, Retired]] = []
 
     def is_repeat(self, feed: Feed | None) -> bool:
         """Whether a sequence was seen already; remembers it if not."""
@@ -50,6 +60,15 @@ class ServiceFacts:
         approved = [e for e in last.values() if e.status is Approval.APPROVED]
         return sorted(approved, key=lambda e: (e.from_at, e.id))
 
+    def retire(self, offset: int, retired: Retired) -> None:
+        """Remember where an objective's counting ended."""
+        self.retired.append((offset, retired))
+
+    def last_of(self, dedup_key: str, offset: int) -> Retired | None:
+        """Where the counting of an objective ended that was defined before, as known at an offset."""
+        found = [retired for at, retired in self.retired if at <= offset and retired.dedup_key == dedup_key]
+        return found[-1] if found else None
+
     def causes(self, onset_at: int, offset: int) -> list[Change]:
         """The changes shortly before the onset of an episode."""
         return [c for at, c in self.changes if at <= offset and onset_at - CAUSE_WITHIN_MS <= c.at <= onset_at]
@@ -68,12 +87,14 @@ class ServiceFacts:
             "exclusions": [[offset, *exclusion[:-1]] for offset, exclusion in self.exclusions],
             "changes": [[offset, *change[:-1]] for offset, change in self.changes],
             "sequences": self.sequences,
+            "retired": [[offset, *retired] for offset, retired in self.retired],
         }
 
     def load(self, body: Mapping[str, Any]) -> None:
         """Take back what `to_json` gave."""
         self.changes = [(offset, Change(*rest)) for offset, *rest in body["changes"]]
         self.sequences = dict(body["sequences"])
+        self.retired = [(offset, Retired(*rest)) for offset, *rest in body["retired"]]
         for offset, *rest in body["exclusions"]:
             exclusion = Exclusion(*rest)
             typed = exclusion._replace(category=Category(exclusion.category), status=Approval(exclusion.status))

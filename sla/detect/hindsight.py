@@ -56,7 +56,8 @@ def without(rows: Sequence[Bucket], late: Iterable[tuple[int, int, int]]) -> lis
 def view_at(account: Account, past: Past, seen: Seen, at: int) -> View:
     """The standing at an instant, as the budget and the tiers alone would have it."""
     start = account.start_at(at)
-    budget, _ = account.budget(seen, at, start, past.between(start, at))
+    sums = past.between(start, at)
+    budget, _ = account.budget(seen, at, start, sums.total, sums.bad)
     if budget is None:
         return View(Standing.UNKNOWN, None)
     if budget.is_overspent:

@@ -31,9 +31,9 @@ class Measure:
     def settle(self, now: int) -> None:
         """Count what time itself brings, up to now."""
 
-    def count(self, at: int, total: int, bad: int) -> None:
-        """Add to the ledger and to every board."""
-        self.ledger.add(at, total, bad)
+    def count(self, at: int, total: int, bad: int, marked: int = 1) -> None:
+        """Add to the ledger and to every board; `marked` is 0 for what is assumed and not data."""
+        self.ledger.add(at, total, bad, marked)
         for board in self.boards.values():
             board.add(at, total, bad)
 
@@ -125,19 +125,20 @@ class UptimeMeasure(Measure):
         del self.points[:keep]
 
     def _count_stretch(self, point: tuple[int, bool], start: int, end: int, sign: int) -> None:
-        for a, b, up in self._held(point, start, end):
+        for a, b, up, marked in self._held(point, start, end):
             for at, length_ms in _minutes(a, b):
-                self.count(at, sign * length_ms, 0 if up else sign * length_ms)
+                self.count(at, sign * length_ms, 0 if up else sign * length_ms, marked)
 
-    def _held(self, point: tuple[int, bool], start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+    def _held(self, point: tuple[int, bool], start: int, end: int) -> Iterator[tuple[int, int, bool, int]]:
+        """Stretches as (from, to, up, 1 if that is known and 0 if it is what silence is treated as)."""
         if self._no_data is None:
-            yield start, end, point[1]
+            yield start, end, point[1], 1
             return
         known_until = after_counted(point[0], self._no_data.after_ms, self.uncounted)
         if start < known_until:
-            yield start, min(end, known_until), point[1]
+            yield start, min(end, known_until), point[1], 1
         if end > known_until and self._no_data.treat in {Treat.BAD, Treat.GOOD}:
-            yield max(start, known_until), end, self._no_data.treat is Treat.GOOD
+            yield max(start, known_until), end, self._no_data.treat is Treat.GOOD, 0
 
     def to_json(self) -> dict[str, Any]:
         """The ledger and the states heard."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from sla.catalogue import Catalogue
 from sla.detect.codec import SHAPE, stream_from_json, stream_to_json
 from sla.detect.facts import ServiceFacts
 from sla.detect.stream import Stream
-from sla.fold import AtomState, CatalogueReader
+from sla.fold import AtomState, CatalogueReader, Json
 from sla.intervals import Interval
+from sla.units import floor_to
 
 StreamName = tuple[str, str]
 """(service, signal)"""
@@ -30,7 +31,6 @@ class Memory:
         self.now: int | None = None
         self.streams: dict[StreamName, Stream] = {}
         self.gaps: list[Interval] = []
-        self.retired: dict[str, list[Any]] = {}  # dedup key → [sequences, episode, opened_at] of what was removed
         self.unnamed: dict[StreamName, int] = {}
         self.dirty: set[StreamName] = set()
         self.dirty_facts: set[str] = set()
@@ -40,6 +40,13 @@ class Memory:
     def facts_of(self, service: str) -> ServiceFacts:
         """The facts about a service, none at first."""
         return self._facts.setdefault(service, ServiceFacts())
+
+    def is_new_fact(self, service: str, offset: int) -> bool:
+        """Whether a line's fact is to be added: not where the facts were written behind that line before a crash."""
+        if self.fact_offsets.get(service, -1) >= offset:
+            return False
+        self.dirty_facts.add(service)
+        return True
 
     def forget_facts_before(self, at: int) -> None:
         """Drop the facts that nothing can reach any more."""
@@ -53,14 +60,14 @@ class Memory:
             self.unnamed[name] = self.unnamed.get(name, 0) + 1
 
     def take_dirty(self, offset: int) -> list[AtomState]:
-        """The table entries that changed, and the partition's own head last."""
+        """The table entries that changed: facts before the streams that know them, the partition's own head last."""
         atoms = [
-            AtomState(self.streams[name].atom_key, offset, stream_to_json(self.streams[name], self.now or 0))
-            for name in sorted(self.dirty)
-        ]
-        atoms += [
             AtomState(f"{FACTS}/{service}", offset, {"service": service, **self._facts[service].to_json()})
             for service in sorted(self.dirty_facts)
+        ]
+        atoms += [
+            AtomState(self.streams[name].atom_key, offset, stream_to_json(self.streams[name], self.now or 0))
+            for name in sorted(self.dirty)
         ]
         self.dirty.clear()
         self.dirty_facts.clear()
@@ -70,7 +77,6 @@ class Memory:
             "revision": self.catalogue.revision,
             "sha256": self.catalogue.sha256,
             "gaps": self.gaps,
-            "retired": self.retired,
             "unnamed": [[*name, count] for name, count in self.unnamed.items()],
         }
         atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
@@ -91,19 +97,32 @@ class Memory:
         for atom in atoms:
             if atom.key.startswith(f"{STREAM}/"):
                 exclusions = self.facts_of(atom.body["service"]).live(atom.offset)
-                stream = stream_from_json(atom.body, atom.offset, self.catalogue, exclusions)
-                stream.set_gaps(self.gaps)
+                catalogue = self._at(atom.body, read_catalogue)
+                stream = stream_from_json(atom.body, atom.offset, catalogue, exclusions)
+                self._catch_up(stream, atom)
                 self.streams[stream.service, stream.signal] = stream
         return -1 if head is None else head.offset
 
+    def _catch_up(self, stream: Stream, atom: AtomState) -> None:
+        """Decisions that only let time pass write no entry; what they counted is counted again."""
+        if self.now is not None:
+            decided_at = floor_to(self.now, self.catalogue.decide_every_ms)
+            if decided_at > atom.body["now"]:
+                stream.settle(decided_at)
+
+    def _at(self, body: Json, read_catalogue: CatalogueReader) -> Catalogue:
+        """The revision that an entry was written under: a stream may be ahead of its partition's head."""
+        revision = body["revision"]
+        if revision == self.catalogue.revision:
+            return self.catalogue
+        catalogue = read_catalogue(revision, body["sha256"])
+        if catalogue is None:
+            raise LookupError(f"partition {self._number} follows revision {revision}, which is not there")
+        return catalogue
+
     def _load_head(self, head: AtomState, read_catalogue: CatalogueReader) -> None:
         body = head.body
-        if body["revision"]:
-            catalogue = read_catalogue(body["revision"], body["sha256"])
-            if catalogue is None:
-                raise LookupError(f"partition {self._number} follows revision {body['revision']}, which is not there")
-            self.catalogue = catalogue
+        self.catalogue = self._at(body, read_catalogue)
         self.now = body["now"]
         self.gaps = [(a, b) for a, b in body["gaps"]]
-        self.retired = dict(body["retired"])
         self.unnamed = {(service, signal): count for service, signal, count in body["unnamed"]}

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from sla.catalogue import Catalogue
 from sla.detect.agenda import Agenda
 from sla.detect.correct import Corrections, late_record
+from sla.detect.facts import Retired
 from sla.detect.judge import Judge, Moment, Said
 from sla.detect.memory import Memory, StreamName
 from sla.detect.publish import Publisher
 from sla.detect.stream import Stream
+from sla.detect.timers import Timer
 from sla.detect.track import Track
 from sla.events import RECORDS
 from sla.fold import AtomState, CatalogueReader, Emission, Line
@@ -86,6 +88,7 @@ class Partition:
             if stream.offset < offset:
                 stream.set_gaps(memory.gaps)
                 self._agenda.schedule_silences(stream)
+                memory.dirty.add((stream.service, stream.signal))
         body = {
             "type": "detector_gap",
             "topic": self._topic,
@@ -100,9 +103,13 @@ class Partition:
         emissions: list[Emission] = []
         said: list[Said] = []
         at = 0
+        ahead: list[Timer] = []
         while (timer := self._agenda.next_due(until)) is not None:
             stream = self._memory.streams.get((timer.service, timer.signal))
-            if stream is None or stream.offset >= offset:
+            if stream is None:
+                continue
+            if stream.offset >= offset:
+                ahead.append(timer)
                 continue
             if timer.due_at > at:
                 emissions += _in_order(said)
@@ -111,6 +118,7 @@ class Partition:
             told = self._agenda.run(timer, stream, self._moment(timer.service, timer.due_at, offset))
             if told:
                 said.append(Said(told[0].key or timer.dedup_key, told))
+        self._agenda.put_back(ahead)
         return emissions + _in_order(said)
 
     def _decide(self, at: int, offset: int, *, is_minute: bool) -> list[Emission]:
@@ -129,10 +137,12 @@ class Partition:
         dirty = self._memory.dirty
         if is_minute and moment.at % HOUR_MS < MINUTE_MS:
             stream.age(moment.at)
+            dirty.add(name)
         stamps = [track.stamp() for track in stream.tracks.values()] if name not in dirty else None
         said, stream.is_restless = self._judge.decide(stream, moment, is_minute=is_minute)
         if stream.late:
             said += self._corrections.late(stream, moment)
+            dirty.add(name)
         stream.is_touched = False
         if not (stream.is_restless or stream.late):
             self._awake.discard(name)
@@ -179,25 +189,24 @@ class Partition:
         stream.bind(memory.catalogue, memory.now or 0)
         stream.set_gaps(memory.gaps)
         memory.streams[name] = stream
-        self._revive(stream.tracks.values())
+        self._revive(stream.service, stream.tracks.values(), offset)
         return stream
 
-    def _revive(self, tracks: Iterable[Track]) -> None:
+    def _revive(self, service: str, tracks: Iterable[Track], offset: int) -> None:
         """An objective that was defined before goes on counting where it ended: sequences never restart."""
         for track in tracks:
-            if track.key in self._memory.retired:
-                sequences, track.episode, track.opened_at = self._memory.retired.pop(track.key)
-                track.sequences = dict(sequences)
+            last = self._memory.facts_of(service).last_of(track.key, offset)
+            if last is not None:
+                track.sequences, track.episode, track.opened_at = dict(last.sequences), last.episode, last.opened_at
 
     def learn(self, fact: Change | Exclusion, offset: int) -> list[Emission]:
         """A fact about a whole service. What an exclusion undoes is said at once."""
         memory = self._memory
         facts = memory.facts_of(fact.service)
-        if memory.fact_offsets.get(fact.service, -1) < offset:
+        if memory.is_new_fact(fact.service, offset):
             if facts.is_repeat(fact.feed):
                 return []
             facts.add(offset, fact)
-            memory.dirty_facts.add(fact.service)
         if isinstance(fact, Change):
             return []
         live = facts.live(offset)
@@ -214,25 +223,35 @@ class Partition:
         """Switch to a revision: objectives that are gone end, those that stay keep their state."""
         memory = self._memory
         now = memory.now or 0
-        said: list[Said] = []
-        for stream in memory.streams.values():
-            if stream.offset >= offset:
-                continue
-            for track in stream.leaving(catalogue):
-                moment = self._moment(stream.service, now, offset)
-                emissions = self._judge.retire(stream, stream.accounts[track.objective.name], moment)
-                memory.retired[track.key] = [track.sequences, track.episode, track.opened_at]
-                if emissions:
-                    said.append(Said(track.key, emissions))
-            known = set(stream.tracks)
+        streams = [stream for stream in memory.streams.values() if stream.offset < offset]
+        said = [each for stream in streams for each in self._retire(stream, catalogue, now, offset)]
+        for stream in streams:
+            known = {id(track) for track in stream.tracks.values()}
             stream.bind(catalogue, now)
-            self._revive(track for name, track in stream.tracks.items() if name not in known)
+            self._revive(stream.service, (t for t in stream.tracks.values() if id(t) not in known), offset)
             self._touch(stream)
         memory.catalogue = catalogue
         self._agenda.clear()
-        for stream in memory.streams.values():
-            self._agenda.schedule(stream, catalogue, now)
+        self._schedule_all()
         return _in_order(said)
+
+    def _retire(self, stream: Stream, catalogue: Catalogue, now: int, offset: int) -> list[Said]:
+        """End the objectives that a revision no longer holds on a stream: all of them before any is taken up anew."""
+        said: list[Said] = []
+        for track in stream.leaving(catalogue):
+            moment = self._moment(stream.service, now, offset)
+            emissions = self._judge.retire(stream, stream.accounts[track.objective.name], moment)
+            if self._memory.is_new_fact(stream.service, offset):
+                retired = Retired(track.key, dict(track.sequences), track.episode, track.opened_at)
+                self._memory.facts_of(stream.service).retire(offset, retired)
+            if emissions:
+                said.append(Said(track.key, emissions))
+        return said
+
+    def _schedule_all(self) -> None:
+        for stream in self._memory.streams.values():
+            if stream.newest_at is not None:
+                self._agenda.schedule(stream, stream.catalogue, self._memory.now or 0)
 
     # -- state
 
@@ -243,10 +262,8 @@ class Partition:
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at."""
         offset = self._memory.load(atoms, read_catalogue)
-        streams = self._memory.streams
-        for stream in streams.values():
-            self._agenda.schedule(stream, self.catalogue, self._memory.now or 0)
-        self._awake = {name for name, s in streams.items() if s.is_touched or s.is_restless or s.late}
+        self._schedule_all()
+        self._awake = {name for name, s in self._memory.streams.items() if s.is_touched or s.is_restless or s.late}
         return offset
 
 

@@ -16,8 +16,7 @@ from sla.units import MILLION
 class SliceBoard:
     """The slices of one objective: what each holds, and in `ledger` the verdicts, one good or bad per slice.
 
-    A slice without data is neither, and is marked so that it leaves the budget; unless no data had begun in it and the
-    objective treats that as good or bad.
+    A slice without data is neither, unless no data had begun in it and the objective treats that as good or bad.
     Slices count from local midnight; the last of a day may be shorter.
     """
 
@@ -97,8 +96,6 @@ class SliceBoard:
             self.ledger.add(start, sign, sign * is_bad, 0)
         elif self._treat in {Treat.GOOD, Treat.BAD} and start in self.silent and start not in self.cells:
             self.ledger.add(start, sign, sign * (self._treat is Treat.BAD), 0)
-        else:
-            self.ledger.add(start, 0, 0, sign)
 
     def forget_before(self, at: int) -> None:
         """Drop the contents of slices that no late record can touch any more."""

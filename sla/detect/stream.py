@@ -55,6 +55,7 @@ class Stream:
         self.closes: dict[str, int] = {}  # "<agreement>/<objective>" → start of the period to close next
         self.exclusions: list[Exclusion] = []
         self.gaps: Sequence[Interval] = ()
+        self.catalogue = Catalogue()  # the revision that it follows
         self.promised: list[Agreement] = []
         self.agreement_periods: list[CalendarPeriod] = []
         self.grace_ms = 0
@@ -83,6 +84,8 @@ class Stream:
             self._adopt(objective, before, now)
         self._make_measures()
         self._settle_in(catalogue, now)
+        self._compact(now)
+        self._apply_exclusions(now)
 
     def leaving(self, catalogue: Catalogue) -> list[Track]:
         """The tracks that a revision no longer holds, by name."""
@@ -97,6 +100,7 @@ class Stream:
             if key in self.measures:
                 self.measures[key].load(body)
         self._settle_in(catalogue, now)
+        self._apply_exclusions(now)
 
     def _adopt(self, objective: Objective, before: dict[str, Track], now: int) -> None:
         track = before.pop(objective.name, None)
@@ -127,13 +131,13 @@ class Stream:
             self.accounts[name] = Account(track, self.measures[key])
 
     def _settle_in(self, catalogue: Catalogue, now: int) -> None:
+        self.catalogue = catalogue
         self.promised = [a for name in self.tracks for a in catalogue.agreements_of(name)]
         periods = {agreement.period for agreement in self.promised if agreement.period is not None}
         self.agreement_periods = sorted(periods, key=lambda period: (period.unit, period.timezone))
         self._set_limits()
         self.cut_periods(now)
         self.watch(now)
-        self.apply_exclusions(now)
 
     def _set_limits(self) -> None:
         objectives = [track.objective for track in self.tracks.values()]
@@ -290,14 +294,23 @@ class Stream:
 
     # -- exclusions and age
 
-    def apply_exclusions(self, now: int) -> None:
-        """Leave the live exclusions out of every sum, and let no later bucket reach across their edges."""
+    def exclude(self, exclusions: list[Exclusion], now: int) -> None:
+        """Leave exactly these out of every sum."""
+        self.exclusions = exclusions
+        self._compact(now)
+        self._apply_exclusions(now)
+
+    def _compact(self, now: int) -> None:
+        for ledger in self.ledgers():
+            ledger.compact(now, now - self.keep_ms)
+
+    def _apply_exclusions(self, now: int) -> None:
+        """Let no later bucket reach across the edges of the live exclusions; a restart does this too, so no merging."""
         intervals = [(e.from_at, e.to_at) for e in self.exclusions]
         for measure in self.measures.values():
             ledgers = [(measure.ledger, intervals)]
             ledgers += [(board.ledger, board.widened(intervals)) for board in measure.boards.values()]
             for ledger, excluded in ledgers:
-                ledger.compact(now, now - self.keep_ms)
                 for edge in (edge for interval in excluded for edge in interval):
                     if edge > now - self.keep_ms:
                         ledger.cut(edge, now)
