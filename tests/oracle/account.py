@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 from .definitions import HOUR_MS, MINUTE_MS, Objective, Tier
 from .surprise import tail_is_below
@@ -319,12 +320,14 @@ class Account:
 
     # -- confidence ---------------------------------------------------------------------------------------------
 
-    def confidence(self, rule_ms: int | None, now: int) -> str:
+    def confidence(self, rule_ms: int | None, now: int) -> dict[str, Any]:
         """Of a rule over its long window; `rule_ms` None: a budget rule, over the budget's own window."""
-        if self.seen_ms(now) < (HOUR_MS if rule_ms is None else rule_ms):
-            return "warming"
         begin = self.budget_window(now)[0] if rule_ms is None else window_start(rule_ms, now)
-        return "partial" if self.coverage(begin, now) < Fraction(9, 10) else "full"
+        coverage = self.coverage(begin, now)
+        level = "partial" if coverage < Fraction(9, 10) else "full"
+        if self.seen_ms(now) < (HOUR_MS if rule_ms is None else rule_ms):
+            level = "warming"
+        return {"level": level, "coverage": float(coverage)}
 
     def coverage(self, begin: int, now: int) -> Fraction:
         """Minutes with data of the counted minutes of [begin, now); what `history` loaded is seen, not data."""

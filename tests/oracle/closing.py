@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from .account import Account, floor_share
 from .definitions import HOUR_MS, Agreement, Objective
 from .machine import Event, Machine, dedup_key, event_id
-from .windows import Interval, clip, instant, length, period, spell, union, without
+from .windows import Interval, clip, instant, length, period, spell, union
 
 MILLION = 1_000_000
 
@@ -52,11 +52,7 @@ def excluded_for(agreement: Agreement, span: Interval, exclusions: list[Excluded
     if agreement.allowance_ms is None:
         return inside
     always = union([(known.begin, known.end) for known in approved if known.category != "planned"])
-    planned = [
-        part
-        for begin, end in clip(union([(k.begin, k.end) for k in approved if k.category == "planned"]), *span)
-        for part in without((begin, end), always)
-    ]
+    planned = clip(union([(known.begin, known.end) for known in approved if known.category == "planned"]), *span)
     left_ms = agreement.allowance_ms
     allowed = []
     for begin, end in planned:

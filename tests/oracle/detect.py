@@ -313,10 +313,12 @@ class Detector:
 
     def apply_exclusion(self, value: dict[str, Any], now: int) -> None:
         service = value["service"]
+        concerned = [machine for machine in self.by_key() if machine.objective.service == service]
+        before = {machine.key: self.account(machine.objective) for machine in concerned}
         self.exclusions.setdefault(service, {})[value["id"]] = Exclusion(
             instant(value["from"]), instant(value["to"]), value.get("status", "approved"), value["category"]
         )
         self.changed(service)
-        for machine in self.by_key():
-            if machine.objective.service == service:
-                self.publish(machine.undo(View(self.account(machine.objective), now, now)), now)
+        for machine in concerned:
+            view = View(self.account(machine.objective), now, now)
+            self.publish(machine.undo(view, before[machine.key]), now)

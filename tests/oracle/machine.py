@@ -113,14 +113,15 @@ class Machine:
             return [self.recover({"rule": "period"}, view)]
         return []
 
-    def undo(self, view: View) -> list[Event]:
+    def undo(self, view: View, before: Account) -> list[Event]:
         """An exclusion has come: published breaches that it undoes are corrected, the open one recovers."""
         events = []
         for breach_id, breach_at in sorted(self.breaches.items(), key=lambda breach: breach[1]):
             is_open = self.state == "breached" and breach_id == self.open_breach
             if is_open and self.no_data:
                 continue
-            if view.account.budget(view.at if is_open else breach_at).spent is not False:
+            judged_at = view.at if is_open else breach_at
+            if not before.budget(judged_at).spent or view.account.budget(judged_at).spent is not False:
                 continue
             del self.breaches[breach_id]
             correction = self.tell("correction", {"rule": "exclusion"}, self.episode.severity, view)
@@ -278,7 +279,7 @@ class Machine:
                 "evaluated_at": spell(view.now),
                 "reason": reason,
                 "budget": budget_data(view.account.budget(view.at)),
-                "confidence": {"level": view.account.confidence(long_ms, view.at)},
+                "confidence": view.account.confidence(long_ms, view.at),
                 "flags": {"no_data": self.no_data, "historic": view.now - view.at > HOUR_MS, "final": not provisional},
             },
         }
