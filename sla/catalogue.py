@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
 
 
 class Severity(StrEnum):
@@ -297,9 +297,3 @@ class Catalogue:
     def agreements_of(self, objective: str) -> tuple[Agreement, ...]:
         """The agreements that promise an objective, by name."""
         return self._agreements_of.get(objective, ())
-
-
-# The longest grid needs whole hours, the shortest whole minutes (semantics.md 1, buckets).
-WINDOW_STEP_MS: Final = MINUTE_MS
-WINDOW_LONGEST_MS: Final = 366 * DAY_MS
-WINDOW_SHORTEST_MS: Final = HOUR_MS
