@@ -34,12 +34,20 @@ _STATES: Final = {
 }
 
 
-def subject_of(event: Json) -> str:
+def _is_forecast(event: Json, audience: str) -> bool:
+    """A customer hears of a breach that its period may still undo as what is expected, not as what happened."""
+    flags = _mapping(_mapping(event.get("data")).get("flags"))
+    return audience == "customer" and event_name(event) == "breach" and flags.get("final") is False
+
+
+def subject_of(event: Json, audience: str = "") -> str:
     """One line: severity, what happened, to which objective of which service."""
     data = _mapping(event.get("data"))
     name = event_name(event)
     objective = _text(_mapping(data.get("objective")).get("name")) or _text(data.get("dedup_key"))
     headline = _HEADLINES.get(name, name.replace("_", " ").capitalize())
+    if _is_forecast(event, audience):
+        headline = "Breach expected"
     severity = _text(data.get("severity"))
     prefix = f"[{severity}] " if severity and name in ("early_warning", "breach", "unknown") else ""
     service = _text(data.get("service"))
@@ -47,10 +55,10 @@ def subject_of(event: Json) -> str:
     return f"{prefix}{headline}: {objective}{suffix}"[:SUBJECT_LONGEST]
 
 
-def text_of(event: Json) -> str:
+def text_of(event: Json, audience: str = "") -> str:
     """A few lines, each one fact, without the subject; ends with what identifies the event."""
     data = _mapping(event.get("data"))
-    lines = [_what(event, data), _since(data), _why(data), _budget(data), _forecast(data), *_advice(data)]
+    lines = [_what(event, data, audience), _since(data), _why(data), _budget(data), _forecast(data), *_advice(data)]
     lines += [_agreements(data), _exclusions(data), _runbook(data)]
     lines.append(f"Event {_text(event.get('id'))} of {_text(data.get('dedup_key'))}.")
     return "\n".join(line for line in lines if line)
@@ -61,7 +69,7 @@ def event_name(event: Json) -> str:
     return _text(event.get("type")).removeprefix("forewarn.").removesuffix(".v1") or "event"
 
 
-def _what(event: Json, data: Json) -> str:
+def _what(event: Json, data: Json, audience: str) -> str:
     objective = _mapping(data.get("objective"))
     promise = ", ".join(part for part in (_text(objective.get("target")), _text(objective.get("window"))) if part)
     name = _text(objective.get("name")) or "An objective"
@@ -71,6 +79,8 @@ def _what(event: Json, data: Json) -> str:
     becomes = _STATES.get(event_name(event), "has news")
     if event_name(event) == "early_warning" and data.get("state") == "ok":
         becomes = "is met, but its error budget shrinks"
+    if _is_forecast(event, audience):
+        becomes = "is expected to be missed when its period ends"
     at = _text(event.get("time"))
     return f"{name}{promised}{of_service} {becomes}" + (f", as of {at}." if at else ".")
 

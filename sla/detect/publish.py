@@ -149,7 +149,7 @@ class Publisher:
 
     def _notices(self, scene: Scene, name: str, data: EventData, alert: Emission) -> list[Emission]:
         notices: list[Emission] = []
-        for stakeholder in audience_of(scene.catalogue, name, data):
+        for stakeholder in audience_of(scene.catalogue, name, cast("EventData", alert.value["data"])):
             body = {
                 "type": "notice",
                 "stakeholder": stakeholder.name,

@@ -122,3 +122,20 @@ def test_any_event_can_be_worded(damages: list[tuple[tuple[str, ...], Any]]) -> 
             target[last] = junk
     assert len(subject_of(event)) <= SUBJECT_LONGEST
     assert text_of(event)
+
+
+@pytest.mark.parametrize(
+    ("audience", "final", "headline"),
+    [
+        ("customer", False, "[critical] Breach expected: payments-availability (payments)"),
+        ("customer", True, "[critical] Breach: payments-availability (payments)"),
+        ("oncall", False, "[critical] Breach: payments-availability (payments)"),
+    ],
+)
+def test_a_customer_hears_of_a_breach_that_may_still_recover_as_a_forecast(
+    audience: str, *, final: bool, headline: str
+) -> None:
+    event = copy.deepcopy(EVENT) | {"type": "forewarn.breach.v1"}
+    event["data"]["flags"] = {"final": final}
+    assert subject_of(event, audience) == headline
+    assert ("is expected to be missed" in text_of(event, audience)) is headline.startswith("[critical] Breach expected")
