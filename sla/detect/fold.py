@@ -56,6 +56,7 @@ class Detect:
         self._publisher = Publisher(cluster, topic, partition)
         self._partition = Partition(topic, partition, self._publisher, base, max(gap_ms, GAP_MS))
         self._offset = -1
+        self._told_up_to = -1  # the highest offset of any atom that was loaded
         self._is_changed = False
 
     @property
@@ -96,7 +97,11 @@ class Detect:
             emissions += partition.learn(record, line.offset)
         elif not isinstance(record, Tick | Ignored):
             emissions += partition.measure(record, line)
-        return self._publisher.number(emissions, line.offset) if emissions else emissions
+        if not emissions or line.offset <= self._told_up_to:
+            # An atom is stored after all that was said up to it. Said again it would be numbered otherwise, since the
+            # atoms that are ahead are silent now.
+            return []
+        return self._publisher.number(emissions, line.offset)
 
     def _follow(self, marker: CatalogueMarker, line: Line) -> list[Emission]:
         if marker.revision <= self.revision:
@@ -116,4 +121,6 @@ class Detect:
 
     def load(self, atoms: Iterable[AtomState]) -> None:
         """Take back every atom of this partition."""
-        self._offset = self._partition.load(list(atoms), self._read_catalogue)
+        loaded = list(atoms)
+        self._told_up_to = max((atom.offset for atom in loaded), default=-1)
+        self._offset = self._partition.load(loaded, self._read_catalogue)
