@@ -122,6 +122,17 @@ class Buckets:
         kept = [i for i in which if not overlaps(without, self._starts[i], ends[i])]
         return Totals(sum(totals[i] for i in kept), sum(bads[i] for i in kept), sum(marks[i] for i in kept))
 
+    def by_hour(self, start: int, without: Sequence[Interval]) -> dict[int, tuple[int, int]]:
+        """Total and bad by the hour they began in, of the buckets from `start` on, less those that touch `without`."""
+        hours: dict[int, tuple[int, int]] = {}
+        first = bisect_left(self._starts, start)
+        for begins, ends, total, bad in zip(*(column[first:] for column in self._columns[:4]), strict=True):
+            if not without or not overlaps(without, begins, ends):
+                hour = begins - begins % HOUR_MS
+                known = hours.get(hour)
+                hours[hour] = (known[0] + total, known[1] + bad) if known else (total, bad)
+        return hours
+
     def rows(self, start: int = 0, end: int | None = None) -> list[Bucket]:
         """The buckets that begin in [start, end)."""
         return [self.at(index) for index in self.indices(start, end)]

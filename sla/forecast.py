@@ -3,7 +3,8 @@
 Each of up to 28 past days is one way the coming hours may go: its traffic scaled to the present hour's, its bad events
 scaled likewise, and what the present hour has beyond that goes on. Until there are two past days, each of the last
 six hours is a scenario that repeats. A scenario is walked hour by hour over the buckets that leave the window; the
-breach instant lies where the budget's margin falls below zero, spread evenly inside the hour.
+breach instant lies where the budget's margin falls below zero, spread evenly inside the hour. A day that cannot hold
+the breach is passed in one step: 28 scenarios of 720 hours, each minute, would cost more than all else together.
 """
 
 from __future__ import annotations
@@ -55,13 +56,15 @@ class Outlook(NamedTuple):
 class Walk(NamedTuple):
     """The present and what is known of the window's future; index k is the end of the hour k after now.
 
-    `left` holds the totals that will have left the window by then; `allowed` maps (k, total, bad) to the budget.
+    `left` holds the totals that will have left the window by then, so they never fall; `allowed` maps (k, total) to the
+    budget. The budget never falls with the total, nor rises with k before `full_from`, nor changes with k from there.
     """
 
     at: int
     present: Pace  # the sums of the window now
     left: Sequence[Pace]
     allowed: Callable[[int, int], int]
+    full_from: int  # the first k at whose end the window is full, and its total taken as it is
 
 
 def of_days(present: Pace, hour_of: Callable[[int, int], Pace], days_count: int) -> list[Scenario]:
@@ -92,10 +95,21 @@ def outlook(walk: Walk, scenarios: Sequence[Scenario]) -> Outlook:
 
 def _breach_at(walk: Walk, scenario: Scenario) -> int | None:
     total, bad = walk.present
+    hours_count, last = len(scenario), len(walk.left) - 1
+    repeats, rest = divmod(HOURS_PER_DAY, hours_count)
+    day = _sum_of(scenario, repeats) if not rest else None
     margin = walk.allowed(-1, total) - bad
-    hours_count = len(scenario)
-    for k, gone in enumerate(walk.left):
-        pace = scenario[k % hours_count]
+    k = 0
+    while k <= last:
+        end = k + HOURS_PER_DAY - 1
+        if day is not None and k % HOURS_PER_DAY == 0 and end <= last and _is_safe(walk, Pace(total, bad), day, k):
+            total += day.total
+            bad += day.bad
+            gone = walk.left[end]
+            margin = walk.allowed(end, total - gone.total) - (bad - gone.bad)
+            k = end + 1
+            continue
+        pace, gone = scenario[k % hours_count], walk.left[k]
         total += pace.total
         bad += pace.bad
         now_margin = walk.allowed(k, total - gone.total) - (bad - gone.bad)
@@ -103,7 +117,21 @@ def _breach_at(walk: Walk, scenario: Scenario) -> int | None:
             into_ms = HOUR_MS * (margin + 1) // (margin - now_margin) if margin >= 0 else 0
             return walk.at + k * HOUR_MS + min(into_ms, HOUR_MS)
         margin = now_margin
+        k += 1
     return None
+
+
+def _sum_of(scenario: Scenario, repeats: int) -> Pace:
+    return Pace(repeats * sum(pace.total for pace in scenario), repeats * sum(pace.bad for pace in scenario))
+
+
+def _is_safe(walk: Walk, so_far: Pace, day: Pace, k: int) -> bool:
+    """Whether no hour of the day from hour k on can breach: not even with all its bad and none of its traffic."""
+    end = k + HOURS_PER_DAY - 1
+    if k < walk.full_from <= end:
+        return False
+    most_bad = so_far.bad + day.bad - walk.left[k].bad
+    return most_bad <= walk.allowed(end, so_far.total - walk.left[end].total)
 
 
 def days_seen(at: int, first_seen_at: int) -> int:

@@ -223,6 +223,15 @@ class Ledger:
             return Totals(closed.total + self.open_total, closed.bad + self.open_bad, closed.marked + self.open_marked)
         return closed
 
+    def by_hour(self, start: int) -> dict[int, tuple[int, int]]:
+        """Total and bad by the hour they began in, from `start` on, without what is excluded."""
+        hours = self._buckets.by_hour(start, self._excluded)
+        if self.open_start < self.open_end and self.open_start >= start and not self.open_excluded:
+            hour = floor_to(self.open_start, COARSE_MS)
+            total, bad = hours.get(hour, (0, 0))
+            hours[hour] = (total + self.open_total, bad + self.open_bad)
+        return hours
+
     def rows(self, start: int = 0) -> list[Bucket]:
         """The buckets that begin at or after `start`, the open one last."""
         rows = self._buckets.rows(start)

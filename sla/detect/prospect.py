@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sla.buckets import Totals, rolling_edge
+from bisect import bisect_left
+
+from sla.buckets import COARSE_MS, Totals, rolling_edge, step_of
 from sla.budget import allowed_count, extrapolated
 from sla.catalogue import Rolling
 from sla.detect.account import Account, Reading, Seen
@@ -19,7 +21,6 @@ from sla.forecast import (
     of_hours,
     outlook,
 )
-from sla.intervals import overlaps
 from sla.periods import period_at
 from sla.units import DAY_MS, HOUR_MS, floor_to
 
@@ -33,7 +34,8 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
     if account.seen_ms(seen, at) < LEAST_SEEN_MS:
         return None
     left = _leaving(account, at)
-    walk = Walk(at, Pace(reading.total, reading.bad), left, _allowed(account, seen, reading, at))
+    allowed = _allowed(account, seen, reading, at, len(left))
+    walk = Walk(at, Pace(reading.total, reading.bad), left, allowed, allowed.full_from)
     return outlook(walk, _scenarios(account, seen.first_at, hour, at))
 
 
@@ -42,10 +44,12 @@ def _scenarios(account: Account, first_at: int, hour: Totals, at: int) -> list[S
     days_count = days_seen(at, first_at)
     if days_count >= DAYS_LEAST:
         this_hour = floor_to(at, HOUR_MS)
-        hours = _by_hour(account, this_hour - days_count * DAY_MS)
+        hours = account.ledger.by_hour(this_hour - days_count * DAY_MS)
+        nothing = Pace(0, 0)
 
         def hour_of(day: int, k: int) -> Pace:
-            return hours.get(this_hour - day * DAY_MS + k * HOUR_MS, Pace(0, 0))
+            found = hours.get(this_hour - day * DAY_MS + k * HOUR_MS)
+            return Pace(*found) if found else nothing
 
         return of_days(present, hour_of, days_count)
     edge = rolling_edge(HOUR_MS, at)
@@ -59,56 +63,53 @@ def _scenarios(account: Account, first_at: int, hour: Totals, at: int) -> list[S
     return of_hours(present, known)
 
 
-def _by_hour(account: Account, since: int) -> dict[int, Pace]:
-    hours: dict[int, Pace] = {}
-    excluded = account.ledger.excluded
-    for bucket in account.ledger.rows(since):
-        if not overlaps(excluded, bucket.start, bucket.end):
-            start = floor_to(bucket.start, HOUR_MS)
-            total, bad = hours.get(start, (0, 0))
-            hours[start] = Pace(total + bucket.total, bad + bucket.bad)
-    return hours
-
-
 def _leaving(account: Account, at: int) -> list[Pace]:
     """For each hour ahead, what will have left the window by its end; as many hours as can be seen ahead."""
     window = account.objective.window
     if not isinstance(window, Rolling):
         return [Pace(0, 0)] * max(1, -(-(period_at(window, at).end - at) // HOUR_MS))
     ledger = account.ledger
-    rows = iter(ledger.rows(ledger.windows[account.span].edge))
-    bucket = next(rows, None)
+    edge = ledger.windows[account.span].edge
+    hours = ledger.by_hour(edge) if step_of(window.window_ms) == COARSE_MS else None  # then every edge is an hour's
     left: list[Pace] = []
     total = bad = 0
     for k in range(max(1, window.window_ms // HOUR_MS)):
-        edge = rolling_edge(window.window_ms, at + (k + 1) * HOUR_MS)
-        while bucket is not None and bucket.start < edge:
-            if not overlaps(ledger.excluded, bucket.start, bucket.end):
-                total += bucket.total
-                bad += bucket.bad
-            bucket = next(rows, None)
+        if hours is not None:
+            gone = hours.get(edge, (0, 0))
+            edge += HOUR_MS
+        else:
+            until = rolling_edge(window.window_ms, at + (k + 1) * HOUR_MS)
+            gone = ledger.between(edge, until)[:2]
+            edge = until
+        total += gone[0]
+        bad += gone[1]
         left.append(Pace(total, bad))
     return left
 
 
 class _allowed:  # noqa: N801 - a function of (k, total) that remembers what it was made from
-    def __init__(self, account: Account, seen: Seen, reading: Reading, at: int) -> None:
+    def __init__(self, account: Account, seen: Seen, reading: Reading, at: int, hours_count: int) -> None:
         self._now = reading.budget.allowed if reading.budget else 0
         self._is_fixed = account.board is not None
         self._target_ppm = account.objective.target_ppm
         self._window_ms = account.window_ms(at)
         self._first_at = seen.first_at or 0
-        self._at = at
         edge = account.ledger.windows[account.span].edge
         self._counted_ms = account.seen_ms(seen, at, edge)
         window = account.objective.window
-        self._rolling_ms = window.window_ms if isinstance(window, Rolling) else None
+        self.full_from = hours_count
+        if isinstance(window, Rolling):
+            rolling_ms = window.window_ms
+            self.full_from = bisect_left(
+                range(hours_count),
+                self._first_at,
+                key=lambda k: rolling_edge(rolling_ms, at + (k + 1) * HOUR_MS),
+            )
 
     def __call__(self, k: int, total: int) -> int:
         if self._is_fixed or k < 0:
             return self._now
-        after_ms = (k + 1) * HOUR_MS
-        if self._rolling_ms is not None and self._first_at <= rolling_edge(self._rolling_ms, self._at + after_ms):
+        if k >= self.full_from:
             return allowed_count(total, self._target_ppm)
-        whole = extrapolated(total, self._window_ms, max(1, self._counted_ms + after_ms))
+        whole = extrapolated(total, self._window_ms, max(1, self._counted_ms + (k + 1) * HOUR_MS))
         return allowed_count(whole, self._target_ppm)
