@@ -73,12 +73,15 @@ class ServiceFacts:
         """The changes shortly before the onset of an episode."""
         return [c for at, c in self.changes if at <= offset and onset_at - CAUSE_WITHIN_MS <= c.at <= onset_at]
 
-    def forget_before(self, at: int) -> bool:
-        """Drop what no window, correction or cause can reach any more; whether there was such."""
+    def forget_before(self, at: int, offset: int) -> bool:
+        """Drop what ended before an instant, of what was known at an offset; whether there was such.
+
+        After a crash facts may be known here that the log tells of again; they are not its past yet.
+        """
         known = len(self.changes) + len(self.exclusions)
-        self.changes = [(offset, change) for offset, change in self.changes if change.at >= at]
-        needed = {exclusion.id for _, exclusion in self.exclusions if exclusion.to_at >= at}
-        self.exclusions = [(offset, exclusion) for offset, exclusion in self.exclusions if exclusion.id in needed]
+        self.changes = [(read_at, change) for read_at, change in self.changes if change.at >= at or read_at > offset]
+        needed = {exclusion.id for read_at, exclusion in self.exclusions if exclusion.to_at >= at or read_at > offset}
+        self.exclusions = [(read_at, each) for read_at, each in self.exclusions if each.id in needed]
         return len(self.changes) + len(self.exclusions) < known
 
     def to_json(self) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from sla.detect.facts import ServiceFacts
 from sla.detect.stream import Stream
 from sla.fold import AtomState, CatalogueReader, Json
 from sla.intervals import Interval
-from sla.units import floor_to
+from sla.units import DAY_MS, floor_to
 
 StreamName = tuple[str, str]
 """(service, signal)"""
 
 UNNAMED_MAX: Final = 1_000
+FACTS_KEPT_MS: Final = 32 * DAY_MS
+"""For services without a stream: one may still begin."""
 HEAD: Final = "partition"
 FACTS: Final = "facts"
 STREAM: Final = "stream"
@@ -48,10 +50,13 @@ class Memory:
         self.dirty_facts.add(service)
         return True
 
-    def forget_facts_before(self, at: int) -> None:
-        """Drop the facts that nothing can reach any more."""
+    def forget_facts(self, at: int, offset: int) -> None:
+        """Drop the facts that no stream of their service can reach any more."""
+        keep_ms: dict[str, int] = {}
+        for stream in self.streams.values():
+            keep_ms[stream.service] = max(stream.keep_ms, keep_ms.get(stream.service, 0))
         for service, facts in self._facts.items():
-            if facts.forget_before(at):
+            if facts.forget_before(at - keep_ms.get(service, FACTS_KEPT_MS), offset):
                 self.dirty_facts.add(service)
 
     def count_unnamed(self, name: StreamName) -> None:

@@ -129,8 +129,7 @@ class Partition:
             if stream.offset < offset:
                 said += self._decide_stream(name, stream, self._moment(stream.service, at, offset), is_minute=is_minute)
         if is_minute and at % HOUR_MS < MINUTE_MS:
-            keep_ms = max((stream.keep_ms for stream in streams.values()), default=0)
-            self._memory.forget_facts_before(at - keep_ms)
+            self._memory.forget_facts(at, offset)
         return _in_order(said)
 
     def _decide_stream(self, name: StreamName, stream: Stream, moment: Moment, *, is_minute: bool) -> list[Said]:

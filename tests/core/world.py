@@ -104,6 +104,15 @@ class World:
         body = {"type": "counts", "service": "pay", "signal": "ok", "at": at if happened_at is None else happened_at}
         return self.tell(at, {**body, "good": good, "bad": bad, **more})
 
+    def history(self, at: int, minutes: int, good: int, bad: int) -> list[Emission]:
+        """The `minutes` before T0, so that windows up to that length are full from the first record on."""
+        stretch = {"from": rfc3339(T0 - minutes * MINUTE_MS), "to": rfc3339(T0)}
+        totals = {"good": good * minutes, "bad": bad * minutes}
+        return self.tell(at, {"type": "history", "service": "pay", "signal": "ok", **stretch, **totals})
+
+    def change(self, at: int, name: str) -> list[Emission]:
+        return self.tell(at, {"type": "change", "service": "pay", "at": at, "id": name, "summary": f"{name} went out"})
+
     def exclusion(self, at: int, name: str, start: int, end: int, **more: Any) -> list[Emission]:
         body = {"type": "exclusion", "service": "pay", "id": name, "from": rfc3339(start), "to": rfc3339(end)}
         return self.tell(at, {**body, "reason": "work", "category": "planned", "status": "approved", **more})
@@ -113,6 +122,11 @@ class World:
         for minute in range(start, end):
             self.counts(T0 + minute * MINUTE_MS, good, bad)
             self.tick(T0 + minute * MINUTE_MS + 30 * SECOND_MS)
+
+    def well(self, minutes: int = 60) -> World:
+        """An hour of 10 good ones a minute lies behind, told at T0."""
+        self.history(T0 - SECOND_MS, minutes, 10, 0)
+        return self
 
     def idle(self, start: int, end: int) -> None:
         """Ticks alone, twice a minute."""
