@@ -80,7 +80,7 @@ class Publisher:
                 track.last_breach_id, track.breach_at = alert.value["id"], scene.at
         emissions = [alert, self._record(scene, alert, data)]
         if not is_shadow:
-            emissions += self._notices(scene, draft.name, data, alert)
+            emissions += self._notices(scene, draft.name, alert)
         return emissions
 
     def turn_status(self, scene: Scene, draft: Draft | None) -> list[Emission]:
@@ -147,7 +147,7 @@ class Publisher:
         }
         return Emission(RECORDS, data["dedup_key"], body)
 
-    def _notices(self, scene: Scene, name: str, data: EventData, alert: Emission) -> list[Emission]:
+    def _notices(self, scene: Scene, name: str, alert: Emission) -> list[Emission]:
         notices: list[Emission] = []
         for stakeholder in audience_of(scene.catalogue, name, cast("EventData", alert.value["data"])):
             body = {
