@@ -9,7 +9,8 @@ from sla.detect.account import Account
 from sla.detect.closing import close
 from sla.detect.hindsight import Past, View, view_at, without
 from sla.detect.judge import Judge, Moment, Said
-from sla.detect.stream import Lateness, Stream
+from sla.detect.limits import Lateness
+from sla.detect.stream import Stream
 from sla.detect.track import Standing
 from sla.events import LATE
 from sla.fold import Emission, Line

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from sla.catalogue import Agreement
+from sla.detect.limits import is_repeat
 from sla.intervals import Interval, clipped, first_ms, merged
-from sla.periods import Period
+from sla.periods import Period, period_at
 from sla.records import Approval, Category, Change, Exclusion, Feed
 from sla.units import MINUTE_MS
 
@@ -37,12 +38,7 @@ class ServiceFacts:
 
     def is_repeat(self, feed: Feed | None) -> bool:
         """Whether a sequence was seen already; remembers it if not."""
-        if feed is None or feed.sequence is None:
-            return False
-        if feed.sequence <= self.sequences.get(feed.source, -1):
-            return True
-        self.sequences[feed.source] = feed.sequence
-        return False
+        return is_repeat(self.sequences, feed)
 
     def add(self, offset: int, fact: Change | Exclusion) -> None:
         """Remember a fact."""
@@ -113,3 +109,14 @@ def account_exclusions(exclusions: Iterable[Exclusion], agreement: Agreement, pe
         planned = first_ms(planned, agreement.maintenance_allowance_ms)
     others = [(e.from_at, e.to_at) for e in listed if e.category is not Category.PLANNED]
     return merged([*planned, *clipped(others, period.start, period.end)])
+
+
+def allowance_edges(exclusions: list[Exclusion], promised: Iterable[Agreement]) -> list[int]:
+    """Where agreements' maintenance allowances are used up: their accounts count from there."""
+    edges: list[int] = []
+    for agreement in promised:
+        if agreement.period is None or agreement.maintenance_allowance_ms is None:
+            continue
+        for period in {period_at(agreement.period, exclusion.from_at) for exclusion in exclusions}:
+            edges += [edge for interval in account_exclusions(exclusions, agreement, period) for edge in interval]
+    return edges

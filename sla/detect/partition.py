@@ -9,6 +9,7 @@ from sla.detect.agenda import Agenda
 from sla.detect.correct import Corrections, late_record
 from sla.detect.facts import Retired
 from sla.detect.judge import Judge, Moment, Said
+from sla.detect.limits import is_repeat
 from sla.detect.memory import Memory, StreamName
 from sla.detect.publish import Publisher
 from sla.detect.stream import Stream
@@ -154,7 +155,7 @@ class Partition:
     def measure(self, record: Measurement, line: Line) -> list[Emission]:
         """A measurement only changes state; what it means is said by the next decision."""
         stream = self._stream_of((record.service, record.signal), line.offset)
-        if stream is None or stream.offset >= line.offset or stream.is_repeat(record.feed):
+        if stream is None or stream.offset >= line.offset or is_repeat(stream.sequences, record.feed):
             return []
         now = self._memory.now or 0
         self._touch(stream)

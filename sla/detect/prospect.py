@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 
 from sla.buckets import COARSE_MS, Totals, rolling_edge, step_of
 from sla.budget import allowed_count, extrapolated
@@ -24,6 +25,9 @@ from sla.forecast import (
 from sla.periods import period_at
 from sla.units import DAY_MS, HOUR_MS, floor_to
 
+ByHour = Mapping[int, tuple[int, int]]
+"""Total and bad by the start of their hour."""
+
 
 def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook | None:
     """The outlook at a whole minute; None without bad counts in the last hour, or before an hour was seen."""
@@ -33,18 +37,19 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
         return None
     if account.seen_ms(seen, at) < LEAST_SEEN_MS:
         return None
-    left = _leaving(account, at)
+    days_count = days_seen(at, seen.first_at)
+    hours = account.ledger.by_hour(min(account.start_at(at), floor_to(at, HOUR_MS) - days_count * DAY_MS))
+    left = _leaving(account, at, hours)
     allowed = _allowed(account, seen, reading, at, len(left))
     walk = Walk(at, Pace(reading.total, reading.bad), left, allowed, allowed.full_from)
-    return outlook(walk, _scenarios(account, seen.first_at, hour, at))
+    return outlook(walk, _scenarios(account, seen.first_at, hour, at, hours))
 
 
-def _scenarios(account: Account, first_at: int, hour: Totals, at: int) -> list[Scenario]:
+def _scenarios(account: Account, first_at: int, hour: Totals, at: int, hours: ByHour) -> list[Scenario]:
     present = Pace(hour.total, hour.bad)
     days_count = days_seen(at, first_at)
     if days_count >= DAYS_LEAST:
         this_hour = floor_to(at, HOUR_MS)
-        hours = account.ledger.by_hour(this_hour - days_count * DAY_MS)
         nothing = Pace(0, 0)
 
         def hour_of(day: int, k: int) -> Pace:
@@ -63,18 +68,18 @@ def _scenarios(account: Account, first_at: int, hour: Totals, at: int) -> list[S
     return of_hours(present, known)
 
 
-def _leaving(account: Account, at: int) -> list[Pace]:
+def _leaving(account: Account, at: int, hours: ByHour) -> list[Pace]:
     """For each hour ahead, what will have left the window by its end; as many hours as can be seen ahead."""
     window = account.objective.window
     if not isinstance(window, Rolling):
         return [Pace(0, 0)] * max(1, -(-(period_at(window, at).end - at) // HOUR_MS))
     ledger = account.ledger
     edge = ledger.windows[account.span].edge
-    hours = ledger.by_hour(edge) if step_of(window.window_ms) == COARSE_MS else None  # then every edge is an hour's
+    is_hourly = step_of(window.window_ms) == COARSE_MS  # then every edge is an hour's
     left: list[Pace] = []
     total = bad = 0
     for k in range(max(1, window.window_ms // HOUR_MS)):
-        if hours is not None:
+        if is_hourly:
             gone = hours.get(edge, (0, 0))
             edge += HOUR_MS
         else:

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any
 
-from sla.catalogue import Agreement, CalendarPeriod, Catalogue, Objective, Rolling, Timeslices, Unit
+from sla.catalogue import Agreement, CalendarPeriod, Catalogue, Objective, Timeslices
 from sla.dedup import objective_key
 from sla.detect.account import Account, Seen
-from sla.detect.facts import account_exclusions
+from sla.detect.facts import allowance_edges
+from sla.detect.history import bounds_of, minutes_of
+from sla.detect.limits import FOREVER_MS, Lateness, keep_ms_of
 from sla.detect.measures import Measure, UptimeMeasure, measure_key, new_measure
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
 from sla.intervals import Interval, after_counted, merged
 from sla.ledger import Ledger
-from sla.periods import edges_between, period_at
-from sla.records import Exclusion, Feed, History, Measurement
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, ceil_to, floor_to
-
-LONGEST_MS: Final = {
-    Unit.DAY: DAY_MS + 2 * HOUR_MS,
-    Unit.WEEK: 8 * DAY_MS,
-    Unit.MONTH: 32 * DAY_MS,
-    Unit.QUARTER: 93 * DAY_MS,
-    Unit.YEAR: 367 * DAY_MS,
-}
-"""How far back a calendar period can begin."""
-
-
-FOREVER_MS: Final = 1 << 62
-"""The grace of a stream without objectives: nobody minds."""
-
-
-class Lateness(NamedTuple):
-    """How late a record is, and whether it still counts; None of it where it is on time."""
-
-    late_ms: int
-    counts: bool
+from sla.periods import edges_between
+from sla.records import Exclusion, History, Measurement
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
 
 
 class Stream:
@@ -66,9 +48,7 @@ class Stream:
         self.is_touched = False  # a record came since the last decision
         self.is_restless = False  # time alone may change the next decision
         self.corrected_at = 0  # the decision that last looked for corrections
-        self.late: dict[
-            str, list[tuple[int, int, int]]
-        ] = {}  # by objective: (at, total, bad) that came late since then
+        self.late: dict[str, list[tuple[int, int, int]]] = {}  # by objective: late (at, total, bad) since then
 
     @property
     def atom_key(self) -> str:
@@ -148,12 +128,7 @@ class Stream:
                 account.board.grace_ms = self.grace_ms
         self.has_boards = any(account.board is not None for account in self.accounts.values())
         self.listens = any(o.no_data is not None for o in objectives)
-        longest_ms = max(
-            [o.window.window_ms for o in objectives if isinstance(o.window, Rolling)]
-            + [LONGEST_MS[period.unit] for period in self._calendars()],
-            default=0,
-        )
-        self.keep_ms = max(longest_ms, 3 * DAY_MS) + self.correct_for_ms + HOUR_MS
+        self.keep_ms = keep_ms_of(objectives, self._calendars(), self.correct_for_ms)
 
     def _calendars(self) -> list[CalendarPeriod]:
         own = [t.objective.window for t in self.tracks.values() if isinstance(t.objective.window, CalendarPeriod)]
@@ -187,15 +162,6 @@ class Stream:
 
     # -- records
 
-    def is_repeat(self, feed: Feed | None) -> bool:
-        """Whether a sequence was seen already; remembers it if not."""
-        if feed is None or feed.sequence is None:
-            return False
-        if feed.sequence <= self.sequences.get(feed.source, -1):
-            return True
-        self.sequences[feed.source] = feed.sequence
-        return False
-
     def lateness(self, at: int, now: int) -> Lateness | None:
         """Judged once per stream, with the largest grace and correctFor of its objectives."""
         late_ms = now - at
@@ -218,23 +184,16 @@ class Stream:
             measure.take(record)
 
     def _take_history(self, record: History, now: int) -> None:
-        """Spread totals over the whole minutes before the first record, by cumulative floors."""
-        start, end = ceil_to(record.from_at, MINUTE_MS), floor_to(record.to_at, MINUTE_MS)
-        if end <= start:
-            start = floor_to(record.from_at, MINUTE_MS)
-            end = start + MINUTE_MS
-        measure = self.measures.get("counts")
+        """Fill what lies before the first record; it counts as seen, not as data."""
+        start, end = bounds_of(record)
         limit = end if self.seen.live_at is None else min(end, floor_to(self.seen.live_at, MINUTE_MS))
         if limit <= start:
             return
         self.cut_periods(limit, start)
+        measure = self.measures.get("counts")
         if measure is not None:
-            for at in range(start, limit, MINUTE_MS):
-                good = _share(record.good, at, start, end)
-                bad = _share(record.bad, at, start, end)
-                measure.ledger.add(at, good + bad, bad, 0)
-                for board in measure.boards.values():
-                    board.add(at, good + bad, bad)
+            for at, good, bad in minutes_of(record, limit):
+                measure.count(at, good + bad, bad, 0)
             measure.ledger.compact(now, now - self.keep_ms)
         if self.seen.first_at is None or start < self.seen.first_at:
             self.seen = Seen(start, self.seen.live_at)
@@ -315,20 +274,9 @@ class Stream:
                     if edge > now - self.keep_ms:
                         ledger.cut(edge, now)
                 ledger.exclude(excluded, now)
-                for edge in self._allowance_edges():
+                for edge in allowance_edges(self.exclusions, self.promised):
                     ledger.cut(edge, now)
         self.set_gaps(self.gaps)
-
-    def _allowance_edges(self) -> list[int]:
-        """Where an agreement's maintenance allowance is used up: its account counts from there."""
-        edges: list[int] = []
-        for agreement in self.promised:
-            if agreement.period is None or agreement.maintenance_allowance_ms is None:
-                continue
-            for period in {period_at(agreement.period, e.from_at) for e in self.exclusions}:
-                intervals = account_exclusions(self.exclusions, agreement, period)
-                edges += [edge for interval in intervals for edge in interval]
-        return edges
 
     def age(self, now: int) -> None:
         """Once an hour: coarser buckets for what is old, and nothing beyond what a window or correction can reach."""
@@ -350,8 +298,3 @@ class Stream:
         """Tracks by dedup key, as events of one instant are ordered."""
         for name in sorted(self.tracks, key=lambda name: self.tracks[name].key):
             yield self.tracks[name], self.accounts[name]
-
-
-def _share(count: int, at: int, start: int, end: int) -> int:
-    """What of `count`, spread over [start, end), falls on the minute at `at`."""
-    return count * (at + MINUTE_MS - start) // (end - start) - count * (at - start) // (end - start)

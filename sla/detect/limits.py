@@ -1,0 +1,45 @@
+"""How late a record may be, and how far back a stream must remember."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from sla.catalogue import CalendarPeriod, Objective, Rolling, Unit
+from sla.records import Feed
+from sla.units import DAY_MS, HOUR_MS
+
+FOREVER_MS: Final = 1 << 62
+"""The grace of a stream without objectives: nobody minds."""
+
+_LONGEST_MS: Final = {
+    Unit.DAY: DAY_MS + 2 * HOUR_MS,
+    Unit.WEEK: 8 * DAY_MS,
+    Unit.MONTH: 32 * DAY_MS,
+    Unit.QUARTER: 93 * DAY_MS,
+    Unit.YEAR: 367 * DAY_MS,
+}
+
+
+class Lateness(NamedTuple):
+    """How late a record is, and whether it still counts; None of it where it is on time."""
+
+    late_ms: int
+    counts: bool
+
+
+def keep_ms_of(objectives: Iterable[Objective], calendars: Iterable[CalendarPeriod], correct_for_ms: int) -> int:
+    """The longest window or period, and for how long it can be corrected after."""
+    rolling = [o.window.window_ms for o in objectives if isinstance(o.window, Rolling)]
+    longest_ms = max([*rolling, *(_LONGEST_MS[calendar.unit] for calendar in calendars)], default=0)
+    return max(longest_ms, 3 * DAY_MS) + correct_for_ms + HOUR_MS
+
+
+def is_repeat(sequences: dict[str, int], feed: Feed | None) -> bool:
+    """Whether a sequence is not above the last of its source; remembers it if it is."""
+    if feed is None or feed.sequence is None:
+        return False
+    if feed.sequence <= sequences.get(feed.source, -1):
+        return True
+    sequences[feed.source] = feed.sequence
+    return False
