@@ -1,4 +1,4 @@
-"""The table of semantics.md 2, row by row. All have 90 % in two rolling hours; at 10 records a minute about 119 may be bad."""
+"""The table of semantics.md 2, row by row: 90 % in two rolling hours, at 10 records a minute 119 bad are allowed."""
 
 from __future__ import annotations
 
