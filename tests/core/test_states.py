@@ -1,4 +1,4 @@
-"""The table of semantics.md 2, row by row: 90 % in two rolling hours, at 10 records a minute 119 bad are allowed."""
+"""The rows of the state machine, one law each, told as stories of a few minutes (semantics.md 2)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,163 @@
+"""One run of the whole system: a fleet deteriorates, workers are stopped and killed on the way, and all settles."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import redis
+import yaml
+from confluent_kafka import Producer
+
+from agents.clock import LogClock
+from agents.project import STATUS_KEY
+from schemas.topics import DELIVERIES, NOTICES, OUTBOX, STATUS, TELEMETRY
+from tests.harness import Broker, wait_for
+from tests.system import services
+from tests.system.recorded import committed, read_all
+from tests.system.workers import PARTITIONS, Workers
+
+SETTLE_WITHIN_S = 60
+
+
+class Run:
+    """The workers, the fleet's producer, and what a test does to them."""
+
+    def __init__(self, broker: Broker, redis_url: str, clock: LogClock, folder: Path, **environment: str) -> None:
+        self.broker = broker
+        self.clock = clock
+        self.folder = folder
+        self.redis_url = redis_url
+        self.workers = Workers(broker, redis_url, **environment)
+        self.second = -1
+        self._stop = threading.Event()
+        self._producer = Producer(
+            {"bootstrap.servers": broker.bootstrap, "partitioner": "murmur2", "enable.idempotence": True}
+        )
+        self._thread = threading.Thread(target=self._live)
+
+    def begin(self) -> None:
+        """Topics, definitions, workers; returns when every partition follows the definitions and history is loaded."""
+        self.workers.make_topics()
+        definitions = self.folder / "definitions.yaml"
+        definitions.write_text(yaml.safe_dump_all(services.documents(), sort_keys=False))
+        self.workers.command("apply", str(definitions))
+        for name in ("dispatch", "deliver", "project"):
+            self.workers.start(name, name)
+        for name in ("detect-a", "detect-b"):
+            self.workers.start(name, "detect")
+        self.workers.wait_ready("detect-a", "detect-b", "dispatch", "deliver", "project")
+        wait_for(
+            lambda: sorted(self.workers.owned("detect-a", "detect-b")) == [2, 2],
+            "the two to share the partitions",
+            within_s=60,
+            explain=self._tails,
+        )
+        wait_for(lambda: len(self._marked()) == PARTITIONS, "a marker in every partition", within_s=60)
+        self._send(services.history(self.clock.now()))
+        self._producer.flush(30)
+
+    def _marked(self) -> set[int]:
+        records = read_all(self.broker.bootstrap, TELEMETRY.name)
+        return {record.partition for record in records if b'"catalogue"' in (record.value or b"")}
+
+    # -- the fleet
+
+    def play(self) -> None:
+        """Start the fleet; `reach` waits for one of its seconds."""
+        self._thread.start()
+
+    def reach(self, second: int) -> None:
+        wait_for(lambda: self.second >= second, f"second {second} of the fleet", within_s=3 * services.SECONDS)
+
+    def _live(self) -> None:
+        due_at = time.monotonic()
+        for second in range(services.SECONDS):
+            self._send(services.records(second, self.clock.now()))
+            self._producer.flush(30)
+            self.second = second
+            due_at += 1 / self.clock.speed
+            if self._stop.wait(max(0.0, due_at - time.monotonic())):
+                return
+
+    def _send(self, bodies: Any) -> None:
+        at = self.clock.now()
+        for body in bodies:
+            value = orjson.dumps(body)
+            self._producer.produce(TELEMETRY.name, key=body["service"], value=value, timestamp=at)
+
+    # -- what happens on the way
+
+    def disturb(self) -> None:
+        """One worker is stopped, one killed, Redis emptied and its writer killed; each is started again at once."""
+        workers = self.workers
+        self.reach(12)
+        workers.stop("detect-a")
+        workers.start("detect-a", "detect")
+        self.reach(26)
+        workers.kill("detect-b")
+        workers.start("detect-b", "detect")
+        self.reach(30)
+        workers.kill("dispatch")
+        workers.start("dispatch", "dispatch")
+        self.reach(40)
+        workers.kill("project")
+        with redis.Redis.from_url(self.redis_url) as client:
+            client.flushall()
+        workers.start("project", "project")
+
+    # -- the end
+
+    def settle(self) -> None:
+        """Wait until every record was read, told, delivered and shown; stop all workers, which must end well."""
+        self._thread.join()
+        bootstrap = self.broker.bootstrap
+        data_ends = self._data_ends(TELEMETRY.name)
+        self._wait(lambda: self._is_read("detect", TELEMETRY.name, data_ends), "detect to have read everything")
+        self.workers.stop(*[name for name in self.workers.running if name.startswith("detect")])
+        notices_ends = self._data_ends(NOTICES.name)
+        self._wait(lambda: self._is_read("dispatch", NOTICES.name, notices_ends), "dispatch to have read everything")
+        self.workers.stop("dispatch")
+        sent = {orjson.loads(record.value or b"")["id"] for record in read_all(bootstrap, OUTBOX.name)}
+        self._wait(lambda: self._delivered() == sent, "every message to be delivered")
+        newest = self.newest_statuses()
+        self._wait(lambda: self.shown() == newest, "Redis to show the newest states")
+        self.workers.stop("deliver", "project")
+
+    def _wait(self, condition: Callable[[], object], what: str) -> None:
+        wait_for(condition, what, within_s=SETTLE_WITHIN_S, explain=self._tails)
+
+    def _tails(self) -> str:
+        return "\n".join(worker.log_tail() for worker in self.workers.running.values())
+
+    def _data_ends(self, topic: str) -> dict[int, int]:
+        """Behind the last record of each partition that is no tick."""
+        records = read_all(self.broker.bootstrap, topic)
+        return {record.partition: record.offset + 1 for record in records if record.key}
+
+    def _is_read(self, role: str, topic: str, ends: dict[int, int]) -> bool:
+        found = committed(self.broker.bootstrap, role, topic, PARTITIONS)
+        return all(found[partition] >= end for partition, end in ends.items())
+
+    def _delivered(self) -> set[str]:
+        return {orjson.loads(record.value or b"")["id"] for record in read_all(self.broker.bootstrap, DELIVERIES.name)}
+
+    def newest_statuses(self) -> dict[str, Any]:
+        """The data of the last status of each key, as the topic has them."""
+        records = read_all(self.broker.bootstrap, STATUS.name)
+        return {(record.key or b"").decode(): orjson.loads(record.value or b"")["data"] for record in records}
+
+    def shown(self) -> dict[str, Any]:
+        """What Redis shows."""
+        with redis.Redis.from_url(self.redis_url) as client:
+            return {key.decode(): orjson.loads(value) for key, value in client.hgetall(STATUS_KEY).items()}
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.workers.close()
