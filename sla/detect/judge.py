@@ -124,6 +124,7 @@ class Judge:
         held = in_force(agreement, period)
         if held is None:
             return []
+        stream.settle(held.end)
         verdict = close(stream, account, agreement, held)
         figures = verdict.figures(held)
         track = account.track

@@ -112,8 +112,11 @@ class Stream:
 
     def _settle_in(self, catalogue: Catalogue, now: int) -> None:
         self.catalogue = catalogue
-        self.promised = [a for name in self.tracks for a in catalogue.agreements_of(name)]
+        promises = {f"{a.name}/{name}": a for name in self.tracks for a in catalogue.agreements_of(name)}
+        self.promised = list(promises.values())
         periods = {agreement.period for agreement in self.promised if agreement.period is not None}
+        # A promise that is given again is not called to account for the time in which it was not.
+        self.closes = {place: start for place, start in self.closes.items() if place in promises}
         self.agreement_periods = sorted(periods, key=lambda period: (period.unit, period.timezone))
         self._set_limits()
         self.cut_periods(now)
@@ -165,9 +168,7 @@ class Stream:
     def lateness(self, at: int, now: int) -> Lateness | None:
         """Judged once per stream, with the largest grace and correctFor of its objectives."""
         late_ms = now - at
-        if late_ms <= self.grace_ms:
-            return None
-        return Lateness(late_ms, late_ms <= self.correct_for_ms)
+        return Lateness(late_ms, late_ms <= self.correct_for_ms) if late_ms > self.grace_ms else None
 
     def take(self, record: Measurement, now: int) -> None:
         """Count a record."""

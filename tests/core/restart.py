@@ -59,19 +59,9 @@ def interrupted(make: Callable[[], Detect], lines: Sequence[Line], flushes: Sequ
 
 
 def as_consumed(said: Iterable[Written]) -> dict[tuple[str, str | None], list[bytes]]:
-    """By topic and key, as a consumer keeps them: a record it has seen is dropped, as is a feed's repeated sequence."""
+    """By topic and key, as a consumer keeps them: a record that it has seen is dropped."""
     kept: dict[tuple[str, str | None], list[bytes]] = {}
-    seen: set[Written] = set()
-    last: dict[tuple[str, str | None], int] = {}
-    for topic, key, value in said:
-        if (topic, key, value) in seen:
-            continue
-        seen.add((topic, key, value))
-        if topic == "sla.notices.v1":
-            sequence = orjson.loads(value)["sequence"]
-            if sequence <= last.get((topic, key), -1):
-                continue
-            last[topic, key] = sequence
+    for topic, key, value in dict.fromkeys(said):
         kept.setdefault((topic, key), []).append(value)
     return kept
 

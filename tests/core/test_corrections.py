@@ -1,0 +1,151 @@
+"""What was published and is no longer true: late data, exclusions and their revocation, periods that were closed."""
+
+from __future__ import annotations
+
+from sla.units import HOUR_MS, MINUTE_MS, SECOND_MS
+
+from .world import T0, World, agreement, objective, told
+
+DAY = {"calendar": "day", "timezone": "UTC"}
+MIDNIGHT = T0 + 14 * HOUR_MS
+
+
+def broken() -> World:
+    """60 bad are allowed at 10 a minute; breached at 10:06:30, all bad until 10:09."""
+    world = World(objective(grace="0s", correctFor="1h"), agreement("gold", "paid", period=DAY))
+    world.minutes(0, 9, 0, 10)
+    assert world.story() == [("10:06:30", "breach", "budget_spent")]
+    return world
+
+
+def test_an_exclusion_that_undoes_a_breach_corrects_it_and_then_it_recovers() -> None:
+    world = broken()
+    breach = world.events("breach")[0]
+    world.exclusion(T0 + 10 * MINUTE_MS, "CHG-1", T0, T0 + 5 * MINUTE_MS)
+    assert world.story()[1:] == [("10:10", "correction", "exclusion"), ("10:10", "recovery", "cleared")]
+    correction, recovery = world.events()[1:]
+    assert correction["data"]["supersedes"] == breach["id"]
+    assert correction["data"]["before"]["state"] == "breached"
+    assert correction["data"]["after"]["state"] == "ok"
+    assert [each["id"] for each in correction["data"]["exclusions"]] == ["CHG-1"]
+    assert recovery["data"]["sequence"] == correction["data"]["sequence"] + 1
+
+
+def test_a_revoked_exclusion_gives_back_exactly_what_it_took() -> None:
+    world = broken()
+    before = world.events(topic="sla.status.v1")[-1]["data"]["budget"]
+    world.exclusion(T0 + 10 * MINUTE_MS, "CHG-1", T0, T0 + 5 * MINUTE_MS)
+    world.exclusion(T0 + 10 * MINUTE_MS + SECOND_MS, "CHG-1", T0, T0 + 5 * MINUTE_MS, status="revoked")
+    world.tick(T0 + 10 * MINUTE_MS + 2 * SECOND_MS)
+    again = world.events("breach")[-1]
+    assert world.story()[-1] == ("10:10:02", "breach", "budget_spent")
+    assert again["data"]["budget"]["consumed_count"] == 90
+    assert before["consumed_count"] <= 90
+    assert again["data"]["episode"] == 2
+
+
+def test_an_exclusion_that_was_only_requested_changes_nothing() -> None:
+    world = broken()
+    for status in ("requested", "rejected"):
+        world.exclusion(T0 + 10 * MINUTE_MS, "CHG-1", T0, T0 + 5 * MINUTE_MS, status=status)
+    world.tick(T0 + 11 * MINUTE_MS)
+    assert len(world.events()) == 1
+
+
+def test_late_data_that_would_have_changed_a_published_state_is_one_correction_a_minute() -> None:
+    world = World(objective(grace="0s", correctFor="1h")).well()
+    world.minutes(0, 30, 10, 0)
+    at = T0 + 30 * MINUTE_MS
+    for second in (1, 2, 3):
+        world.counts(at + second * SECOND_MS, 0, 40, happened_at=T0 + 10 * MINUTE_MS)
+    world.tick(at + 4 * SECOND_MS)
+    world.idle(31, 33)
+    assert [each for each in world.story() if each[1] == "breach"] == [("10:30:03", "breach", "budget_spent")]
+    corrections = world.events("correction")
+    assert [told(each)[2] for each in corrections] == ["late_data"]
+    assert corrections[0]["data"]["before"]["state"] == "ok"
+    assert corrections[0]["data"]["after"]["state"] == "breached"
+    late = [each.value for each in world.said if each.topic == "sla.late.v1"]
+    assert [each["counted"] for each in late] == [True] * 3
+    assert late[0]["late_ms"] == 20 * MINUTE_MS + SECOND_MS
+
+
+def test_later_than_correct_for_is_kept_and_does_not_count() -> None:
+    world = World(objective(grace="0s", correctFor="20m")).well()
+    world.minutes(0, 30, 10, 0)
+    for ms in (20 * MINUTE_MS, 20 * MINUTE_MS + 1):
+        world.counts(T0 + 30 * MINUTE_MS, 0, 9, happened_at=T0 + 30 * MINUTE_MS - ms)
+    late = [(each.value["late_ms"], each.value["counted"]) for each in world.said if each.topic == "sla.late.v1"]
+    assert late == [(20 * MINUTE_MS, True), (20 * MINUTE_MS + 1, False)]
+    world.tick(T0 + 31 * MINUTE_MS)
+    assert world.events(topic="sla.status.v1")[-1]["data"]["budget"]["consumed_count"] == 9
+
+
+def closed_at_midnight(**spec: object) -> World:
+    """Ten good ones a minute for the last half hour of the day; closed at midnight + grace."""
+    world = World(
+        objective(grace="1m", correctFor="3h", window={"rolling": "4h"}),
+        agreement("gold", "paid", period=DAY, **spec),
+        gap_ms=HOUR_MS,
+    )
+    start = 13 * 60 + 30
+    world.minutes(start, start + 20, 10, 0)
+    world.minutes(start + 20, start + 30, 5, 5)
+    world.idle(14 * 60, 14 * 60 + 3)
+    return world
+
+
+def test_a_period_is_closed_at_its_end_and_grace_from_the_agreements_own_account() -> None:
+    (closed,) = closed_at_midnight().events("period_closed")
+    assert closed["data"]["dedup_key"] == "gold/pay/paid/2026-11-23"
+    assert closed["time"] == "2026-11-24T00:00:00.000Z"
+    assert closed["data"]["evaluated_at"] == "2026-11-24T00:01:00.000Z"
+    assert closed["data"]["sequence"] == 1
+    period = closed["data"]["period"]
+    assert (period["attained_ppm"], period["met"], period["excluded_ms"]) == (833_333, False, 0)
+    assert [each["name"] for each in closed["data"]["agreements"]] == ["gold"]
+
+
+def test_late_data_corrects_a_closed_period_in_its_own_sequence() -> None:
+    world = closed_at_midnight()
+    closed = world.events("period_closed")[0]
+    world.counts(MIDNIGHT + 10 * MINUTE_MS, 1000, 0, happened_at=MIDNIGHT - MINUTE_MS)
+    world.tick(MIDNIGHT + 11 * MINUTE_MS)
+    (correction,) = [each for each in world.events("correction") if each["data"]["dedup_key"].startswith("gold/")]
+    assert correction["data"]["supersedes"] == closed["id"]
+    assert correction["data"]["sequence"] == 2
+    assert (correction["data"]["before"]["met"], correction["data"]["after"]["met"]) == (False, True)
+    assert correction["data"]["period"] == correction["data"]["after"]
+
+
+def test_planned_time_beyond_the_allowance_counts_in_the_closed_period() -> None:
+    # allowance 5m: of 23:50 to 24:00, all bad by half, the first five minutes are left out
+    world = World(
+        objective(grace="1m", window={"rolling": "4h"}),
+        agreement("gold", "paid", period=DAY, maintenanceAllowance="5m"),
+        agreement("silver", "paid", period=DAY),
+        gap_ms=HOUR_MS,
+    )
+    start = 13 * 60 + 30
+    world.exclusion(T0 + (start - 1) * MINUTE_MS, "CHG-1", MIDNIGHT - 10 * MINUTE_MS, MIDNIGHT)
+    world.minutes(start, start + 20, 10, 0)
+    world.minutes(start + 20, start + 30, 5, 5)
+    world.idle(14 * 60, 14 * 60 + 3)
+    periods = {event["data"]["dedup_key"].split("/")[0]: event["data"]["period"] for event in world.events()}
+    assert (periods["gold"]["attained_ppm"], periods["gold"]["excluded_ms"]) == (900_000, 5 * MINUTE_MS)
+    assert (periods["silver"]["attained_ppm"], periods["silver"]["excluded_ms"]) == (1_000_000, 10 * MINUTE_MS)
+
+
+def test_uptime_up_to_the_periods_end_is_in_its_account_although_no_grace_is_given() -> None:
+    promise = objective(
+        indicator={"type": "uptime", "signal": "up"}, grace="0s", window={"rolling": "4h"}, noData="none"
+    )
+    world = World(promise, agreement("gold", "paid", period=DAY), gap_ms=HOUR_MS)
+    begin = MIDNIGHT - 10 * MINUTE_MS
+    world.tell(begin, {"type": "state", "service": "pay", "signal": "up", "at": begin, "up": True})
+    down = MIDNIGHT - 40 * SECOND_MS
+    world.tell(down, {"type": "state", "service": "pay", "signal": "up", "at": down, "up": False})
+    world.tick(MIDNIGHT - 30 * SECOND_MS)
+    world.tick(MIDNIGHT + 30 * SECOND_MS)
+    (closed,) = world.events("period_closed")
+    assert (closed["data"]["reason"]["bad_count"], closed["data"]["reason"]["total_count"]) == (40_000, 600_000)
