@@ -167,8 +167,7 @@ class Stream:
 
     def lateness(self, at: int, now: int) -> Lateness | None:
         """Judged once per stream, with the largest grace and correctFor of its objectives."""
-        late_ms = now - at
-        return Lateness(late_ms, late_ms <= self.correct_for_ms) if late_ms > self.grace_ms else None
+        return Lateness(now - at, now - at <= self.correct_for_ms) if now - at > self.grace_ms else None
 
     def take(self, record: Measurement, now: int) -> None:
         """Count a record."""

@@ -129,7 +129,8 @@ def scene(kafka: Broker, redis_url: str, tmp_path: Path) -> Iterator[Scene]:
 
 def letters(bootstrap: str, count: int) -> list[dict[str, Any]]:
     found = consume_until(bootstrap, [DEAD_LETTERS.name], lambda records: len(records) >= count, within_s=60)
-    return [orjson.loads(record.value or b"") for record in found]
+    letters = [orjson.loads(record.value or b"") for record in found]
+    return sorted(letters, key=lambda letter: (letter["topic"], letter["partition"], letter["offset"]))
 
 
 def test_all_that_is_bad_is_kept_with_its_bytes_and_all_that_is_good_counts(scene: Scene) -> None:
