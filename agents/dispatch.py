@@ -22,7 +22,7 @@ ROLE: Final = FoldRole(
     name="dispatch",
     source=NOTICES.name,
     writes=written_by("dispatch"),
-    key_field="stakeholder",
+    key_field=NOTICES.key,
     make_fold=make_fold,
 )
 

@@ -19,13 +19,17 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from agents.routing import Place, misplaced
 from forewarn.connection import kafka_config
 from forewarn.console import UserError, progress
 from forewarn.kafka import ANSWER_WITHIN_S, POLL_S, READ_WITHIN_S, Config, broker_away, partitions_of
 from schemas.instants import read_instant
+from schemas.topics import CATALOGUE, NOTICES, TELEMETRY
+from sla.fold import Line
+from sla.partitioner import partition_of
 
-TOPICS: Final = ("sla.catalogue.v1", "sla.telemetry.v1", "sla.notices.v1")
-CATALOGUE: Final = TOPICS[0]
+TOPICS: Final = (CATALOGUE.name, TELEMETRY.name, NOTICES.name)
+_KEYS: Final = {topic.name: topic.key for topic in (TELEMETRY, NOTICES)}
 _BATCH_COUNT: Final = 1000
 _BEGINNING: Final = 0
 _NEVER: Final = 2**62
@@ -33,7 +37,10 @@ _NEVER: Final = 2**62
 
 @contextmanager
 def recorded(between: str) -> Iterator[BinaryIO]:
-    """All records of `FROM..TO`, both included, as lines in a temporary file; the catalogue from its beginning."""
+    """All records of `FROM..TO`, both included, as lines in a temporary file; the catalogue from its beginning.
+
+    What lies in a wrong partition is left out: no fold has read it there, and its copy lies in the right one.
+    """
     from_at, to_at = read_range(between)
     config = kafka_config()
     with TemporaryFile("w+b") as file:
@@ -41,7 +48,8 @@ def recorded(between: str) -> Iterator[BinaryIO]:
             for topic, count in partitions_of(config, TOPICS).items():
                 for partition in range(count):
                     for message in _messages(config, topic, partition, from_at, to_at):
-                        file.write(line_of(message, from_at))
+                        if not _is_sent_on(message, count):
+                            file.write(line_of(message, from_at))
         file.seek(0)
         yield file
 
@@ -82,6 +90,16 @@ def line_of(message: Message, from_at: int) -> bytes:
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def _is_sent_on(message: Message, partitions_count: int) -> bool:
+    topic, partition = message.topic() or "", message.partition() or 0
+    if topic not in _KEYS:
+        return False
+    place = Place(topic, partitions_count, _KEYS[topic], partition_of)
+    headers = [(name, content or b"") for name, content in message.headers() or ()]
+    line = Line(message.offset() or 0, message.key(), message.value(), message.timestamp()[1], None, headers)
+    return misplaced(place, partition, line) is not None
+
+
 def _bound(text: str, if_empty: int) -> int | None:
     return read_instant(int(text) if text.isascii() and text.isdigit() else text) if text else if_empty
 
@@ -100,7 +118,7 @@ def _messages(config: Config, topic: str, partition: int, from_at: int, to_at: i
     try:
         low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_WITHIN_S)
         start = low
-        if topic != CATALOGUE and from_at > _BEGINNING:
+        if topic != CATALOGUE.name and from_at > _BEGINNING:
             asked = TopicPartition(topic, partition, from_at)
             # No offset is the answer where nothing is so young, and always the embedded broker's: then all is read.
             start = max(low, consumer.offsets_for_times([asked], timeout=ANSWER_WITHIN_S)[0].offset)
@@ -108,7 +126,7 @@ def _messages(config: Config, topic: str, partition: int, from_at: int, to_at: i
             consumer.assign([TopicPartition(topic, partition, start)])
             for message in _until(consumer, end):
                 at = message.timestamp()[1]
-                if at <= to_at and (at >= from_at or topic == CATALOGUE):
+                if at <= to_at and (at >= from_at or topic == CATALOGUE.name):
                     yield message
     except KafkaException as error:
         raise broker_away(config, error) from None

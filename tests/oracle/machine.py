@@ -154,7 +154,8 @@ class Machine:
 
     def follow_data(self, view: View) -> list[Event]:
         begin = view.account.no_data_from()
-        lost = self.watches_silence() and begin is not None and view.at >= begin
+        # Its timer may lie between this decision and now, and has struck before it.
+        lost = self.watches_silence() and begin is not None and view.now >= begin
         if lost:
             return self.lose_data(view)
         if not self.no_data:

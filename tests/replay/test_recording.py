@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer
 
+from agents.routing import FORWARDED
 from forewarn.embedded import EmbeddedBroker
 from forewarn.replay.entry import Entry, read_entry
 from forewarn.replay.recording import TOPICS, recorded
+from sla.partitioner import partition_of
 
 T = 1_795_428_000_000
 CATALOGUE, TELEMETRY, NOTICES = TOPICS
@@ -29,7 +31,7 @@ def test_topics_are_read_between_two_instants_and_the_catalogue_from_its_beginni
     producer = Producer({"bootstrap.servers": bootstrap})
     for at in range(T - 3000, T + 4000, 1000):
         for partition in (0, 1):
-            value = json.dumps({"type": "tick", "n": at}).encode()
+            value = json.dumps([at]).encode()
             producer.produce(TELEMETRY, value, b"\xff", partition, timestamp=at, headers=[("h", b"\x00")])
     producer.produce(CATALOGUE, b"document", b"Objective/x", 0, timestamp=T - 9000)
     producer.produce(TELEMETRY, None, None, 0, timestamp=T)
@@ -45,3 +47,17 @@ def test_topics_are_read_between_two_instants_and_the_catalogue_from_its_beginni
     assert {e.key for e in entries if e.partition == 1} == {b"\xff"}
     assert {e.headers for e in entries if e.partition == 1} == {(("h", b"\x00"),)}
     assert [e.value for e in entries if e.topic == TELEMETRY][3] is None
+
+
+def test_a_record_in_a_wrong_partition_is_replayed_where_it_was_sent_on_to(
+    bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap})
+    right = partition_of(b"pay", 2)
+    for partition, headers in ((1 - right, []), (right, [(FORWARDED, b"x")])):
+        producer.produce(TELEMETRY, b'{"service":"pay"}', b"pay", partition, timestamp=T, headers=headers)
+    assert producer.flush(30) == 0
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
+    with recorded("..") as file:
+        entries = [read_entry(line) for line in file]
+    assert [entry.partition for entry in entries if entry is not None] == [right]

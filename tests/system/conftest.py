@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,9 +18,6 @@ from tests.system import services
 from tests.system.recorded import Output, inputs, line_of, live_output, replayed_output
 from tests.system.run import Run
 from tests.system.workers import PARTITIONS
-
-# Minutes of real processes, and not green everywhere yet: run them with FOREWARN_SYSTEM=1.
-collect_ignore_glob = [] if os.environ.get("FOREWARN_SYSTEM") else ["test_run.py", "test_bad_input.py"]
 
 SPEED = 5  # of the log's time on the embedded broker: a minute of the fleet takes 12 s
 

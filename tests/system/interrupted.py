@@ -23,8 +23,8 @@ class Interrupted:
     """A fold in a worker's life: its table and its committed offset outlive it, its memory does not.
 
     A flush writes all changed atoms, the partition's own head last, then commits. A crash may come in the middle of a
-    flush: then the first of its atoms are written, the head is not, and what was read since the last commit comes again.
-    """  # noqa: E501
+    flush: then the first of its atoms are written, the head is not, and what was read since the commit comes again.
+    """
 
     def __init__(self, make_fold: MakeFold, lines: Sequence[Line], dice: random.Random) -> None:
         self._make_fold = make_fold

@@ -1,6 +1,7 @@
-"""A whole system on a real Kafka and on the embedded broker: whatever is stopped or killed, the events are those of the
-log, and none is lost, doubled or changed.
-"""  # noqa: D205
+"""A whole system on a real Kafka and on the embedded broker.
+
+Whatever is stopped or killed, the events are those of the log, and none is lost, doubled or changed.
+"""
 
 from __future__ import annotations
 
