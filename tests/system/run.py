@@ -57,13 +57,9 @@ class Run:
             within_s=60,
             explain=self._tails,
         )
-        wait_for(lambda: len(self._marked()) == PARTITIONS, "a marker in every partition", within_s=60)
+        self.workers.wait_marked()
         self._send(services.history(self.clock.now()))
         self._producer.flush(30)
-
-    def _marked(self) -> set[int]:
-        records = read_all(self.broker.bootstrap, TELEMETRY.name)
-        return {record.partition for record in records if b'"catalogue"' in (record.value or b"")}
 
     # -- the fleet
 

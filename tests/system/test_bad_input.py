@@ -123,7 +123,7 @@ def scene(kafka: Broker, redis_url: str, tmp_path: Path) -> Iterator[Scene]:
         for role in ("detect", "dispatch", "deliver"):
             workers.start(role, role)
         workers.wait_ready("detect", "dispatch", "deliver")
-        wait_for(lambda: workers.metric("detect", "catalogue_markers_total") == PARTITIONS, "the markers", within_s=60)
+        workers.wait_marked()
         yield Scene(workers, tmp_path)
 
 

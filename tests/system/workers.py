@@ -10,6 +10,7 @@ import urllib.request
 
 from schemas import topics
 from tests.harness import Broker, Process, free_port, wait_for
+from tests.system.recorded import read_all
 
 PARTITIONS = 4
 NAMES = [topic.name for topic in topics.ALL]
@@ -75,6 +76,14 @@ class Workers:
                 within_s=60,
                 explain=lambda name=name: self.ask(name, "readyz")[1] + self.running[name].log_tail(),
             )
+
+    def wait_marked(self) -> None:
+        """Until every partition of the telemetry follows the definitions."""
+        wait_for(lambda: len(self._marked()) == PARTITIONS, "a marker in every partition", within_s=60)
+
+    def _marked(self) -> set[int]:
+        records = read_all(self.broker.bootstrap, topics.TELEMETRY.name)
+        return {record.partition for record in records if b'"catalogue"' in (record.value or b"")}
 
     def ask(self, name: str, path: str) -> tuple[int, str]:
         try:
