@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-import orjson
-
 from forewarn.kafka import Config, Record, read_to_end, write
-from schemas.catalogue_log import CatalogueLog
+from schemas.catalogue_log import CatalogueLog, records_of
 from schemas.definitions import digest
 from schemas.topics import CATALOGUE
 
@@ -40,27 +38,6 @@ class Applied(NamedTuple):
     sha256: str
 
 
-def records_of(documents: Sequence[Document], *, base_revision: int, apply_id: str) -> list[Record]:
-    """The records of one apply, in order: each document under `kind/name`, then the commit."""
-    records = [
-        Record(
-            CATALOGUE.name,
-            f"{document['kind']}/{document['metadata']['name']}",
-            orjson.dumps({"type": "document", "apply_id": apply_id, "index": index, "document": document}),
-            partition=0,
-        )
-        for index, document in enumerate(documents)
-    ]
-    commit = {
-        "type": "commit",
-        "apply_id": apply_id,
-        "base_revision": base_revision,
-        "documents_count": len(documents),
-        "sha256": digest(documents),
-    }
-    return [*records, Record(CATALOGUE.name, "commit", orjson.dumps(commit), partition=0)]
-
-
 def read_log(config: Config) -> CatalogueLog:
     """The catalogue's log as it stands now."""
     log = CatalogueLog()
@@ -77,7 +54,8 @@ def apply(config: Config, documents: Sequence[Document], *, dry_run: bool = Fals
         return Applied(Outcome.UNCHANGED, base.revision, base.revision, count, sha256)
     if dry_run:
         return Applied(Outcome.WOULD_APPLY, base.revision, base.revision, count, sha256)
-    commit = write(config, records_of(documents, base_revision=base.revision, apply_id=uuid.uuid4().hex))[-1]
+    records = records_of(documents, uuid.uuid4().hex, base.revision)
+    commit = write(config, [Record(CATALOGUE.name, key, value, partition=0) for key, value in records])[-1]
     log = read_log(config)
     # The log may have moved on above ours already; what counts is whether ours was ever in force.
     if log.at(commit.offset, sha256) is None:

@@ -12,6 +12,7 @@ from forewarn import cli_send, cli_topics
 from forewarn.cli_options import AsJson, new_app
 from forewarn.connection import kafka_config, redis_url
 from forewarn.console import Console, ExitCode, progress, table
+from forewarn.replay.command import replay
 
 # Commands import what they need when they run: `forewarn --help` must not wait for Kafka's and Redis's libraries.
 # ruff: noqa: PLC0415
@@ -107,28 +108,7 @@ def apply(
         raise typer.Exit(ExitCode.FINDING)
 
 
-@app.command()
-def replay(
-    *,
-    definitions: Annotated[Path, typer.Option(help="YAML file or folder: revision 0 of the catalogue.")],
-    source: Annotated[
-        str | None, typer.Option("--input", metavar="FILE|-", help="JSON lines, or - for standard input.")
-    ] = None,
-    from_kafka: Annotated[
-        str | None, typer.Option(metavar="FROM..TO", help="Read topics instead: two instants, either may be left out.")
-    ] = None,
-    tick: Annotated[str | None, typer.Option(help="The step of decisions, such as 1s, instead of decideEvery.")] = None,
-    until: Annotated[str | None, typer.Option(help="Where to end; the last timestamp if not given.")] = None,
-    output: Annotated[str, typer.Option(metavar="FILE|-", help="Where to write.")] = "-",
-    cluster: Annotated[
-        str | None, typer.Option(help="The cluster that events name as their source [FOREWARN_CLUSTER, else default].")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run the folds over recorded topics, offline, and print all that they would publish as JSON lines."""
-    from forewarn.replay.command import replay as run
-
-    run(definitions, source, from_kafka, tick, until, output, cluster, as_json)
+app.command()(replay)
 
 
 @app.command()

@@ -12,18 +12,20 @@ import typer
 from forewarn.cli_options import AsJson
 from forewarn.console import UserError
 from forewarn.replay.files import STANDARD
-from forewarn.replay.recording import recorded
-from forewarn.replay.run import run
-from schemas.definitions.values import parse_duration
 from schemas.instants import read_instant
+
+# ruff: noqa: PLC0415 - `forewarn --help` reads these options, and must not wait for the folds and Kafka's library
 
 _MILLISECONDS: Final = re.compile(r"([0-9]{1,9})ms")
 _EPOCH_MS: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def replay(
+    *,
     definitions: Annotated[Path, typer.Option(help="YAML file or folder: revision 0 of the catalogue.")],
-    source: Annotated[str | None, typer.Option("--input", help="JSON lines, or - for standard input.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--input", metavar="FILE|-", help="JSON lines, or - for standard input.")
+    ] = None,
     from_kafka: Annotated[
         str | None, typer.Option(metavar="FROM..TO", help="Read topics instead: two instants, either may be left out.")
     ] = None,
@@ -31,13 +33,16 @@ def replay(
     until: Annotated[
         str | None, typer.Option(help="Where to end: an instant; the last timestamp if not given.")
     ] = None,
-    output: Annotated[str, typer.Option(help="Where to write; standard output if not given.")] = STANDARD,
+    output: Annotated[str, typer.Option(metavar="FILE|-", help="Where to write.")] = STANDARD,
     cluster: Annotated[
         str | None, typer.Option(help="The cluster that events name as their source [FOREWARN_CLUSTER, else default].")
     ] = None,
     _as_json: AsJson = False,
 ) -> None:
-    """Run the folds over a recorded log, offline, and print all that they would publish as JSON lines."""
+    """Run the folds over recorded topics, offline, and print all that they would publish as JSON lines."""
+    from forewarn.replay.recording import recorded
+    from forewarn.replay.run import run
+
     tick_ms = None if tick is None else read_tick(tick)
     until_at = None if until is None else read_until(until)
     named = cluster or os.environ.get("FOREWARN_CLUSTER") or "default"
@@ -52,6 +57,8 @@ def replay(
 
 def read_tick(text: str) -> int:
     """A duration above zero, also in milliseconds (`500ms`)."""
+    from schemas.definitions.values import parse_duration
+
     found = _MILLISECONDS.fullmatch(text)
     try:
         tick_ms = int(found[1]) if found else parse_duration(text)
