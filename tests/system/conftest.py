@@ -19,7 +19,7 @@ from tests.system.recorded import Output, inputs, line_of, live_output, replayed
 from tests.system.run import Run
 from tests.system.workers import PARTITIONS
 
-SPEED = 5  # of the log's time on the embedded broker: a minute of the fleet takes 12 s
+SPEED = 2  # of the log's time on the embedded broker: a minute of the fleet takes 30 s
 
 
 class Finished(NamedTuple):

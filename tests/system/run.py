@@ -22,6 +22,7 @@ from tests.system.recorded import committed, read_all
 from tests.system.workers import PARTITIONS, Workers
 
 SETTLE_WITHIN_S = 60
+TICKS_AFTER = 3  # the last record is judged when time goes on
 
 
 class Run:
@@ -32,6 +33,9 @@ class Run:
         self.clock = clock
         self.folder = folder
         self.redis_url = redis_url
+        # The embedded broker refuses for good who is late to a rebalance: there one works alone, and leaves in order.
+        self.has_groups = broker.kind == "real"
+        self.detectors = ("detect-a", "detect-b") if self.has_groups else ("detect-a",)
         self.workers = Workers(broker, redis_url, **environment)
         self.second = -1
         self._stop = threading.Event()
@@ -48,12 +52,13 @@ class Run:
         self.workers.command("apply", str(definitions))
         for name in ("dispatch", "deliver", "project"):
             self.workers.start(name, name)
-        for name in ("detect-a", "detect-b"):
+        for name in self.detectors:
             self.workers.start(name, "detect")
-        self.workers.wait_ready("detect-a", "detect-b", "dispatch", "deliver", "project")
+        self.workers.wait_ready(*self.detectors, "dispatch", "deliver", "project")
+        share = PARTITIONS // len(self.detectors)
         wait_for(
-            lambda: sorted(self.workers.owned("detect-a", "detect-b")) == [2, 2],
-            "the two to share the partitions",
+            lambda: all(owned == share for owned in self.workers.owned(*self.detectors)),
+            "the workers to share the partitions",
             within_s=60,
             explain=self._tails,
         )
@@ -94,12 +99,13 @@ class Run:
         self.reach(12)
         workers.stop("detect-a")
         workers.start("detect-a", "detect")
-        self.reach(26)
-        workers.kill("detect-b")
-        workers.start("detect-b", "detect")
-        self.reach(30)
-        workers.kill("dispatch")
-        workers.start("dispatch", "dispatch")
+        if self.has_groups:
+            self.reach(26)
+            workers.kill("detect-b")
+            workers.start("detect-b", "detect")
+            self.reach(30)
+            workers.kill("dispatch")
+            workers.start("dispatch", "dispatch")
         self.reach(40)
         workers.kill("project")
         with redis.Redis.from_url(self.redis_url) as client:
@@ -113,7 +119,8 @@ class Run:
         self._thread.join()
         bootstrap = self.broker.bootstrap
         data_ends = self._data_ends(TELEMETRY.name)
-        self._wait(lambda: self._is_read("detect", TELEMETRY.name, data_ends), "detect to have read everything")
+        decided_at = {partition: end + TICKS_AFTER for partition, end in data_ends.items()}
+        self._wait(lambda: self._is_read("detect", TELEMETRY.name, decided_at), "detect to have judged everything")
         self.workers.stop(*[name for name in self.workers.running if name.startswith("detect")])
         notices_ends = self._data_ends(NOTICES.name)
         self._wait(lambda: self._is_read("dispatch", NOTICES.name, notices_ends), "dispatch to have read everything")
