@@ -6,72 +6,19 @@ What differs is told, with what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType, TopicMetadata
 
-from forewarn.console import Console, ExitCode, UserError
-from forewarn.kafka import ANSWER_WITHIN_S, broker_away
-from schemas.topics import ALL, FOREVER, TELEMETRY, Topic
-
-Config = Mapping[str, Any]
+from forewarn.console import Console, ExitCode, UserError, printable
+from forewarn.kafka import ANSWER_WITHIN_S, Config, broker_away
+from forewarn.topic_judge import CHANGELOGS, Answer, Copies, Found, Outcome, judge
+from schemas.topics import ALL, TELEMETRY, Topic
 
 BROKERS_DEFAULT: Final = -1  # of Kafka's replication factor: the broker's own default
-
-
-class Outcome(StrEnum):
-    """What became of one topic."""
-
-    CREATED = "created"
-    EXISTING = "existing"
-    DIFFERENT = "different"
-    MISSING = "missing"
-
-
-class Finding(NamedTuple):
-    """One way in which a topic is not as Forewarn needs it, and the command or step that cures it."""
-
-    what: str
-    remedy: str
-
-
-class Answer(NamedTuple):
-    """One topic and how it stands; `findings` is empty unless it is missing or different."""
-
-    topic: str
-    outcome: Outcome
-    partitions_count: int | None
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def is_fine(self) -> bool:
-        """Whether it can be used as it is."""
-        return not self.findings
-
-    def as_json(self) -> dict[str, Any]:
-        """The answer as `--json` prints it."""
-        return {
-            "topic": self.topic,
-            "outcome": self.outcome.value,
-            "partitions": self.partitions_count,
-            "findings": [finding._asdict() for finding in self.findings],
-        }
-
-    def line(self) -> str:
-        """The answer for a person; each finding on a line of its own."""
-        count = "" if self.partitions_count is None else f" ({self.partitions_count} partitions)"
-        first = f"{self.outcome.value:<9} {self.topic}{count}"
-        return "\n".join([first, *(f"    {finding.what}\n      {finding.remedy}" for finding in self.findings)])
-
-
-class Found(NamedTuple):
-    """A topic as the broker describes it."""
-
-    partitions_count: int
-    settings: Mapping[str, str]
 
 
 def create(config: Config, *, partitions_count: int, replication: int = BROKERS_DEFAULT) -> list[Answer]:
@@ -86,7 +33,7 @@ def create(config: Config, *, partitions_count: int, replication: int = BROKERS_
     return [
         Answer(topic.name, Outcome.CREATED, topic.partitions or partitions_count)
         if topic in missing
-        else judge(topic, found[topic.name], partitions_count, config)
+        else _judged(topic, found, partitions_count, config)
         for topic in ALL
     ]
 
@@ -94,80 +41,34 @@ def create(config: Config, *, partitions_count: int, replication: int = BROKERS_
 def check(config: Config, *, partitions_count: int | None = None) -> list[Answer]:
     """Tell how every topic stands; without `partitions_count` all must have as many as `sla.telemetry.v1` has."""
     found = _describe(_admin(config), config)
-    telemetry = found.get(TELEMETRY.name)
-    wanted = partitions_count or (telemetry.partitions_count if telemetry else None)
-    return [judge(topic, found.get(topic.name), wanted, config) for topic in ALL]
-
-
-def judge(topic: Topic, found: Found | None, partitions_count: int | None, config: Config) -> Answer:
-    """Compare a topic with its declaration: too little retention is a finding, more is not."""
-    if found is None:
-        return Answer(
-            topic.name, Outcome.MISSING, None, (Finding("the topic is missing", "run: forewarn topics create"),)
-        )
-    findings = [
-        Finding(
-            f"{name} is {found.settings.get(name, 'not set')}, {_SPOKEN[rule]} {wanted} is needed",
-            _alter(topic.name, name, wanted, config),
-        )
-        for name, wanted in topic.settings().items()
-        if not (rule := _RULES.get(name, _equal))(found.settings.get(name, ""), wanted)
-    ]
-    wanted_count = topic.partitions or partitions_count
-    if wanted_count is not None and found.partitions_count != wanted_count:
-        findings.insert(0, _wrong_count(found.partitions_count, wanted_count))
-    outcome = Outcome.DIFFERENT if findings else Outcome.EXISTING
-    return Answer(topic.name, outcome, found.partitions_count, tuple(findings))
+    wanted = partitions_count or _usual_count(found)
+    return [_judged(topic, found, wanted, config) for topic in ALL]
 
 
 def report(answers: Sequence[Answer], console: Console) -> ExitCode:
     """Print the answers; 1 if any topic is missing or different."""
     for answer in answers:
         console.record(answer.as_json(), answer.line())
+        for finding in answer.findings:
+            console.say(printable(f"    {finding.what}"))
+            console.say(printable(f"      {finding.remedy}"))
     return ExitCode.FINE if all(answer.is_fine for answer in answers) else ExitCode.FINDING
 
 
-def _equal(found: str, wanted: str) -> bool:
-    return found == wanted
+def _judged(topic: Topic, found: Mapping[str, Found], partitions_count: int | None, config: Config) -> Answer:
+    changelog = CHANGELOGS.get(topic.name)
+    source = None if changelog is None else found.get(changelog.source.name)
+    return judge(topic, found.get(topic.name), partitions_count, config, source)
 
 
-def _at_least(found: str, wanted: str) -> bool:
-    return _number(found) >= _number(wanted)
-
-
-def _at_most(found: str, wanted: str) -> bool:
-    return _number(found) <= _number(wanted)
-
-
-def _number(text: str) -> float:
-    value = float(text or "nan")
-    return float("inf") if value == FOREVER else value
-
-
-Rule = Callable[[str, str], bool]
-_SPOKEN: Final[Mapping[Rule, str]] = {_equal: "exactly", _at_least: "at least", _at_most: "at most"}
-_RULES: Final[Mapping[str, Rule]] = {
-    "retention.ms": _at_least,
-    "max.message.bytes": _at_least,
-    "min.compaction.lag.ms": _at_least,
-    "max.compaction.lag.ms": _at_most,
-    "segment.ms": _at_most,
-}
-
-
-def _alter(topic: str, name: str, wanted: str, config: Config) -> str:
-    return (
-        f"kafka-configs.sh --bootstrap-server {config['bootstrap.servers']} --alter --entity-type topics "
-        f"--entity-name {topic} --add-config {name}={wanted}"
-    )
-
-
-def _wrong_count(found_count: int, wanted_count: int) -> Finding:
-    return Finding(
-        f"it has {found_count} partitions, {wanted_count} are needed",
-        "partitions are never added, since a key's state lives in its partition: if the topic holds nothing of value, "
-        "delete it and run `forewarn topics create`; else give every topic that number, with --partitions",
-    )
+def _usual_count(found: Mapping[str, Found]) -> int | None:
+    """How many partitions the telemetry has, or where it is missing most of the others; None if there are none."""
+    telemetry = found.get(TELEMETRY.name)
+    if telemetry is not None:
+        return telemetry.partitions_count
+    alike = [found[topic.name] for topic in ALL if topic.partitions is None and topic.name in found]
+    counts = Counter(each.partitions_count for each in alike)
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def _admin(config: Config) -> AdminClient:
@@ -177,19 +78,32 @@ def _admin(config: Config) -> AdminClient:
 
 def _describe(admin: AdminClient, config: Config) -> dict[str, Found]:
     try:
-        topics = admin.list_topics(timeout=ANSWER_WITHIN_S).topics
-        counts = {topic.name: len(topics[topic.name].partitions) for topic in ALL if topic.name in topics}
-        if not counts:
+        cluster = admin.list_topics(timeout=ANSWER_WITHIN_S)
+        topics = {topic.name: cluster.topics[topic.name] for topic in ALL if topic.name in cluster.topics}
+        if not topics:
             return {}
-        asked = [ConfigResource(ResourceType.TOPIC, name) for name in counts]
+        asked = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
         answers = admin.describe_configs(asked, request_timeout=ANSWER_WITHIN_S)
         settings = {resource.name: answer.result(2 * ANSWER_WITHIN_S) for resource, answer in answers.items()}
     except (KafkaException, TimeoutError) as error:
         raise _told(config, error) from None
     return {
-        name: Found(count, {key: entry.value or "" for key, entry in settings[name].items()})
-        for name, count in counts.items()
+        name: Found(
+            len(topic.partitions),
+            {key: entry.value or "" for key, entry in settings[name].items()},
+            _copies(topic, len(cluster.brokers)),
+        )
+        for name, topic in topics.items()
     }
+
+
+def _copies(topic: TopicMetadata, brokers_count: int) -> Copies:
+    partitions = topic.partitions.values()
+    return Copies(
+        min((len(partition.replicas) for partition in partitions), default=0),
+        tuple(sorted(partition.id for partition in partitions if partition.leader < 0)),
+        brokers_count,
+    )
 
 
 def _make(admin: AdminClient, config: Config, topics: Sequence[Topic], partitions_count: int, replication: int) -> None:
