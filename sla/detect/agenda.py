@@ -111,6 +111,8 @@ class Agenda:
         if due_at is None or due_at > moment.at:
             self.schedule_silences(stream)
             return []
+        if account.track.silent_since is not None:
+            return []  # found by a record that changed what counts; the next decision says it
         return self._judge.silence(stream, account, moment)
 
     def _close(self, stream: Stream, place: str, moment: Moment) -> list[Emission]:

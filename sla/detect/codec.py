@@ -12,7 +12,7 @@ from sla.detect.track import Closed, Standing, Track
 from sla.forecast import Outlook
 from sla.records import Exclusion
 
-SHAPE: Final = 1
+SHAPE: Final = 2
 
 
 def stream_to_json(stream: Stream, now: int) -> dict[str, Any]:
@@ -31,6 +31,7 @@ def stream_to_json(stream: Stream, now: int) -> dict[str, Any]:
         "signal": stream.signal,
         "seen": list(stream.seen),
         "newest_at": stream.newest_at,
+        "stretches": stream.silence.stretches,
         "sequences": stream.sequences,
         "closes": stream.closes,
         "measures": {key: measure.to_json() for key, measure in stream.measures.items()},
@@ -53,7 +54,6 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "told_p50_at": track.told_p50_at,
         "told_move_at": track.told_move_at,
         "marks_told": sorted(track.marks_told),
-        "silences": track.silences,
         "silent_since": track.silent_since,
         "told_silent": track.told_silent,
         "quiet_until": track.quiet_until,
@@ -80,6 +80,7 @@ def stream_from_json(body: Mapping[str, Any], offset: int, catalogue: Catalogue,
     stream.offset = offset
     stream.seen = Seen(*body["seen"])
     stream.newest_at = body["newest_at"]
+    stream.silence.stretches = [(a, b) for a, b in body["stretches"]]
     stream.sequences = dict(body["sequences"])
     stream.closes = dict(body["closes"])
     stream.exclusions = exclusions
@@ -107,7 +108,6 @@ def _load_track(track: Track, entry: Mapping[str, Any]) -> Track:
     track.sequences = dict(entry["sequences"])
     track.burning = set(entry["burning"])
     track.marks_told = set(entry["marks_told"])
-    track.silences = [(a, b) for a, b in entry["silences"]]
     if entry["outlook"] is not None:
         ats, count = entry["outlook"]
         track.outlook = Outlook(tuple(ats), count)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from json import loads
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sla.detect.account import Account
 from sla.detect.closing import close
@@ -11,7 +12,7 @@ from sla.detect.hindsight import Past, View, view_at, without
 from sla.detect.judge import Judge, Moment, Said
 from sla.detect.limits import Lateness
 from sla.detect.stream import Stream
-from sla.detect.track import Standing
+from sla.detect.track import Standing, Track
 from sla.events import LATE
 from sla.fold import Emission, Line
 from sla.periods import Period, local_date
@@ -39,6 +40,18 @@ def _bounded(digits: str) -> int | float:
     return int(digits) if len(digits) <= _DIGITS_MAX else float(digits)
 
 
+class Published(NamedTuple):
+    """The newest event of an objective and its newest breach, by id."""
+
+    alert_id: str | None
+    breach_id: str | None
+
+
+def published_by(track: Track) -> Published:
+    """What an objective has said so far."""
+    return Published(track.last_alert_id, track.last_breach_id)
+
+
 class Corrections:
     """Finds out what is no longer true, and says it once per objective and minute."""
 
@@ -47,8 +60,11 @@ class Corrections:
 
     # -- late records
 
-    def late(self, stream: Stream, moment: Moment) -> list[Said]:
-        """Compare what was published with what the late records would have made of it."""
+    def late(self, stream: Stream, moment: Moment, published: Mapping[str, Published]) -> list[Said]:
+        """Compare what was published with what the late records would have made of it.
+
+        `published` is what each objective had said before this decision: its own events take nothing back.
+        """
         if floor_to(moment.at, MINUTE_MS) <= floor_to(stream.corrected_at, MINUTE_MS):
             return []
         late, stream.late = stream.late, {}
@@ -58,14 +74,19 @@ class Corrections:
             changes = late.get(track.objective.name)
             if not changes:
                 continue
-            emissions = self._late_one(stream, account, changes, moment)
+            emissions = self._late_one(stream, account, changes, moment, published[track.objective.name])
             emissions += self._closed(stream, account, moment, "late_data")
             if emissions:
                 said.append(Said(track.key, emissions))
         return said
 
     def _late_one(
-        self, stream: Stream, account: Account, changes: list[tuple[int, int, int]], moment: Moment
+        self,
+        stream: Stream,
+        account: Account,
+        changes: list[tuple[int, int, int]],
+        moment: Moment,
+        published: Published,
     ) -> list[Emission]:
         since = min(at for at, _, _ in changes)
         rows = account.ledger.rows()
@@ -75,20 +96,9 @@ class Corrections:
             before = view_at(account, without_it, stream.seen, at)
             after = view_at(account, with_it, stream.seen, at)
             if before.standing is not after.standing:
-                return self._say(stream, account, moment, "late_data", before, after)
+                change = _change(published, before, after)
+                return self._judge.correct(stream, account, moment, "late_data", change)
         return []
-
-    def _say(
-        self, stream: Stream, account: Account, moment: Moment, rule: str, before: View, after: View
-    ) -> list[Emission]:
-        track = account.track
-        supersedes = track.last_breach_id if before.standing is Standing.BREACHED else track.last_alert_id
-        change: dict[str, object] = {
-            "supersedes": supersedes,
-            "before": _view_json(before),
-            "after": _view_json(after),
-        }
-        return self._judge.correct(stream, account, moment, rule, change)
 
     def _closed(self, stream: Stream, account: Account, moment: Moment, rule: str) -> list[Emission]:
         """Periods that were closed and come out differently now; those beyond correction are forgotten."""
@@ -133,12 +143,14 @@ class Corrections:
             emissions: list[Emission] = []
             if undone:
                 view = View(Standing.OK, reading.budget)
-                emissions += self._say(stream, account, moment, "exclusion", was, view)
+                change = _change(published_by(track), was, view)
+                emissions += self._judge.correct(stream, account, moment, "exclusion", change)
                 emissions += self._judge.decide_one(stream, account, moment)[0]
             elif not was_breached and was.standing is Standing.BREACHED:
                 now = self._breach_view(stream, account)
                 if now.standing is not Standing.BREACHED:
-                    emissions += self._say(stream, account, moment, "exclusion", was, now)
+                    change = _change(published_by(track), was, now)
+                    emissions += self._judge.correct(stream, account, moment, "exclusion", change)
             emissions += self._closed(stream, account, moment, "exclusion")
             if emissions:
                 said.append(Said(track.key, emissions))
@@ -151,6 +163,11 @@ class Corrections:
             return View(Standing.OK, None)
         past = Past(account.ledger.rows(), account.ledger.excluded)
         return view_at(account, past, stream.seen, at)
+
+
+def _change(published: Published, before: View, after: View) -> dict[str, Any]:
+    supersedes = published.breach_id if before.standing is Standing.BREACHED else published.alert_id
+    return {"supersedes": supersedes, "before": _view_json(before), "after": _view_json(after)}
 
 
 def _view_json(view: View) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def decide(track: Track, reading: Reading, at: int) -> list[Draft]:
         track.told_silent = False
         if track.standing in {Standing.AT_RISK, Standing.BREACHED}:
             drafts.append(Draft("flags_changed", "data_again", track.highest, track.standing, track.standing))
+    if is_silent and track.standing in {Standing.AT_RISK, Standing.BREACHED}:
+        drafts += fall_silent(track, at)
     drafts += _turn(track, reading, at, is_silent=is_silent)
     if reading.budget is not None:
         drafts += _marks(track, reading.budget, is_breach=any(draft.name == "breach" for draft in drafts))
@@ -171,6 +173,8 @@ def fall_silent(track: Track, at: int) -> list[Draft]:
     if not track.speaks_of_silence:
         return []
     previous = track.standing
+    if previous is Standing.UNKNOWN:
+        track.told_silent = True  # there was nothing else to be known
     if previous is Standing.OK:
         track.open(at)
         track.standing = Standing.UNKNOWN

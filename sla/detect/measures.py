@@ -109,6 +109,8 @@ class UptimeMeasure(Measure):
         self.points.insert(index, (record.at, record.up))
         if len(self.points) == 1:
             self.settled_at = max(self.settled_at, record.at)
+            for board in self.boards.values():
+                board.begin(record.at)  # its time is counted by the decisions to come, and its slice must wait for it
 
     def settle(self, now: int) -> None:
         """Count the present state up to now."""
@@ -118,6 +120,21 @@ class UptimeMeasure(Measure):
                 end = self.points[index + 1][0] if index + 1 < len(self.points) else now
                 self._count_stretch(point, max(point[0], self.settled_at), min(end, now), 1)
             self.settled_at = now
+
+    def recount(self, uncounted: Sequence[Interval], since: int) -> None:
+        """Follow other exclusions: a state held longer or shorter than was counted is counted anew, from `since` on."""
+        before, rule = self.uncounted, self._no_data
+        self.uncounted = uncounted
+        if rule is None or list(uncounted) == list(before):
+            return
+        for index, point in enumerate(self.points):
+            end = self.points[index + 1][0] if index + 1 < len(self.points) else self.settled_at
+            start = max(point[0], since)
+            if end - point[0] > rule.after_ms and start < end:
+                self.uncounted = before
+                self._count_stretch(point, start, end, -1)
+                self.uncounted = uncounted
+                self._count_stretch(point, start, end, 1)
 
     def forget_before(self, at: int) -> None:
         """Drop the points that no late record can touch any more; the newest stays, since it still holds."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sla.catalogue import Catalogue
 from sla.detect.agenda import Agenda
-from sla.detect.correct import Corrections, late_record
+from sla.detect.correct import Corrections, late_record, published_by
 from sla.detect.facts import Retired
 from sla.detect.judge import Judge, Moment, Said
 from sla.detect.limits import is_repeat
@@ -138,10 +138,11 @@ class Partition:
         if is_minute and moment.at % HOUR_MS < MINUTE_MS:
             stream.age(moment.at)
             dirty.add(name)
+        published = {key: published_by(track) for key, track in stream.tracks.items()} if stream.late else {}
         stamps = [track.stamp() for track in stream.tracks.values()] if name not in dirty else None
         said, stream.is_restless = self._judge.decide(stream, moment, is_minute=is_minute)
         if stream.late:
-            said += self._corrections.late(stream, moment)
+            said += self._corrections.late(stream, moment, published)
             dirty.add(name)
         stream.is_touched = False
         if not (stream.is_restless or stream.late):
@@ -168,7 +169,7 @@ class Partition:
         if is_first and stream.newest_at is not None:
             stream.judge_past(now)
             self._agenda.schedule(stream, self.catalogue, now)
-        if stream.listens:
+        if stream.silence.is_minded:
             stream.hear(now)
             self._agenda.listen(stream)
         if stream.has_boards:

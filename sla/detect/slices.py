@@ -61,18 +61,23 @@ class SliceBoard:
         """Exclusions as whole slices: one that is touched does not count."""
         return merged((self.slice_of(a)[0], self.slice_of(b - 1)[1]) for a, b in intervals)
 
+    def begin(self, at: int) -> int:
+        """The slice of the first record is the first to be judged; the next one now."""
+        if self.next_start is None:
+            self.next_start = self.first_start = self.slice_of(at)[0]
+        return self.next_start
+
     def add(self, at: int, total: int, bad: int) -> None:
         """Count in the slice of an instant; a slice that was judged already is judged anew."""
+        next_start = self.begin(at)
         start = self.slice_of(at)[0]
-        if self.next_start is None:
-            self.next_start = self.first_start = start
-        was_judged = start < self.next_start and (start >= self.first_start or start in self.cells)
+        was_judged = start < next_start and (start >= self.first_start or start in self.cells)
         if was_judged:
             self._publish(start, -1)
         cell = self.cells.setdefault(start, [0, 0])
         cell[0] += total
         cell[1] += bad
-        if start < self.next_start:
+        if start < next_start:
             self._publish(start, 1)
 
     @property

@@ -12,9 +12,10 @@ from sla.detect.facts import allowance_edges
 from sla.detect.history import bounds_of, minutes_of
 from sla.detect.limits import FOREVER_MS, Lateness, keep_ms_of
 from sla.detect.measures import Measure, UptimeMeasure, measure_key, new_measure
+from sla.detect.silence import Silence
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
-from sla.intervals import Interval, after_counted, merged
+from sla.intervals import Interval
 from sla.ledger import Ledger
 from sla.periods import edges_between
 from sla.records import Exclusion, History, Measurement
@@ -37,6 +38,7 @@ class Stream:
         self.closes: dict[str, int] = {}  # "<agreement>/<objective>" → start of the period to close next
         self.exclusions: list[Exclusion] = []
         self.gaps: Sequence[Interval] = ()
+        self.silence = Silence()
         self.catalogue = Catalogue()  # the revision that it follows
         self.promised: list[Agreement] = []
         self.agreement_periods: list[CalendarPeriod] = []
@@ -44,7 +46,6 @@ class Stream:
         self.correct_for_ms = 0
         self.keep_ms = 0
         self.has_boards = False  # an objective is judged in slices
-        self.listens = False  # an objective has something to say of silence
         self.is_touched = False  # a record came since the last decision
         self.is_restless = False  # time alone may change the next decision
         self.corrected_at = 0  # the decision that last looked for corrections
@@ -66,6 +67,7 @@ class Stream:
         self._settle_in(catalogue, now)
         self._compact(now)
         self._apply_exclusions(now)
+        self.silence.find(self.tracks.values(), self.newest_at, now)
 
     def leaving(self, catalogue: Catalogue) -> list[Track]:
         """The tracks that a revision no longer holds, by name."""
@@ -130,7 +132,7 @@ class Stream:
             if account.board is not None:
                 account.board.grace_ms = self.grace_ms
         self.has_boards = any(account.board is not None for account in self.accounts.values())
-        self.listens = any(o.no_data is not None for o in objectives)
+        self.silence.bind(self.tracks.values())
         self.keep_ms = keep_ms_of(objectives, self._calendars(), self.correct_for_ms)
 
     def _calendars(self) -> list[CalendarPeriod]:
@@ -176,6 +178,8 @@ class Stream:
             return
         at = record.at
         first_at, live_at = self.seen
+        if live_at is not None and self.newest_at is not None and self.silence.is_minded:
+            self.silence.note(self.tracks.values(), at, (live_at, self.newest_at))
         if live_at is None or at < live_at:
             self.seen = Seen(at if first_at is None or at < first_at else first_at, at)
         if self.newest_at is None or at > self.newest_at:
@@ -224,32 +228,22 @@ class Stream:
     # -- silence
 
     def silence_due_at(self, track: Track) -> int | None:
-        """When no data begins: counted time since the newest record, in which somebody was watching."""
-        silence = track.objective.no_data
-        if silence is None or self.newest_at is None:
-            return None
-        return after_counted(self.newest_at, silence.after_ms, self._unwatched())
-
-    def _unwatched(self) -> list[Interval]:
-        return merged([*((e.from_at, e.to_at) for e in self.exclusions), *self.gaps])
+        """When no data begins if nothing comes."""
+        return self.silence.due_at(track, self.newest_at)
 
     def set_gaps(self, gaps: Sequence[Interval]) -> None:
         """The stretches in which nobody was watching the partition."""
         self.gaps = list(gaps)
+        self.silence.watch(self.exclusions, self.gaps)
         for measure in self.measures.values():
             if isinstance(measure, UptimeMeasure):
-                measure.uncounted = self._unwatched()
+                measure.uncounted = self.silence.unwatched
+        self.silence.find_past(self.tracks.values())
 
     def hear(self, now: int) -> None:
-        """After a record: end the silence of every track that this record ends."""
-        for track in self.tracks.values():
-            if track.silent_since is None:
-                continue
-            due_at = self.silence_due_at(track)
-            if due_at is not None and due_at > now and self.newest_at is not None:
-                if self.newest_at > track.silent_since:
-                    track.silences.append((track.silent_since, self.newest_at))
-                track.silent_since = None
+        """After a record: the silence of a track ends, or begins later."""
+        if any(track.silent_since is not None for track in self.tracks.values()):
+            self.silence.find(self.tracks.values(), self.newest_at, now)
 
     # -- exclusions and age
 
@@ -257,7 +251,12 @@ class Stream:
         """Leave exactly these out of every sum."""
         self.exclusions = exclusions
         self._compact(now)
+        self.silence.watch(exclusions, self.gaps)
+        for measure in self.measures.values():
+            if isinstance(measure, UptimeMeasure):
+                measure.recount(self.silence.unwatched, now - self.correct_for_ms - DAY_MS)
         self._apply_exclusions(now)
+        self.silence.find(self.tracks.values(), self.newest_at, now)
 
     def _compact(self, now: int) -> None:
         for ledger in self.ledgers():
@@ -291,6 +290,7 @@ class Stream:
                 measure.forget_before(correctable_from)
             for board in measure.boards.values():
                 board.forget_before(correctable_from)
+        self.silence.forget_before(keep_from)
         for track in self.tracks.values():
             track.silences = [(a, b) for a, b in track.silences if b > keep_from]
 
