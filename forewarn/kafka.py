@@ -7,7 +7,7 @@ are placed by Java's murmur2, as everywhere in Forewarn.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from confluent_kafka import (
@@ -176,18 +176,26 @@ class Writer:
                 # The queue is full: wait for room, which comes with deliveries or with their failure.
                 if time.monotonic() > deadline:
                     raise self._lost("its queue stays full") from None
-                self._producer.poll(POLL_S)
+                self._serve(self._producer.poll, POLL_S)
             else:
-                self._producer.poll(0)
+                self._serve(self._producer.poll, 0)
                 return
 
     def flush(self) -> list[Position]:
         """Wait for all that was put since the last flush: where it stands, or a `UserError` if any did not arrive."""
-        unsent = self._producer.flush(2 * ANSWER_WITHIN_S)
+        unsent = self._serve(self._producer.flush, 2 * ANSWER_WITHIN_S)
         if self._failures or unsent:
             raise self._lost(self._failures[0].str() if self._failures else "no answer")
         arrived, self._positions = self._positions, []
         return arrived
+
+    @staticmethod
+    def _serve(call: Callable[[float], int], within_s: float) -> int:
+        """Let deliveries be told. A Ctrl-C that strikes in the callback is lost inside the binding, which says this."""
+        try:
+            return call(within_s)
+        except SystemError:
+            raise KeyboardInterrupt from None
 
     def _arrived(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
