@@ -151,3 +151,16 @@ def status(
         return
     for line in table(promises.HEAD, promises.rows(found)):
         console.say(line)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check broker, clocks, topics, partitioners, Redis, catalogue and versions; exit 1 if something must be done."""
+    config = kafka_config()
+    from agents.settings import read
+    from forewarn.doctor.case import Case
+    from forewarn.doctor.doctor import examine, report
+
+    with progress("examining"):
+        found = examine(Case(config, read()))
+    raise typer.Exit(report(found, Console(as_json=as_json)))

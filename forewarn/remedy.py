@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forewarn.kafka import Config
-from schemas.topics import PARTITIONS_DEFAULT
+from schemas.topics import PARTITIONS_DEFAULT, ROLES_WITH_STATE, application_of, changelog_of
 
 
 def set_on_topic(config: Config, topic: str, name: str, value: str) -> str:
@@ -32,9 +32,12 @@ def delete_topic(config: Config, topic: str) -> str:
     return f"{_tool('kafka-topics.sh', config)} --delete --topic {topic}"
 
 
-def delete_group(config: Config, group: str) -> str:
-    """Make a role forget how far it has read."""
-    return f"{_tool('kafka-consumer-groups.sh', config)} --delete --group {group}"
+def begin_anew(config: Config, role: str, partitions_count: int | None) -> str:
+    """Make a role, while it is stopped, forget how far it has read and what it made of that."""
+    forget = f"{_tool('kafka-consumer-groups.sh', config)} --delete --group {application_of(role)}"
+    if role not in ROLES_WITH_STATE:
+        return forget
+    return f"{delete_topic(config, changelog_of(role))} && {forget} && {create_topics(partitions_count)}"
 
 
 def create_topics(partitions_count: int | None) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from forewarn import remedy
 from forewarn.finding import Finding, Level
 from forewarn.kafka import Config
-from schemas.topics import ALL, CATALOGUE, FOREVER, ROLES_WITH_STATE, Topic, application_of, changelog_of
+from schemas.topics import ALL, CATALOGUE, FOREVER, ROLES_WITH_STATE, Topic, changelog_of
 
 
 class Changelog(NamedTuple):
@@ -128,15 +128,10 @@ def _partitions(
 
 def _divided_otherwise(changelog: Changelog, found: Found, source: Found, config: Config) -> Finding:
     role, read_from = changelog
-    anew = (
-        remedy.delete_topic(config, changelog_of(role)),
-        remedy.delete_group(config, application_of(role)),
-        remedy.create_topics(source.partitions_count),
-    )
     return Finding(
         f"it has {found.partitions_count} partitions, its source {read_from.name} has {source.partitions_count}: the "
         f"role {role} refuses to start",
-        f"state begins anew with: {' && '.join(anew)}",
+        f"state begins anew with: {remedy.begin_anew(config, role, source.partitions_count)}",
     )
 
 

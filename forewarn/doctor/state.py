@@ -1,0 +1,90 @@
+"""The newest heads in the changelogs: whether this version reads them, and whether they are of the topics there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from struct import error as Malformed  # noqa: N812 - an exception's name
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from agents.transport import unpack
+from forewarn import remedy
+from forewarn.doctor.case import Case
+from forewarn.doctor.diagnosis import Diagnosis, numbers
+from forewarn.finding import Finding
+from forewarn.topic_judge import CHANGELOGS
+from sla.detect.codec import SHAPE
+from sla.detect.memory import HEAD
+from sla.fold import Line
+
+CHECK: Final = "state"
+
+
+class Head(NamedTuple):
+    """A head: the source offset at which it stands, and its object; None where it cannot be read."""
+
+    offset: int
+    body: Mapping[str, Any] | None
+
+
+def heads_of(lines: list[Line]) -> dict[str, Head]:
+    """By key, the one with the highest source offset, as a recovery chooses them."""
+    found: dict[str, Head] = {}
+    for line in lines:
+        if line.key is None or line.value is None:
+            continue
+        key, head = line.key.decode(errors="replace"), _head(line.value)
+        if key not in found or head.offset >= found[key].offset:
+            found[key] = head
+    return found
+
+
+def _head(value: bytes) -> Head:
+    try:
+        offset, body = unpack(value)
+        content = orjson.loads(body)
+    except (Malformed, orjson.JSONDecodeError):
+        return Head(-1, None)
+    return Head(offset, content if isinstance(content, dict) else None)
+
+
+def followed_by(heads: Mapping[str, Head], partition: int) -> tuple[int, str] | None:
+    """The revision, with its hash, under which a partition's state was decided last; None where that is not known."""
+    head = heads.get(f"{HEAD}/{partition}")
+    if head is None or head.body is None:
+        return None
+    revision, sha256 = head.body.get("revision"), head.body.get("sha256")
+    return (revision, sha256) if isinstance(revision, int) and isinstance(sha256, str) else None
+
+
+def check(case: Case) -> list[Diagnosis]:
+    """Look at the newest heads of every changelog."""
+    return [diagnosis for changelog in CHANGELOGS if changelog in case.partitions for diagnosis in _of(case, changelog)]
+
+
+def _of(case: Case, changelog: str) -> Iterator[Diagnosis]:
+    role, source = CHANGELOGS[changelog]
+    heads = {partition: heads_of(lines) for partition, lines in case.tail(changelog).lines.items()}
+    anew = f"with {role} stopped: {remedy.begin_anew(case.config, role, case.partitions.get(source.name))}"
+    strange = sorted({shape for each in heads.values() for head in each.values() if (shape := _strange(head))})
+    if strange:
+        what = f"it holds state of {', '.join(strange)}, this version reads shape {SHAPE}: {role} will not start"
+        cure = f"run the version of Forewarn that wrote it, or let state begin anew, {anew}"
+        yield Diagnosis(CHECK, changelog, Finding(what, cure))
+    ends = {partition: bounds.end for partition, bounds in case.bounds(source.name).items()}
+    ahead = [at for at, each in heads.items() if max((h.offset for h in each.values()), default=-1) >= ends.get(at, 0)]
+    if ahead and ends:
+        what = (
+            f"the state of {numbers(ahead)} has counted records that {source.name} does not hold: that topic was "
+            f"deleted and made anew, and {role} will not start"
+        )
+        yield Diagnosis(CHECK, changelog, Finding(what, anew))
+
+
+def _strange(head: Head) -> str | None:
+    """The shape of a head that this version does not read, in words."""
+    if head.body is None:
+        return "an unreadable shape"
+    shape = head.body.get("shape", SHAPE)  # what has no number has had one shape so far
+    return None if shape == SHAPE else f"shape {shape}"

@@ -1,0 +1,117 @@
+"""What the doctor decides where no broker of this machine can be made to differ: tables of what is seen and said."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from forewarn.doctor import broker, clocks, partitioners, versions
+from forewarn.doctor.clocks import Reading
+from forewarn.doctor.diagnosis import numbers
+from schemas.topics import TELEMETRY
+from sla.fold import Line
+from sla.partitioner import partition_of
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        ([], []),
+        ([Reading(1, 0, 2), Reading(2, 900, 2)], []),
+        ([Reading(1, 1_500, 600)], []),  # it may be as little as 900 ms
+        ([Reading(1, 1_500, 2)], [("broker 1", "warning", "1.5 s ahead of this machine's")]),
+        ([Reading(1, -800, 2), Reading(2, 800, 2)], [("broker 2", "warning", "1.6 s ahead of broker 1's")]),
+        (
+            [Reading(1, 0, 2), Reading(2, -20_000, 2)],
+            [("broker 2", "warning", "20.0 s behind this"), ("broker 1", "error", "20.0 s ahead of broker 2's")],
+        ),
+    ],
+)
+def test_clocks_are_told_only_as_far_as_the_measurement_is_sure(
+    readings: list[Reading], expected: list[tuple[str, str, str]]
+) -> None:
+    found = clocks.judge(readings)
+    assert [(each.where, each.finding.level.value) for each in found] == [each[:2] for each in expected]
+    assert all(said in each.finding.what for each, (_, _, said) in zip(found, expected, strict=True))
+
+
+def test_the_pins_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (
+        dict(line.split("==") for line in project["dependencies"] if ";" not in line and "==" in line)
+        == versions.PINNED
+    )
+    assert versions.judge_libraries(versions.installed()) == []
+
+
+def test_another_version_of_a_pinned_library_is_told_with_the_command() -> None:
+    missing, other = versions.judge_libraries({**versions.PINNED, "aiokafka": "0.15.0", "mode-streaming": None})
+    assert (missing.what, other.what) == (
+        "mode-streaming is missing, exactly 0.7.1 is needed",
+        "aiokafka is 0.15.0, exactly 0.14.0 is needed",
+    )
+    assert other.remedy.endswith("pip install 'aiokafka==0.14.0'")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "level"),
+    [(None, None), ("4.0-IV3", None), ("3.9-IV0", "note"), ("2.4-IV1", "note"), ("2.3-IV1", "error")],
+)
+def test_an_old_broker_is_known_by_the_protocol_it_speaks(protocol: str | None, level: str | None) -> None:
+    found = versions.judge_broker({} if protocol is None else {"inter.broker.protocol.version": protocol})
+    assert [each.level.value for each in found] == ([] if level is None else [level])
+
+
+@pytest.mark.parametrize(
+    ("settings", "session_ms", "said"),
+    [
+        ({"group.min.session.timeout.ms": "6000", "group.max.session.timeout.ms": "1800000"}, 10_000, None),
+        ({"group.min.session.timeout.ms": "6000"}, 3_000, "group.min.session.timeout.ms is 6000, but FOREWARN"),
+        (
+            {"group.max.session.timeout.ms": "9000"},
+            10_000,
+            "group.max.session.timeout.ms is 9000, but FOREWARN",
+        ),
+        ({"log.cleaner.enable": "false"}, 10_000, "changelogs grow for ever"),
+        ({"log.cleaner.enable": "true", "auto.create.topics.enable": "true"}, 10_000, "auto.create.topics.enable is"),
+    ],
+)
+def test_a_brokers_settings_are_judged_by_what_a_worker_needs(
+    settings: dict[str, str], session_ms: int, said: str | None
+) -> None:
+    found = broker.judge(settings, session_ms)
+    assert [re.search(re.escape(said or ""), each.what) is not None for each in found] == ([True] if said else [])
+
+
+def test_saramas_partitions_are_as_its_source_computes_them() -> None:
+    # FNV-1a of "a" is 0xE40C292C, which is -468965076 as a signed number.
+    assert partitioners.sarama_place(b"a", 7) == 468965076 % 7
+    # …and of "foobar" 0xBF9CF968.
+    assert partitioners.sarama_place(b"foobar", 10) == abs(0xBF9CF968 - (1 << 32)) % 10
+
+
+def test_a_habit_is_named_only_if_it_explains_every_record() -> None:
+    count = 8
+    keys = [f"s{number}".encode() for number in range(200)]
+    lines: dict[int, list[Line]] = {}
+    for offset, key in enumerate(keys):
+        place = partitioners.sarama_place(key, count)
+        body = b'{"service":"' + key + b'"}'
+        lines.setdefault(place, []).append(Line(offset, key, body, 1_700_000_000_000, 1_700_000_000_000))
+    (finding,) = partitioners.judge(TELEMETRY, count, lines)
+    assert "Sarama's default (Go)" in finding.what
+    stray = next(key for key in keys if len({partitioners.sarama_place(key, count), partition_of(key, count), 0}) == 3)
+    lines.setdefault(0, []).append(Line(999, stray, b'{"service":"' + stray + b'"}', 1, 1))
+    (finding,) = partitioners.judge(TELEMETRY, count, lines)
+    assert "Sarama" not in finding.what
+
+
+def test_many_partitions_are_named_by_the_first_of_them() -> None:
+    assert numbers([3]) == "partition 3"
+    assert numbers([3, 0]) == "partitions 0, 3"
+    assert numbers(list(range(32))) == "partitions 0, 1, 2, 3, 4, 5, 6, 7 and 24 more"
