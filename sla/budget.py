@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sla.units import MILLION, rounded
 
+COUNT_MOST: Final = 2**63 - 1
+"""No more can be written. A single record may hold 2^53 - 1, and a month's worth of such seconds is beyond it."""
 REARM_BELOW_PPM = 100_000
 """A mark of a rolling window can be told again once consumption is 10 points below it."""
 
@@ -45,4 +47,4 @@ def allowed_count(total_count: int, target_ppm: int) -> int:
 
 def extrapolated(total_count: int, window_ms: int, counted_seen_ms: int) -> int:
     """The traffic of a whole window, from what was seen of it (semantics.md 1, Budget)."""
-    return total_count * window_ms // counted_seen_ms
+    return min(total_count * window_ms // counted_seen_ms, COUNT_MOST)

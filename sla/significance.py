@@ -7,7 +7,7 @@ P(X >= k) for X ~ Binomial(n, p), summed term by term from k upward: each term i
 
 from __future__ import annotations
 
-from math import exp, floor, lgamma, log, log1p
+from math import erfc, exp, floor, lgamma, log, log1p, sqrt
 
 from sla.catalogue import Severity
 
@@ -16,6 +16,10 @@ PLACES = 4
 LEAST_BAD_COUNT = {Severity.INFO: 1, Severity.WARNING: 1, Severity.CRITICAL: 3}
 LEAST_DOWN_MS = 60_000
 LEAST_BAD_SLICES_COUNT = 2
+
+NORMAL_FROM_VARIANCE = 1e8
+"""From here on the normal tail differs by less than 1e-5 (Berry-Esseen's leading term), and a sum term by term by more:
+the terms are millions, and the logarithms of their factorials too long for a float."""
 
 _NEGLIGIBLE = 1e-12
 
@@ -28,12 +32,20 @@ def upper_tail(bad_count: int, total_count: int, probability: float) -> float:
         return 0.0
     if probability >= 1.0:
         return 1.0
+    variance = total_count * probability * (1.0 - probability)
+    if variance > NORMAL_FROM_VARIANCE:
+        tail = erfc((bad_count - 0.5 - total_count * probability) / sqrt(2.0 * variance)) / 2.0
+        return _rounded(tail)
     below = bad_count <= total_count * probability  # then the other tail is the shorter one
     tail = (
         1.0 - _sum_down(bad_count - 1, total_count, probability)
         if below
         else _sum_up(bad_count, total_count, probability)
     )
+    return _rounded(tail)
+
+
+def _rounded(tail: float) -> float:
     scale: int = 10**PLACES
     return floor(min(1.0, max(0.0, tail)) * scale + 0.5) / scale
 
