@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sla.units import MINUTE_MS, SECOND_MS
 
 from .world import T0, World, objective
 
 UP = {"type": "uptime", "signal": "up"}
-SILENT = {"noData": {"after": "5m", "treat": "unknown"}}
+SILENT: dict[str, Any] = {"noData": {"after": "5m", "treat": "unknown"}}
 
 
 def at(minute: float) -> int:
