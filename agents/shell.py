@@ -121,8 +121,8 @@ class Shell:
             if line.key not in held.home_keys and await self._is_elsewhere(held, partition, line, activity):
                 continue
             emissions = held.fold.step(line)
-            self._storm.saw(partition, emissions)
             if emissions:
+                self._storm.saw(emissions)
                 self._outbox.add(emissions)
         await self._outbox.send()
 

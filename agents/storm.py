@@ -1,4 +1,4 @@
-"""Dead letters in a row: many are a bad deploy upstream, and somebody must hear of it while work goes on."""
+"""What a storm of dead letters does to the worker: it is unready for a minute, and work goes on."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from time import monotonic
 from typing import Final
 
 from agents.metrics import Metric, Metrics
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, RECORDS
 from sla.fold import Emission
 
 log = logging.getLogger("forewarn.shell")
 
-IN_A_ROW_MAX: Final = 100
 UNREADY_FOR_S: Final = 60.0
 
 
 class StormWatch:
-    """Counts the dead letters of each partition; more than 100 in a row make the worker unready for a minute.
+    """Counts the dead letters, and hears the fold tell of a storm of them (`sla.storm`).
 
     Never an exit: after a restart it would read the same records (design.md 3.5).
     """
@@ -26,23 +25,17 @@ class StormWatch:
     def __init__(self, metrics: Metrics) -> None:
         """Calm."""
         self._metrics = metrics
-        self._in_a_row: dict[int, int] = {}
         self._until: float = 0.0
 
-    def saw(self, partition: int, emissions: Sequence[Emission]) -> None:
+    def saw(self, emissions: Sequence[Emission]) -> None:
         """Take what one record led to."""
-        if not emissions and not self._in_a_row:
-            return  # nearly every record
-        if not any(emission.topic == DEAD_LETTERS.name for emission in emissions):
-            self._in_a_row.pop(partition, None)
-            return
-        self._metrics.count(Metric.DEAD_LETTERS)
-        count = self._in_a_row[partition] = self._in_a_row.get(partition, 0) + 1
-        if count > IN_A_ROW_MAX:
-            self._until = monotonic() + UNREADY_FOR_S
-            if count == IN_A_ROW_MAX + 1:
+        for emission in emissions:
+            if emission.topic == DEAD_LETTERS.name:
+                self._metrics.count(Metric.DEAD_LETTERS)
+            elif emission.topic == RECORDS.name and emission.value["type"] == "dead_letter_storm":
+                self._until = monotonic() + UNREADY_FOR_S
                 self._metrics.count(Metric.DEAD_LETTER_STORMS)
-                log.error("dead_letter_storm: %d records in a row of partition %d cannot be used", count, partition)
+                log.error("dead_letter_storm: more than 100 records in a row of %s cannot be used", emission.key)
 
     @property
     def is_on(self) -> bool:

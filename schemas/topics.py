@@ -123,7 +123,7 @@ OUTBOX: Final = Topic(
 DELIVERIES: Final = Topic(
     "sla.deliveries.v1", key="stakeholder", writers=("deliver",), readers=("consumers",), retention_ms=90 * DAY_MS
 )
-RECORDS: Final = Topic("sla.records.v1", key="dedup key", writers=("detect",), readers=("consumers",))
+RECORDS: Final = Topic("sla.records.v1", key="dedup key", writers=("detect", "dispatch"), readers=("consumers",))
 LATE: Final = Topic(
     "sla.late.v1", key="as received", writers=("detect",), readers=("consumers",), retention_ms=14 * DAY_MS
 )

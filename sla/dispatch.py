@@ -15,6 +15,7 @@ from urllib.parse import quote
 from sla.catalogue import Channel
 from sla.fold import AtomState, Emission, Json, Line
 from sla.records import CatalogueMarker, Feed, Rejection, Tick
+from sla.storm import DeadLetterRow
 from sla.wording import subject_of, text_of
 
 OUTBOX_TOPIC: Final = "sla.outbox.v1"
@@ -100,6 +101,7 @@ class Dispatch:
         self._offset = -1
         self._stakeholders: dict[str, _Stakeholder] = {}
         self._dirty: set[str] = set()
+        self._row = DeadLetterRow()
 
     @property
     def now(self) -> int | None:
@@ -111,6 +113,7 @@ class Dispatch:
         for atom in atoms:
             if atom.body["type"] == "partition":
                 self._offset, self._now = atom.offset, atom.body["now"]
+                self._row = DeadLetterRow(*atom.body["row"])
             else:
                 name = atom.body["name"]
                 self._stakeholders[name] = _Stakeholder(name, atom.offset, dict(atom.body["sequences"]))
@@ -126,8 +129,10 @@ class Dispatch:
         self._offset = line.offset
         match record:
             case Rejection():
-                return [self._dead_letter(record, self.topic, self.partition, line)]
+                storm = self._row.take_unusable(self.topic, self.partition, self._now or 0)
+                return [self._dead_letter(record, self.topic, self.partition, line), *storm]
             case Notice():
+                self._row.end()
                 return self._tell(record, line.offset)
             case Tick() | CatalogueMarker():
                 return []
@@ -138,7 +143,8 @@ class Dispatch:
             return []
         states = [self._stakeholders[name].state() for name in sorted(self._dirty)]
         self._dirty.clear()
-        head = {"type": "partition", "topic": self.topic, "partition": self.partition, "now": self._now}
+        row = [self._row.count, self._row.since_at]
+        head = {"type": "partition", "topic": self.topic, "partition": self.partition, "now": self._now, "row": row}
         return [*states, AtomState(f"partition/{self.partition}", self._offset, head)]
 
     def _advance_to(self, at: int | None) -> None:

@@ -20,6 +20,7 @@ LATE: Final = "sla.late.v1"
 RECORDS: Final = "sla.records.v1"
 NOTICES: Final = "sla.notices.v1"
 
+WatchRecord = Literal["detector_gap", "dead_letter_storm"]
 SeverityText = Literal["info", "warning", "critical"]
 StateText = Literal["unknown", "ok", "at_risk", "breached"]
 
@@ -181,3 +182,9 @@ def cloud_event(cluster: str, topic: str, name: str, at: int, data: Mapping[str,
             "data": data,
         },
     )
+
+
+def watch_record(kind: WatchRecord, topic: str, partition: int, from_at: int, to_at: int) -> Emission:
+    """What the detector noticed about one partition of its own input, for `sla.records.v1`."""
+    body = {"type": kind, "topic": topic, "partition": partition, "from": rfc3339(from_at), "to": rfc3339(to_at)}
+    return Emission(RECORDS, f"{topic}/{partition}", body)

@@ -33,17 +33,26 @@ class AlertRecord(Shape):
     inputs: dict[str, Any]
 
 
-class DetectorGap(Shape):
-    """Nobody was watching this partition."""
-
-    type: Literal["detector_gap"]
+class _Watch(Shape):
     topic: Name
     partition: Count
     from_: Annotated[Instant, Field(alias="from")]
     to: Instant
 
 
-Record = Annotated[AlertRecord | DetectorGap, Field(discriminator="type")]
+class DetectorGap(_Watch):
+    """Nobody was watching this partition."""
+
+    type: Literal["detector_gap"]
+
+
+class DeadLetterStorm(_Watch):
+    """More than 100 records in a row of this partition could not be used; told at the first one too many."""
+
+    type: Literal["dead_letter_storm"]
+
+
+Record = Annotated[AlertRecord | DetectorGap | DeadLetterStorm, Field(discriminator="type")]
 
 
 class Late(Shape):

@@ -18,6 +18,7 @@ from sla.records import (
     Change,
     Exclusion,
     Ignored,
+    Measurement,
     Reason,
     Rejection,
     TelemetryRecord,
@@ -91,17 +92,26 @@ class Detect:
         emissions = partition.advance(now, line.offset)
         if isinstance(record, Rejection):
             emissions.append(self._dead_letter(record, self.topic, self.partition, line))
+            emissions += partition.reject()
         elif isinstance(record, CatalogueMarker):
             emissions += self._follow(record, line)
-        elif isinstance(record, Change | Exclusion):
-            emissions += partition.learn(record, line.offset)
-        elif not isinstance(record, Tick | Ignored):
-            emissions += partition.measure(record, line)
+        elif not isinstance(record, Tick):
+            partition.accept()
+            emissions += self._apply(record, line)
         if not emissions or line.offset <= self._told_up_to:
             # An atom is stored after all that was said up to it. Said again it would be numbered otherwise, since the
             # atoms that are ahead are silent now.
             return []
         return self._publisher.number(emissions, line.offset)
+
+    def _apply(self, record: Measurement | Change | Exclusion | Ignored, line: Line) -> list[Emission]:
+        match record:
+            case Ignored():
+                return []
+            case Change() | Exclusion():
+                return self._partition.learn(record, line.offset)
+            case _:
+                return self._partition.measure(record, line)
 
     def _follow(self, marker: CatalogueMarker, line: Line) -> list[Emission]:
         if marker.revision <= self.revision:

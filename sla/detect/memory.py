@@ -11,6 +11,7 @@ from sla.detect.facts import ServiceFacts
 from sla.detect.stream import Stream
 from sla.fold import AtomState, CatalogueReader, Json
 from sla.intervals import Interval
+from sla.storm import DeadLetterRow
 from sla.units import DAY_MS, floor_to
 
 StreamName = tuple[str, str]
@@ -33,6 +34,7 @@ class Memory:
         self.now: int | None = None
         self.streams: dict[StreamName, Stream] = {}
         self.gaps: list[Interval] = []
+        self.row = DeadLetterRow()
         self.unnamed: dict[StreamName, int] = {}
         self.dirty: set[StreamName] = set()
         self.dirty_facts: set[str] = set()
@@ -82,6 +84,7 @@ class Memory:
             "revision": self.catalogue.revision,
             "sha256": self.catalogue.sha256,
             "gaps": self.gaps,
+            "row": [self.row.count, self.row.since_at],
             "unnamed": [[*name, count] for name, count in self.unnamed.items()],
         }
         atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
@@ -130,4 +133,5 @@ class Memory:
         self.catalogue = self._at(body, read_catalogue)
         self.now = body["now"]
         self.gaps = [(a, b) for a, b in body["gaps"]]
+        self.row = DeadLetterRow(*body["row"])
         self.unnamed = {(service, signal): count for service, signal, count in body["unnamed"]}

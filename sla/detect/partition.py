@@ -15,10 +15,10 @@ from sla.detect.publish import Publisher
 from sla.detect.stream import Stream
 from sla.detect.timers import Timer
 from sla.detect.track import Track
-from sla.events import RECORDS
+from sla.events import watch_record
 from sla.fold import AtomState, CatalogueReader, Emission, Line
 from sla.records import Change, Exclusion, History, Measurement
-from sla.units import HOUR_MS, MINUTE_MS, floor_to, rfc3339
+from sla.units import HOUR_MS, MINUTE_MS, floor_to
 
 
 class Partition:
@@ -90,14 +90,7 @@ class Partition:
                 stream.set_gaps(memory.gaps)
                 self._agenda.schedule_silences(stream)
                 memory.dirty.add((stream.service, stream.signal))
-        body = {
-            "type": "detector_gap",
-            "topic": self._topic,
-            "partition": self._number,
-            "from": rfc3339(before),
-            "to": rfc3339(now),
-        }
-        return [Emission(RECORDS, f"{self._topic}/{self._number}", body)]
+        return [watch_record("detector_gap", self._topic, self._number, before, now)]
 
     def _run_due(self, until: int, offset: int) -> list[Emission]:
         """All that is due, each at its own instant; what one instant says is in the order of dedup keys."""
@@ -152,6 +145,14 @@ class Partition:
         return said
 
     # -- records
+
+    def reject(self) -> list[Emission]:
+        """One more record that could not be used; a row of them is told once."""
+        return self._memory.row.take_unusable(self._topic, self._number, self._memory.now or 0)
+
+    def accept(self) -> None:
+        """A record that could be used ends the row of those that could not."""
+        self._memory.row.end()
 
     def measure(self, record: Measurement, line: Line) -> list[Emission]:
         """A measurement only changes state; what it means is said by the next decision."""

@@ -15,6 +15,7 @@ from agents.routing import FORWARDED, Place
 from agents.shell import PartitionMoved, Shell, SourceReplaced, line_of
 from agents.storm import StormWatch
 from agents.transport import pack, unpack
+from sla.events import watch_record
 from sla.fold import AtomState, Emission, Line
 from sla.partitioner import partition_of
 from tests.engine.counting import HEAD, Counting
@@ -335,13 +336,11 @@ async def test_a_batch_of_both_stamps_keeps_each_records_own() -> None:
 async def test_a_storm_of_dead_letters_makes_the_worker_unready_and_goes_on() -> None:
     metrics = Metrics()
     storm = StormWatch(metrics)
-    letter = [Emission("sla.dlq.v1", None, {})]
-    for _ in range(100):
-        storm.saw(3, letter)
+    letter = Emission("sla.dlq.v1", None, {})
+    storm.saw([letter])
     assert not storm.is_on
-    storm.saw(3, letter)
+    storm.saw([letter, watch_record("dead_letter_storm", "sla.telemetry.v1", 3, 0, 5)])
     assert storm.is_on
     assert metrics.value(Metric.DEAD_LETTER_STORMS) == 1
-    storm.saw(3, [])
-    storm.saw(3, letter)
-    assert metrics.value(Metric.DEAD_LETTERS) == 102
+    storm.saw([letter])
+    assert metrics.value(Metric.DEAD_LETTERS) == 3
