@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from agents.transport import unpack
 from tests.engine.counting import EVERY, HEAD
+from tests.harness import health
 from tests.harness.broker import Broker, unique
 from tests.harness.process import Process, free_port, wait_for
 
@@ -126,17 +125,10 @@ class Fleet:
             )
 
     def ask(self, name: str, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._ports[name]}/{path}", timeout=2) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
+        return health.ask(self._ports[name], path)
 
     def metric(self, name: str, metric: str) -> int:
-        lines = self.ask(name, "metrics")[1].splitlines()
-        return sum(int(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"forewarn_{metric}{{"))
+        return health.metric(self._ports[name], metric)
 
     def wait_moving(self, name: str, within_s: float = 30) -> None:
         """Until a worker is reading data, not only ticks."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 from schemas import topics
-from tests.harness import Broker, Process, free_port, wait_for
+from tests.harness import Broker, Process, free_port, health, wait_for
 from tests.system.recorded import read_all
 
 PARTITIONS = 4
@@ -86,18 +84,11 @@ class Workers:
         return {record.partition for record in records if b'"catalogue"' in (record.value or b"")}
 
     def ask(self, name: str, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._ports[name]}/{path}", timeout=2) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
+        return health.ask(self._ports[name], path)
 
     def metric(self, name: str, metric: str) -> int:
         """A counter or gauge of a worker, over all its labels."""
-        lines = self.ask(name, "metrics")[1].splitlines()
-        return sum(int(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"forewarn_{metric}{{"))
+        return health.metric(self._ports[name], metric)
 
     def owned(self, *names: str) -> list[int]:
         """How many partitions each holds now."""
