@@ -108,6 +108,20 @@ def apply(
         raise typer.Exit(ExitCode.FINDING)
 
 
+@app.command()
+def diff(
+    paths: Paths,
+    against: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Compare with these definitions; no broker is asked.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say in words what an apply would change, and for whom; exit 1 if anything would change."""
+    from forewarn.diff.command import diff as compare
+
+    raise typer.Exit(compare(paths, against, Console(as_json=as_json)))
+
+
 app.command()(replay)
 
 

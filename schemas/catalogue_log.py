@@ -53,6 +53,12 @@ class CatalogueLog:
         return self._current
 
     @property
+    def documents(self) -> list[dict[str, Any]]:
+        """The documents in force, by kind and name; none of a `base` that the log was started with."""
+        held = sorted((key, version.content) for key, version in self._versions.items() if version.content is not None)
+        return [orjson.loads(content) for _, content in held]
+
+    @property
     def refused(self) -> list[Refused]:
         """What was passed over, oldest first."""
         return list(self._refused)
