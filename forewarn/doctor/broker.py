@@ -13,10 +13,17 @@ from sla.units import SECOND_MS
 CHECK: Final = "broker"
 _SHORTEST: Final = "group.min.session.timeout.ms"
 _LONGEST: Final = "group.max.session.timeout.ms"
+_SILENT: Final = Finding(
+    "it cannot be asked for its settings: clocks, topics, retention and its version were not examined",
+    "nothing, if it is the broker of `forewarn demo`, which is for trying out; else use Apache Kafka 2.4 or newer",
+    Level.WARNING,
+)
 
 
 def check(case: Case) -> list[Diagnosis]:
-    """Look at each broker."""
+    """Look at each broker; one that tells nothing of itself is told once, for all checks that need that."""
+    if not case.tells_settings:
+        return [Diagnosis(CHECK, case.config["bootstrap.servers"], _SILENT)]
     session_ms = round(case.settings.forewarn_session_timeout * SECOND_MS)
     return [
         Diagnosis(CHECK, f"broker {number}", finding)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from agents.settings import Settings
@@ -40,6 +40,16 @@ class Case:
             topic.name: len(found.topics[topic.name].partitions) for topic in ALL if topic.name in found.topics
         }
         self._tails: dict[str, Tail] = {}
+
+    @cached_property
+    def tells_settings(self) -> bool:
+        """Whether the brokers can be asked how they and their topics are set; the embedded one cannot."""
+        try:
+            return bool(self.broker_settings)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError._UNSUPPORTED_FEATURE:  # noqa: SLF001 - public name
+                return False
+            raise
 
     @cached_property
     def broker_settings(self) -> Mapping[int, Mapping[str, str]]:

@@ -40,12 +40,12 @@ CHECKS: Final[Mapping[str, Check]] = {
 }
 
 
-def examine(case: Case, checks: Mapping[str, Check] = CHECKS) -> list[Diagnosis]:
+def examine(case: Case) -> list[Diagnosis]:
     """Everything that is found, in the order of the checks, the gravest of each first."""
     levels = list(Level)
     return [
         diagnosis
-        for name, check in checks.items()
+        for name, check in CHECKS.items()
         for diagnosis in sorted(_made(name, check, case), key=lambda each: levels.index(each.finding.level))
     ]
 

@@ -13,6 +13,8 @@ CHECK: Final = "topics"
 
 def check(case: Case) -> list[Diagnosis]:
     """All findings of that check."""
+    if not case.tells_settings:
+        return []
     return [
         Diagnosis(CHECK, answer.topic, finding) for answer in topics.check(case.config) for finding in answer.findings
     ]

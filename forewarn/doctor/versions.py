@@ -22,7 +22,7 @@ def check(case: Case) -> list[Diagnosis]:
     """This machine's libraries, then each broker."""
     brokers = [
         Diagnosis(CHECK, f"broker {number}", finding)
-        for number, settings in case.broker_settings.items()
+        for number, settings in (case.broker_settings.items() if case.tells_settings else ())
         for finding in judge_broker(settings)
     ]
     return [*(Diagnosis(CHECK, "this machine", finding) for finding in judge_libraries(installed())), *brokers]

@@ -11,15 +11,16 @@ from typing import Any, cast
 import orjson
 import pytest
 import redis
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.health import HealthServer
 from agents.metrics import Metrics
 from agents.transport import pack
 from forewarn import apply as catalogue
-from forewarn.doctor import clocks, health
+from forewarn.doctor import clocks, doctor, health
 from forewarn.doctor.case import Case
+from forewarn.doctor.diagnosis import Diagnosis
 from schemas.catalogue_log import records_of
 from schemas.definitions import load
 from schemas.topics import CATALOGUE, STATUS, TELEMETRY, application_of, changelog_of
@@ -165,17 +166,33 @@ def test_a_broker_without_any_topic_is_told_topic_by_topic(kafka: Broker, redis_
     }
 
 
-def test_what_a_broker_cannot_be_asked_is_a_finding_and_the_rest_is_examined(
-    run: Run, bootstrap: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+def test_a_broker_that_tells_nothing_of_itself_is_told_once_and_the_rest_is_examined(
+    run: Run, bootstrap: str, redis_url: str
 ) -> None:
-    for module in ("case", "clocks", "tail", "retention"):
-        monkeypatch.setattr(f"forewarn.doctor.{module}.ANSWER_WITHIN_S", 2.0)
-    monkeypatch.setattr("forewarn.topics.ANSWER_WITHIN_S", 2.0)
     result = run("doctor", "--json", KAFKA_BOOTSTRAP_SERVERS=bootstrap, REDIS_URL=redis_url)
-    told = {each["check"]: each for each in map(orjson.loads, result.stdout.splitlines())}
+    told = [orjson.loads(line) for line in result.stdout.splitlines()]
     assert (result.exit_code, "Traceback" in result.output) == (1, False)
-    assert "cannot be asked to create or describe topics" in told["topics"]["what"]
-    assert told["catalogue"]["what"] == "no revision is in force: nothing is watched"
+    assert [(each["level"], each["check"], each["what"]) for each in told] == [
+        (
+            "warning",
+            "broker",
+            "it cannot be asked for its settings: clocks, topics, retention and its version were not examined",
+        ),
+        ("warning", "catalogue", "no revision is in force: nothing is watched"),
+    ]
+
+
+def test_a_check_that_gets_no_answer_is_a_finding_and_the_rest_is_examined(
+    well: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unanswered(_case: Case) -> list[Diagnosis]:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    monkeypatch.setattr(doctor, "CHECKS", {"clocks": unanswered, "catalogue": doctor.CHECKS["catalogue"]})
+    well.apply("6d")
+    found = {each["check"]: each for each in well.doctor(1)}
+    assert (found["clocks"]["where"], found["clocks"]["level"]) == ("not checked", "error")
+    assert found["catalogue"]["what"].startswith("no marker of revision")
 
 
 # -- clocks
