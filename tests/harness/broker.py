@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.harness.process import wait_for
+
 ADMIN_WITHIN_S = 20
 
 
@@ -47,6 +49,12 @@ class Broker:
             except KafkaException as error:
                 if error.args[0].name() != "UNKNOWN_TOPIC_OR_PART":
                     raise
+        # The controller has deleted them; until the broker has heard of it, it still shows and takes the old ones.
+        wait_for(
+            lambda: not {*names} & admin.list_topics(timeout=ADMIN_WITHIN_S).topics.keys(),
+            "the deleted topics to be gone",
+            within_s=ADMIN_WITHIN_S,
+        )
 
     def _admin(self) -> AdminClient:
         # Outlives the broker, whose end is no news: the run's last line is pytest's own.
