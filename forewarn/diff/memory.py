@@ -18,6 +18,7 @@ class State(StrEnum):
     BEGUN = "begun"
     KEPT = "kept"
     MOVED = "moved"
+    TURNED = "turned"  # from live into shadow, or back
     ENDED = "ended"
 
 
@@ -29,6 +30,8 @@ _SAID: Final = {
     (State.KEPT, True): "counts, state and episode stay",
     (State.MOVED, False): f"{_ENDS}; counting begins anew with the whole budget",
     (State.MOVED, True): f"{_ENDS}; what is kept of the other signal counts, and a breach may follow at once",
+    (State.TURNED, False): f"{_ENDS}, where it was told; counting begins anew with the whole budget",
+    (State.TURNED, True): f"{_ENDS}, where it was told; the counts stay, and a breach may follow at once",
     (State.ENDED, False): f"{_ENDS}; after that nothing more is said of it",
 }
 
@@ -55,7 +58,8 @@ def memory_of(before: Objective | None, after: Objective | None, held: Catalogue
         return Memory(will.name, State.BEGUN, _has_counts(None, will, held))
     if stream_of(was) != stream_of(will):
         return Memory(will.name, State.MOVED, _has_counts(None, will, held))
-    return Memory(will.name, State.KEPT, _has_counts(was, will, held))
+    state = State.KEPT if was.mode is will.mode else State.TURNED
+    return Memory(will.name, state, _has_counts(was, will, held))
 
 
 def _has_counts(was: Objective | None, will: Objective, held: Catalogue) -> bool:

@@ -161,10 +161,7 @@ def _mode(before: Objective, after: Objective) -> Iterator[str]:
     if before.mode is after.mode:
         return
     if after.mode is Mode.SHADOW:
-        yield (
-            "it goes into shadow: its events, the end of an open episode too, go to sla.alerts.shadow.v1, and nobody "
-            "is told"
-        )
+        yield "it goes into shadow: its events go to sla.alerts.shadow.v1, and nobody is told"
     else:
         yield "it goes live: its events go to sla.alerts.v1, and people are told"
 

@@ -70,10 +70,10 @@ class Stream:
         self.silence.find(self.tracks.values(), self.newest_at, now)
 
     def leaving(self, catalogue: Catalogue) -> list[Track]:
-        """The tracks that a revision no longer holds, by name."""
+        """The tracks that a revision no longer holds, by name; one that goes into shadow or comes out ends there."""
         objectives = catalogue.evaluated_of(self.service, self.signal)
-        kept = {o.name for o in objectives} | {o.renamed_from for o in objectives}
-        return [self.tracks[name] for name in sorted(self.tracks) if name not in kept]
+        kept = {(name, o.mode) for o in objectives for name in (o.name, o.renamed_from)}
+        return [track for name, track in sorted(self.tracks.items()) if (name, track.objective.mode) not in kept]
 
     def restore(self, catalogue: Catalogue, measures: Mapping[str, Any], now: int) -> None:
         """Take back the counts that a table entry holds; the tracks must be there."""
@@ -88,7 +88,7 @@ class Stream:
         track = before.pop(objective.name, None)
         if track is None and objective.renamed_from is not None:
             track = before.pop(objective.renamed_from, None)
-        if track is None:
+        if track is None or track.objective.mode is not objective.mode:
             track = Track(objective_key(self.service, objective.renamed_from or objective.name), objective)
         elif track.objective.version != objective.version:
             for measure in self.measures.values():

@@ -47,6 +47,7 @@ FINE_SLICES = {"timeslices": "1m", "sliceTarget": "99%"}
             None,
         ),
         ([objective()], [objective(indicator=AGAIN)], (State.MOVED, False), None, "retired"),
+        ([objective()], [objective(mode="shadow")], (State.TURNED, True), None, "retired"),
         ([objective()], [], (State.ENDED, False), None, "retired"),
         ([], [objective()], (State.BEGUN, False), None, None),
         ([objective("other")], [objective("other"), objective()], (State.BEGUN, True), 100, None),

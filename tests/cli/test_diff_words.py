@@ -108,7 +108,7 @@ def folder(run: Run, tmp_path: Path) -> Folder:
         (
             objective(),
             objective(mode="shadow"),
-            f"it goes into shadow: its events, the end of an open episode too, go to {SHADOW}, and nobody is told",
+            f"it goes into shadow: its events go to {SHADOW}, and nobody is told",
         ),
         (objective(budgeting=SLICES), objective(), "events count instead of slices, those of the past too"),
         (

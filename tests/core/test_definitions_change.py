@@ -69,6 +69,20 @@ def test_an_objective_moved_to_another_signal_ends_there_and_goes_on_counting_he
     ]
 
 
+def test_an_episode_of_a_promise_that_goes_into_shadow_ends_where_it_was_told() -> None:
+    world = breached_then([objective(mode="shadow"), OTHER], [objective(), OTHER])
+    assert of_key(world, "pay/paid") == [
+        ("breach", "budget_spent", 1, 1),
+        ("recovery", "retired", 2, 1),
+        ("breach", "budget_spent", 3, 3),
+    ]
+    shadow = world.events(topic="sla.alerts.shadow.v1")
+    assert [(e["type"].split(".")[1], e["data"]["sequence"], e["data"]["episode"]) for e in shadow] == [
+        ("breach", 1, 2),
+        ("recovery", 2, 2),
+    ]
+
+
 def test_an_agreement_that_comes_back_does_not_close_the_periods_in_which_it_was_gone() -> None:
     deal = agreement("gold", "paid", period={"calendar": "day", "timezone": "UTC"})
     first = [objective(), OTHER, deal]
