@@ -10,10 +10,10 @@ from typing import Any, Final, TypeVar
 
 from schemas.inbound.text import read_json
 from schemas.topics import DELIVERIES
-from sla.catalogue import Channel
 from sla.dispatch import Notice, NoticesRecord, Send
 from sla.fold import Emission, Json, Line
 from sla.records import CatalogueMarker, Feed, Reason, Rejection, Tick
+from sla.stakeholder import Channel
 from sla.units import rfc3339
 
 INTEGER_LARGEST: Final = 2**63 - 1

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
+from sla.stakeholder import Stakeholder
 from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
 
 
@@ -231,35 +232,6 @@ class Service:
     depends_on: tuple[str, ...] = ()
     critical_depends_on: tuple[str, ...] = ()
     runbook: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Watches:
-    """What a stakeholder wants to hear of: an empty tuple does not restrict; all empty watches nothing."""
-
-    agreements: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
-    owners: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """Where a stakeholder is reached: `kind` is console, apprise, …; `url` may hold `${ENV}`, never a secret."""
-
-    kind: str
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stakeholder:
-    """Somebody who is told."""
-
-    name: str
-    audience: str
-    watches: Watches
-    channels: tuple[Channel, ...]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from sla.catalogue import Channel
 from sla.fold import AtomState, Emission, Json, Line
 from sla.records import CatalogueMarker, Feed, Rejection, Tick
+from sla.stakeholder import Channel
 from sla.storm import DeadLetterRow
 from sla.wording import subject_of, text_of
 

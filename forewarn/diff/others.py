@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sla.catalogue import Agreement, CalendarPeriod, Catalogue, Service, Stakeholder
+from sla.catalogue import Agreement, CalendarPeriod, Catalogue, Service
+from sla.stakeholder import Stakeholder
 from sla.units import SECOND_MS, rfc3339, spoken
 
 Named = TypeVar("Named")

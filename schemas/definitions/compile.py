@@ -9,7 +9,9 @@ from schemas.definitions.agreement import Period
 from schemas.definitions.kinds import Agreement, Objective, Service, Settings, Stakeholder
 from schemas.definitions.objective import CalendarWindow, ObjectiveSpec, RollingWindow, TimeslicesBudget, Warnings
 from schemas.definitions.source import Defined
+from schemas.definitions.stakeholder import stakeholder_of
 from sla import catalogue as to
+from sla.stakeholder import Stakeholder as Told
 from sla.tiers import google
 from sla.units import SECOND_MS, span_text
 
@@ -27,7 +29,7 @@ def compile_catalogue(
     objectives: dict[str, to.Objective] = {}
     agreements: dict[str, to.Agreement] = {}
     services: dict[str, to.Service] = {}
-    stakeholders: dict[str, to.Stakeholder] = {}
+    stakeholders: dict[str, Told] = {}
     decide_every_ms = SECOND_MS
     for each in definitions:
         document, name = each.document, each.name
@@ -38,7 +40,7 @@ def compile_catalogue(
         elif isinstance(document, Service):
             services[name] = _service(document)
         elif isinstance(document, Stakeholder):
-            stakeholders[name] = _stakeholder(document)
+            stakeholders[name] = stakeholder_of(document.metadata.name, document.spec)
         elif isinstance(document, Settings):
             decide_every_ms = document.spec.decideEvery
     return to.Catalogue(revision, sha256, objectives, agreements, services, stakeholders, decide_every_ms)
@@ -161,21 +163,4 @@ def _service(document: Service) -> to.Service:
         depends_on=tuple(each.name for each in depends_on),
         critical_depends_on=tuple(each.name for each in depends_on if each.critical),
         runbook=document.spec.runbook,
-    )
-
-
-def _stakeholder(document: Stakeholder) -> to.Stakeholder:
-    spec = document.spec
-    watches = spec.watches
-    return to.Stakeholder(
-        name=document.metadata.name,
-        audience=spec.audience,
-        watches=to.Watches(
-            tuple(watches.agreements),
-            tuple(watches.services),
-            tuple(watches.owners),
-            tuple(watches.severities),
-            tuple(watches.events),
-        ),
-        channels=tuple(to.Channel(each.kind, each.url) for each in spec.channels),
     )

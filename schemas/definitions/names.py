@@ -30,6 +30,8 @@ class Names:
                 self._add("owner", document.spec.owner)
             elif isinstance(document, Agreement) and document.spec.provider is not None:
                 self._add("owner", document.spec.provider)
+            if isinstance(document, Agreement) and document.spec.customer is not None:
+                self._add("customer", document.spec.customer)
 
     def of(self, *kinds: str) -> set[str]:
         """The names that these kinds define together."""
@@ -125,9 +127,17 @@ def _of_objective(document: Objective) -> Iterator[_Reference]:
         yield ("spec", "indicator", "of"), spec.indicator.of, ("TicketObjective",)
 
 
+_WATCHED: Final = (
+    ("agreements", ("Agreement",)),
+    ("services", _SERVICES),
+    ("owners", ("owner",)),
+    ("customers", ("customer",)),
+)
+
+
 def _of_stakeholder(document: Stakeholder) -> Iterator[_Reference]:
     spec = document.spec
-    for field, kinds in (("agreements", ("Agreement",)), ("services", _SERVICES), ("owners", ("owner",))):
+    for field, kinds in _WATCHED:
         for place, name in enumerate(getattr(spec.watches, field)):
             yield ("spec", "watches", field, place), name, kinds
     if spec.hours is not None:

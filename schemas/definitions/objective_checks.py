@@ -131,8 +131,7 @@ _PACING: Final = ("hours", "digest", "groupWait", "repeat", "rateLimit", "escala
 
 def _check_stakeholder(each: Defined, document: Stakeholder) -> Iterator[Finding]:
     spec = document.spec
-    watches = spec.watches
-    if not (watches.agreements or watches.services or watches.owners or watches.severities or watches.events):
+    if spec.watches.is_empty:
         message = "watches is empty, so this stakeholder hears of nothing: name agreements, services or owners"
         yield each.warning("watches-nothing", ("spec", "watches"), message)
     for field in _PACING:

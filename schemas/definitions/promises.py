@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.definitions.findings import Finding, nearest
 from schemas.definitions.kinds import Agreement, Objective, Service, Stakeholder, TicketObjective
@@ -38,6 +38,7 @@ def _services_without_document(definitions: Iterable[Defined]) -> Iterator[Findi
 def _nobody_told(definitions: Iterable[Defined]) -> Iterator[Finding]:
     owners: dict[str, str | None] = {}
     promised: dict[str, set[str]] = {}
+    customers: dict[str, set[str]] = {}
     watches: list[WatchesSpec] = []
     for each in definitions:
         document = each.document
@@ -46,6 +47,8 @@ def _nobody_told(definitions: Iterable[Defined]) -> Iterator[Finding]:
         elif isinstance(document, Agreement):
             for name in document.spec.objectives:
                 promised.setdefault(name, set()).add(each.name)
+                if document.spec.customer is not None:
+                    customers.setdefault(name, set()).add(document.spec.customer)
         elif isinstance(document, Stakeholder):
             watches.append(document.spec.watches)
     for each in definitions:
@@ -53,20 +56,28 @@ def _nobody_told(definitions: Iterable[Defined]) -> Iterator[Finding]:
         if not isinstance(document, _Measured) or (isinstance(document, Objective) and document.spec.mode == "shadow"):
             continue
         service = document.spec.service
-        agreements = promised.get(each.name, set())
-        if not any(_is_watched(one, service, owners.get(service), agreements) for one in watches):
+        parties = _Parties(promised.get(each.name, set()), customers.get(each.name, set()))
+        if not any(_is_watched(one, service, owners.get(service), parties) for one in watches):
             message = (
                 f"nobody is told about {each.name!r}: let a stakeholder watch its service, its owner or its agreement"
             )
             yield each.warning("nobody-told", ("metadata", "name"), message)
 
 
-def _is_watched(watches: WatchesSpec, service: str, owner: str | None, agreements: set[str]) -> bool:
+class _Parties(NamedTuple):
+    """The agreements that promise an objective, and their customers."""
+
+    agreements: set[str]
+    customers: set[str]
+
+
+def _is_watched(watches: WatchesSpec, service: str, owner: str | None, parties: _Parties) -> bool:
     """Whether some event of an objective would reach these watches; each list that is given narrows them."""
-    if not (watches.agreements or watches.services or watches.owners or watches.severities or watches.events):
+    if watches.is_empty:
         return False
     return (
-        (not watches.agreements or not agreements.isdisjoint(watches.agreements))
+        (not watches.agreements or not parties.agreements.isdisjoint(watches.agreements))
+        and (not watches.customers or not parties.customers.isdisjoint(watches.customers))
         and (not watches.services or service == ANY_SERVICE or service in watches.services)
         and (not watches.owners or service == ANY_SERVICE or owner in watches.owners)
     )

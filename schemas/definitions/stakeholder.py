@@ -13,6 +13,7 @@ from schemas.definitions.fields import Duration, Name, OrNone, RateLimit, Strict
 from schemas.definitions.findings import nearest
 from schemas.definitions.ticket_objective import Mark
 from schemas.definitions.values import MalformedError, shown
+from sla import stakeholder as to
 
 KINDS: Final = ("console", "apprise", "webhook", "pagerduty", "alertmanager")
 EVENTS: Final = (
@@ -112,8 +113,15 @@ class WatchesSpec(Strict):
     agreements: list[Name] = Field(default_factory=list)
     services: list[Name] = Field(default_factory=list)
     owners: list[Name] = Field(default_factory=list)
+    customers: list[Name] = Field(default_factory=list)
     severities: list[Literal["info", "warning", "critical"]] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is watched."""
+        lists = (self.agreements, self.services, self.owners, self.customers, self.severities, self.events)
+        return not any(lists)
 
 
 class Hours(Strict):
@@ -152,3 +160,40 @@ class StakeholderSpec(Strict):
     rateLimit: Annotated[RateLimit | None, OrNone] = Field(default="6/h", validate_default=True)  # noqa: N815
     escalate: Annotated[list[Escalation] | None, OrNone] = None
     fallback: Annotated[Name | None, OrNone] = None
+
+
+def stakeholder_of(name: str, spec: StakeholderSpec) -> to.Stakeholder:
+    """The stakeholder as the folds see it, defaults filled in."""
+    watches = spec.watches
+    rate = spec.rateLimit
+    hours = spec.hours
+    bypasses = spec.criticalBypassesHours
+    return to.Stakeholder(
+        name=name,
+        audience=spec.audience,
+        watches=to.Watches(
+            agreements=tuple(watches.agreements),
+            services=tuple(watches.services),
+            owners=tuple(watches.owners),
+            severities=tuple(watches.severities),
+            events=tuple(watches.events),
+            customers=tuple(watches.customers),
+        ),
+        channels=tuple(to.Channel(each.kind, each.url) for each in spec.channels),
+        hours=to.Hours(hours.calendar, to.Outside(hours.outside)) if hours is not None else None,
+        critical_bypasses_hours=spec.audience == "oncall" if bypasses is None else bypasses,
+        horizon_ms=spec.horizon,
+        digest_ms=spec.digest,
+        group_wait_ms=spec.groupWait,
+        repeat_ms=spec.repeat,
+        rate_limit=to.RateLimit(rate.times, rate.per_ms) if rate is not None else None,
+        escalate=tuple(_escalation(step) for step in spec.escalate or ()),
+        fallback=spec.fallback,
+    )
+
+
+def _escalation(step: Escalation) -> to.Escalation:
+    if step.timeLeft is None:
+        return to.Escalation(step.to, unacked_ms=step.unackedAfter)
+    unit, amount = step.timeLeft
+    return to.Escalation(step.to, left_ppm=amount) if unit == "percent" else to.Escalation(step.to, left_ms=amount)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sla.catalogue import Catalogue, Stakeholder, Watches
+from sla.catalogue import Catalogue
 from sla.events import EventData
+from sla.stakeholder import Stakeholder, Watches
 
 TOLD_TO_PEOPLE = frozenset({"early_warning", "breach", "recovery", "unknown", "correction", "period_closed"})
 """Changes of flags are for machines, unless somebody watches them by name."""
@@ -23,13 +24,13 @@ def audience_of(catalogue: Catalogue, name: str, data: EventData) -> list[Stakeh
 
 
 def _watches(watches: Watches, name: str, data: EventData) -> bool:
-    wanted = (watches.agreements, watches.services, watches.owners, watches.severities, watches.events)
-    if not any(wanted):
+    if watches == Watches():
         return False
     if name not in TOLD_TO_PEOPLE and name not in watches.events:
         return False
     return (
         _matches(watches.agreements, (agreement["name"] for agreement in data["agreements"]))
+        and _matches(watches.customers, (agreement["customer"] or "" for agreement in data["agreements"]))
         and _matches(watches.services, [data["service"]])
         and _matches(watches.owners, [data["owner"] or ""])
         and _matches(watches.severities, [data["severity"]])

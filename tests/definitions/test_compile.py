@@ -10,7 +10,6 @@ from sla.catalogue import (
     BurnTier,
     CalendarPeriod,
     Catalogue,
-    Channel,
     ForecastRule,
     Mode,
     NoData,
@@ -22,14 +21,13 @@ from sla.catalogue import (
     Rolling,
     Service,
     Severity,
-    Stakeholder,
     Threshold,
     Timeslices,
     Treat,
     Unit,
     Uptime,
-    Watches,
 )
+from sla.stakeholder import Channel, Escalation, Hours, Outside, RateLimit, Stakeholder, Watches
 from sla.tiers import GOOGLE
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.definitions.documents import OBJECTIVE, SURROUNDINGS, load_text, objective
@@ -210,6 +208,11 @@ def test_agreements_services_stakeholders_and_settings_are_compiled(tmp_path: Pa
         "executive",
         Watches(agreements=("gold",), severities=("critical",), events=("breach", "recovery")),
         (console, console, Channel("webhook", "https://example.com/${TOKEN}")),
+        horizon_ms=DAY_MS,
+        digest_ms=30 * MINUTE_MS,
+        group_wait_ms=30 * SECOND_MS,
+        repeat_ms=4 * HOUR_MS,
+        rate_limit=RateLimit(6, HOUR_MS),
     )
     assert catalogue.decide_every_ms == 5 * SECOND_MS
 
@@ -218,3 +221,45 @@ def test_plain_documents_compile_as_their_yaml_did(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, OBJECTIVE, SURROUNDINGS)
     assert load_documents(loaded.documents).catalogue == loaded.catalogue
     assert [document["kind"] for document in loaded.documents] == ["Objective", "Service", "Stakeholder"]
+
+
+def test_a_stakeholders_pace_is_compiled_as_it_is_written(tmp_path: Path) -> None:
+    stakeholder = """
+        apiVersion: forewarn/v1
+        kind: Stakeholder
+        metadata: {name: duty}
+        spec:
+          audience: oncall
+          watches: {services: [payments]}
+          channels: [console]
+          hours: {calendar: office, outside: drop}
+          digest: none
+          groupWait: none
+          repeat: none
+          rateLimit: 3/m
+          horizon: none
+          escalate: [{timeLeft: 25%, to: on-call}, {timeLeft: 15m, to: on-call}, {unackedAfter: 10m, to: on-call}]
+          fallback: on-call
+        ---
+        apiVersion: forewarn/v1
+        kind: Calendar
+        metadata: {name: office}
+        spec: {hours: {mon-fri: ["09:00-17:00"]}}
+        """
+    catalogue = load_text(tmp_path, OBJECTIVE, SURROUNDINGS, stakeholder).catalogue
+    assert catalogue is not None
+    assert catalogue.stakeholders["duty"] == Stakeholder(
+        "duty",
+        "oncall",
+        Watches(services=("payments",)),
+        (Channel("console"),),
+        hours=Hours("office", Outside.DROP),
+        critical_bypasses_hours=True,
+        rate_limit=RateLimit(3, MINUTE_MS),
+        escalate=(
+            Escalation("on-call", left_ppm=250_000),
+            Escalation("on-call", left_ms=15 * MINUTE_MS),
+            Escalation("on-call", unacked_ms=10 * MINUTE_MS),
+        ),
+        fallback="on-call",
+    )

@@ -7,9 +7,9 @@ import io
 from notifiers.console import Console
 from notifiers.protocol import Delivered, Failed
 from notifiers.registry import available, hand_over
-from sla.catalogue import Channel
 from sla.dispatch import Send
 from sla.records import Feed
+from sla.stakeholder import Channel
 
 SEND = Send("id", "ops", "oncall", Channel("console"), "Breach: x", "first\nsecond", "e", "s/o", Feed("f", 1))
 

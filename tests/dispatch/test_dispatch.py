@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from schemas.feeds import decode_notice, decode_send
-from sla.catalogue import Channel
 from sla.dispatch import PLACES, Dispatch, Send
 from sla.fold import Emission, Line
 from sla.records import Reason, Rejection
+from sla.stakeholder import Channel
 
 CONSOLE = {"kind": "console", "url": None}
 WEBHOOK = {"kind": "webhook", "url": "${HOOK}"}

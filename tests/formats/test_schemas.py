@@ -24,9 +24,9 @@ from schemas.generate import FOLDER, files
 from schemas.inbound import decode_telemetry
 from schemas.outbound import data
 from sla import events
-from sla.catalogue import Channel
 from sla.dispatch import Send
 from sla.records import Feed, Rejection
+from sla.stakeholder import Channel
 from tests.formats.test_reasons import CHANGE, COUNTS, EXCLUSION, HISTORY, MARKER, NOW, SAMPLE, STATE, TABLE, line
 
 T = 1_795_428_000_000
