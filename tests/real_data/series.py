@@ -20,7 +20,7 @@ NAME: Final = "nab_cpu_utilization_asg_misconfiguration"
 SERVICE: Final = "web-cluster"
 SIGNAL: Final = "cpu_percent"
 CHOOSING: Final = timedelta(days=28)
-"""The definitions were chosen from this much of the series, and from no more of it."""
+"""Limit and targets are derived from this much of the series, and from no more of it."""
 
 
 class Sample(NamedTuple):
