@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
@@ -22,6 +22,14 @@ from agents.transport.thread import FencedThread
 
 POLL_S = 0.25  # the longest a seek waits for the fetch that is under way
 WATCH_EVERY_S = 1.0
+
+
+class Passed(NamedTuple):
+    """Stands for a message that the drain loop has read already, and so drops."""
+
+    offset: int
+    key: None = None
+    value: None = None
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
@@ -123,7 +131,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             generation_id=self.app.consumer_generation_id,
         )
 
-    # Keeps the order in which batches are handed out, and stops handing out what was fetched before a seek.
+    # Keeps the order in which batches are handed out, stops handing out what was fetched before a seek, and makes the
+    # drain loop let go of what it has handed over.
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[Any, Any]]:  # noqa: ASYNC109 - Faust's signature
         """Yield messages; what a seek made stale is not yielded, since it will be read again."""
         async for tp, message in super().getmany(timeout):
@@ -136,7 +145,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                     # An acknowledgement of an earlier delivery must not pass for one of this.
                     self._acked_index[tp].discard(message.offset)
                     self._spans[tp].hand_out(message.offset)
+            offset = message.offset
             yield tp, message
+            del message
+            if tp.topic in self.plan.sources and self.plan.has(Override.RELEASE):
+                # Its loop variable would keep alive a batch that a rebalance clears from the agent's queue, and
+                # `wait_empty` waits for whatever is alive. What lies before the read position is dropped there.
+                yield tp, Passed(offset - 1)
             if self._stale(fetched_at):
                 # The drain loop has just moved the read position past the seek, and would drop what is read again.
                 if tp in self._sought:

@@ -18,6 +18,7 @@ class Override(StrEnum):
     ADV = "adv"  # each rebalance reads again all that the worker itself has written
     SEEK = "seek"  # records fetched behind the seek at the end of a recovery are thrown away, and committed past
     REVOKE = "revoke"  # the commit at a rebalance commits nothing, and all since the last interval is read again
+    RELEASE = "release"  # a batch that a rebalance cleared is still held, and the rebalance waits for its end for ever
     STALL = "stall"  # one slow answer ends the recovery task for good, and the worker heartbeats on
 
 

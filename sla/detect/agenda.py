@@ -123,6 +123,8 @@ class Agenda:
         period = period_at(agreement.period, stream.closes[place])
         stream.closes[place] = period.end
         self._schedule_close(stream, account.track, agreement, moment.at)
+        # The record tells the windows as of now, and not as of whichever decision was the last in this process.
+        account.ledger.advance(moment.at)
         return self._judge.close(stream, account, agreement, period, moment._replace(at=period.end))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from time import monotonic
@@ -16,6 +17,7 @@ from faust.types import TP
 
 from agents.transport import Override, Plan, Write
 from agents.transport import consumer as consumer_module
+from agents.transport.consumer import Passed
 from agents.transport.thread import FencedThread
 from agents.worker import App
 from tests.engine.parts import Fatal, new_app, record
@@ -246,6 +248,37 @@ async def test_contact_is_when_the_heartbeat_was_sent_not_when_it_was_answered()
     assert thread.last_contact_at == 0.0  # no SyncGroup was sent: nobody has confirmed anything
 
 
+# -- release
+
+
+@pytest.mark.parametrize(("without", "is_held"), [((), False), ((Override.RELEASE,), True)])
+async def test_a_batch_that_was_handed_over_is_held_by_nobody_here(
+    monkeypatch: pytest.MonkeyPatch, without: tuple[Override, ...], *, is_held: bool
+) -> None:
+    consumer = consumer_of(new_app(*without))
+
+    async def getmany(_self: Any, _timeout: float) -> AsyncIterator[tuple[Any, Any]]:
+        yield SOURCE, consumer._to_message(SOURCE, [record(20)])
+        waits.set()
+        await asyncio.Event().wait()  # the next fetch brings nothing
+
+    monkeypatch.setattr(BaseConsumer, "getmany", getmany)
+    consumer._fetched_at = consumer._seek_count
+    handed: list[Any] = []
+    waits = asyncio.Event()
+
+    async def drain() -> None:  # as Faust's loop does: its variable lives on while it waits for the next one
+        async for tp, message in consumer.getmany(1.0):
+            if consumer._read_offset[tp] is None or message.offset >= consumer._read_offset[tp]:
+                handed.append(weakref.ref(message))
+                consumer._read_offset[tp] = message.offset
+
+    draining = asyncio.create_task(drain())
+    await asyncio.wait_for(waits.wait(), 5)
+    assert (handed[0]() is not None) is is_held
+    draining.cancel()
+
+
 # -- seek
 
 
@@ -260,6 +293,9 @@ async def deliver(consumer: Any, monkeypatch: pytest.MonkeyPatch, offsets: list[
     consumer._fetched_at = consumer._seek_count
     got = []
     async for tp, message in consumer.getmany(1.0):
+        if isinstance(message, Passed):
+            assert message.offset < consumer._read_offset[tp]  # the drain loop drops it
+            continue
         got.append(message.offset)
         if message.offset == seek_after:
             await consumer.perform_seek()
