@@ -77,14 +77,17 @@ def _status(value: Mapping[str, Any]) -> str:
 
 def _notice(value: Mapping[str, Any]) -> str:
     event = value.get("event")
-    told = subject_of(event) if isinstance(event, Mapping) else value.get("type")
-    return f"to {value.get('stakeholder')}: {told}"
+    if not isinstance(event, Mapping):
+        return f"{value.get('type')} by {value.get('by')}" if value.get("by") else str(value.get("type"))
+    return f"to {value.get('stakeholder')}: {subject_of(event)}"
 
 
 def _delivery(value: Mapping[str, Any]) -> str:
     channel = _mapping(value.get("channel")).get("kind")
+    by = f" by {channel}" if channel else ""
     detail = f": {value['detail']}" if value.get("detail") else ""
-    return f"{value.get('outcome')} to {value.get('stakeholder')} by {channel}{detail} ({value.get('dedup_key')})"
+    to = "to" if channel else "for"
+    return f"{value.get('outcome')} {to} {value.get('stakeholder')}{by}{detail} ({value.get('dedup_key')})"
 
 
 def _dead_letter(value: Mapping[str, Any]) -> str:

@@ -68,6 +68,10 @@ class CatalogueLog:
         found = self._revisions.get(revision)
         return found if found is not None and found.sha256 == sha256 else None
 
+    def revision(self, number: int) -> Catalogue | None:
+        """The catalogue of a revision that a fold of the same log has named."""
+        return self._revisions.get(number)
+
     def feed(self, offset: int, value: bytes) -> None:
         """Take one record, in log order; one that was taken already is passed over silently. Never raises."""
         if offset < self._next_offset:

@@ -93,7 +93,11 @@ TELEMETRY: Final = Topic(
     append_time=True,
 )
 CATALOGUE: Final = Topic(
-    "sla.catalogue.v1", key="kind/name, or commit", writers=("apply",), readers=("detect",), partitions=1
+    "sla.catalogue.v1",
+    key="kind/name, or commit",
+    writers=("apply",),
+    readers=("detect", "dispatch"),
+    partitions=1,
 )
 ALERTS: Final = Topic(
     "sla.alerts.v1", key="dedup key", writers=("detect",), readers=("consumers",), retention_ms=90 * DAY_MS
@@ -112,7 +116,7 @@ STATUS: Final = Topic(
 NOTICES: Final = Topic(
     "sla.notices.v1",
     key="stakeholder",
-    writers=("detect", "dispatch"),  # dispatch: ticks and records forwarded to their partition
+    writers=("detect", "dispatch"),  # dispatch: escalations, ticks, markers, records forwarded to their partition
     readers=("dispatch",),
     retention_ms=90 * DAY_MS,
     append_time=True,
@@ -121,7 +125,11 @@ OUTBOX: Final = Topic(
     "sla.outbox.v1", key="stakeholder", writers=("dispatch",), readers=("deliver",), retention_ms=14 * DAY_MS
 )
 DELIVERIES: Final = Topic(
-    "sla.deliveries.v1", key="stakeholder", writers=("deliver",), readers=("consumers",), retention_ms=90 * DAY_MS
+    "sla.deliveries.v1",
+    key="stakeholder",
+    writers=("dispatch", "deliver"),  # dispatch: what was not sent, or not yet
+    readers=("consumers",),
+    retention_ms=90 * DAY_MS,
 )
 RECORDS: Final = Topic("sla.records.v1", key="dedup key", writers=("detect", "dispatch"), readers=("consumers",))
 LATE: Final = Topic(

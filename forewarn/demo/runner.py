@@ -154,11 +154,14 @@ class Demo:
 
     def _see_delivery(self, delivery: Mapping[str, Any], offset_ms: int) -> None:
         """Add who was told to its alert, which is still held; else tell it apart."""
-        told = self._told.get(delivery["event_id"])
-        if told is None or delivery["outcome"] != "delivered":
+        if delivery["channel"] is None:
+            return  # not told, or not yet: a digest will tell
+        known = [self._told[each] for each in delivery["event_ids"] if each in self._told]
+        if not known or delivery["outcome"] != "delivered":
             self._hold(timeline.delivery_entry(delivery, offset_ms))
-        elif delivery["stakeholder"] not in told:
-            told.append(delivery["stakeholder"])
+        for told in known:
+            if delivery["outcome"] == "delivered" and delivery["stakeholder"] not in told:
+                told.append(delivery["stakeholder"])
 
     def _hold(self, entry: timeline.Entry) -> None:
         """Keep an entry for a moment: an alert is seen some minutes of fast motion after the instant it is about."""

@@ -45,8 +45,20 @@ def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, clust
         )
 
     def dispatch(slot: Slot) -> Fold:
+        def catalogue_at(revision: int, sha256: str) -> Catalogue | None:
+            found = log.at(revision, sha256)
+            return None if found is None else paced(found, tick_ms)
+
         return Dispatch(
-            NOTICES, slot.partition, decode=decode_notice, dead_letter=dead_letter, check_repeats=not slot.is_fed
+            NOTICES,
+            slot.partition,
+            decode=decode_notice,
+            dead_letter=dead_letter,
+            catalogue_reader=catalogue_at,
+            base=base,
+            cluster=cluster,
+            check_repeats=not slot.is_fed,
+            sender_catalogue=log.revision if slot.is_fed else None,
         )
 
     return Folds({TELEMETRY: detect, NOTICES: dispatch}, frozenset({NOTICES}))

@@ -126,18 +126,14 @@ def _not_evaluated(each: Defined, document: Objective) -> Iterator[Finding]:
         yield each.note("not-evaluated-yet", ("spec", "instances"), message)
 
 
-_PACING: Final = ("hours", "digest", "groupWait", "repeat", "rateLimit", "escalate", "fallback", "horizon")
-
-
 def _check_stakeholder(each: Defined, document: Stakeholder) -> Iterator[Finding]:
     spec = document.spec
     if spec.watches.is_empty:
         message = "watches is empty, so this stakeholder hears of nothing: name agreements, services or owners"
         yield each.warning("watches-nothing", ("spec", "watches"), message)
-    for field in _PACING:
-        if field in spec.model_fields_set and getattr(spec, field) is not None:
-            message = f"{field} is checked but {_LATER}: this stakeholder is told of every event at once"
-            yield each.note("not-evaluated-yet", ("spec", field), message)
+    if spec.hours is not None:
+        message = f"hours are checked but {_LATER}: this stakeholder is told at any hour"
+        yield each.note("not-evaluated-yet", ("spec", "hours"), message)
     for place, channel in enumerate(spec.channels):
         if channel.kind != "console":
             message = f"{channel.kind} channels are checked but not delivered yet; the console is"

@@ -11,7 +11,19 @@ from typing import Annotated, Any, Final
 from pydantic import Field, TypeAdapter
 
 from schemas.outbound.events import Alert, Status
-from schemas.outbound.records import CatalogueMarker, DeadLetter, Delivery, Late, Notice, Record, Send, Tick
+from schemas.outbound.feeds import (
+    Ack,
+    CatalogueMarker,
+    Delivery,
+    Notice,
+    Reply,
+    Send,
+    Silence,
+    Tick,
+    Unack,
+    Unsilence,
+)
+from schemas.outbound.records import DeadLetter, Late, Record
 
 MODELS: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
     "alerts": ("What happened to a promise (sla.alerts.v1, sla.alerts.shadow.v1)", TypeAdapter(Alert)),
@@ -21,7 +33,12 @@ MODELS: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
     "dlq": ("Dead letters (sla.dlq.v1)", TypeAdapter(DeadLetter)),
     "notices": (
         "What people are to be told (sla.notices.v1)",
-        TypeAdapter(Annotated[Notice | Tick | CatalogueMarker, Field(discriminator="type")]),
+        TypeAdapter(
+            Annotated[
+                Notice | Ack | Unack | Silence | Unsilence | Reply | Tick | CatalogueMarker,
+                Field(discriminator="type"),
+            ]
+        ),
     ),
     "outbox": (
         "Messages to hand to channels (sla.outbox.v1)",

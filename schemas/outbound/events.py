@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.outbound.data import CorrectionData, EventData, PeriodClosedData
-from schemas.outbound.shapes import DedupKey, Id, Instant, Shape
+from schemas.outbound.shapes import DedupKey, Id, Instant, Name, Number, Shape
 
 
 class _Event(Shape):
@@ -76,6 +76,28 @@ class PeriodClosed(_Event):
     type: Literal["forewarn.period_closed.v1"]
     dataschema: Literal["urn:forewarn:period_closed.v1"]
     data: PeriodClosedData
+
+
+class PlanningReplyData(Shape):
+    """What a stakeholder will do about an expected breach; `answer` is null when nobody said so in time."""
+
+    dedup_key: DedupKey
+    sequence: Number
+    stakeholder: Name
+    event_id: Annotated[Id, Field(description="the newest event of the trouble")]
+    answer: Literal["accept", "mitigate", "renegotiate", "more_time"] | None
+    by: str | None
+    text: str | None
+    command_id: str | None
+    until: Annotated[Instant | None, Field(description="by when a further answer is expected")]
+
+
+class PlanningReply(_Event):
+    """A planning question was answered, or was not in time; on `sla.records.v1`."""
+
+    type: Literal["forewarn.planning_reply.v1"]
+    dataschema: Literal["urn:forewarn:planning_reply.v1"]
+    data: PlanningReplyData
 
 
 class Status(_Event):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from schemas.outbound.events import Alert
+from schemas.outbound.events import PlanningReply
 from schemas.outbound.shapes import Base64, Count, DedupKey, Id, Instant, Name, Number, Shape
 from sla.records import Reason as DeadLetterReason
 
@@ -52,7 +52,20 @@ class DeadLetterStorm(_Watch):
     type: Literal["dead_letter_storm"]
 
 
-Record = Annotated[AlertRecord | DetectorGap | DeadLetterStorm, Field(discriminator="type")]
+class CommandRefused(Shape):
+    """A command that came to nothing, and why."""
+
+    type: Literal["command_refused"]
+    command: Literal["ack", "unack", "silence", "unsilence", "reply"]
+    id: Name
+    by: Name
+    detail: str
+    at: Instant
+
+
+Record = Annotated[
+    AlertRecord | DetectorGap | DeadLetterStorm | CommandRefused | PlanningReply, Field(discriminator="type")
+]
 
 
 class Late(Shape):
@@ -79,71 +92,3 @@ class DeadLetter(Shape):
     value_base64: Base64 | None
     headers: list[tuple[str, Base64 | None]]
     truncated: Literal[True] = Field(default=True, description="only where the value was cut")
-
-
-# -- what one fold writes for the next
-
-
-class Channel(Shape):
-    """Where a stakeholder is reached."""
-
-    kind: Name
-    url: str | None
-
-
-class _Feed(Shape):
-    source: Annotated[str, Field(pattern=r"^forewarn:[a-z0-9.]+/[0-9]+$")]
-    sequence: Count
-
-
-class Notice(_Feed):
-    """One event for one stakeholder."""
-
-    type: Literal["notice"]
-    stakeholder: Name
-    audience: Literal["oncall", "owner", "customer", "supplier", "executive"]
-    revision: Count
-    channels: list[Channel]
-    event: Alert
-
-
-class Send(_Feed):
-    """One message to hand to one channel."""
-
-    type: Literal["send"]
-    id: Id
-    stakeholder: Name
-    audience: Literal["oncall", "owner", "customer", "supplier", "executive"]
-    channel: Channel
-    subject: Name
-    text: Name
-    event_id: Id
-    dedup_key: DedupKey
-
-
-class Delivery(Shape):
-    """How one attempt to tell somebody ended."""
-
-    type: Literal["delivery"]
-    id: Id
-    stakeholder: Name
-    channel: Channel
-    outcome: Literal["delivered", "failed"]
-    detail: str | None
-    event_id: Id
-    dedup_key: DedupKey
-    at: Instant
-
-
-class Tick(Shape):
-    """Time itself, written to the log."""
-
-    type: Literal["tick"]
-
-
-class CatalogueMarker(Shape):
-    """From here on, the partition follows this revision."""
-
-    type: Literal["catalogue"]
-    revision: Count
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -218,12 +218,12 @@ def test_owner_parties_and_listeners_of_the_promise_are_named(folder: Folder) ->
         (
             [WATCHER],
             [stakeholder("on-call", events=["breach"])],
-            "on-call will be told of other, paid no longer: critical warnings, recoveries",
+            "on-call will be told of other, paid no longer: critical warnings",
         ),
         (
             [WATCHER],
             [stakeholder("on-call", events=["breach", "unknown"])],
-            "on-call will be told of other, paid: silence; no longer: critical warnings, recoveries",
+            "on-call will be told of other, paid: silence; no longer: critical warnings",
         ),
         (
             [stakeholder("pay-team")],

@@ -181,7 +181,6 @@ NOT_YET = [
         ),
         7,
     ),
-    (doc("Stakeholder", "audience: owner\n  watches: {services: [payments]}\n  channels: [console]\n  digest: 1h"), 8),
 ]
 
 

@@ -147,7 +147,8 @@ class Run:
         return all(found[partition] >= end for partition, end in ends.items())
 
     def _delivered(self) -> set[str]:
-        return {orjson.loads(record.value or b"")["id"] for record in read_all(self.broker.bootstrap, DELIVERIES.name)}
+        records = [orjson.loads(record.value or b"") for record in read_all(self.broker.bootstrap, DELIVERIES.name)]
+        return {record["id"] for record in records if record["outcome"] in {"delivered", "failed"}}
 
     def newest_statuses(self) -> dict[str, Any]:
         """The data of the last status of each key, as the topic has them."""

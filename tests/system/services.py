@@ -97,7 +97,16 @@ def _document(kind: str, name: str, spec: dict[str, Any]) -> Document:
 
 def _stakeholder(name: str, audience: str, services: list[str]) -> Document:
     return _document(
-        "Stakeholder", name, {"audience": audience, "watches": {"services": services}, "channels": [{"console": {}}]}
+        "Stakeholder",
+        name,
+        {
+            "audience": audience,
+            "watches": {"services": services},
+            "channels": [{"console": {}}],
+            # At once, each by itself: the run ends before anything could wait.
+            "groupWait": "none",
+            "rateLimit": "none",
+        },
     )
 
 

@@ -1,0 +1,198 @@
+"""One stakeholder: what they were told of, what waits to be told, and how that gets into the table and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from sla.dispatch.event import View
+from sla.fold import AtomState, Json
+from sla.records import Feed
+
+OPEN_MAX: Final = 10_000
+"""Troubles that one stakeholder is told of at a time: their atom is one record of a changelog."""
+CLOSED_MAX: Final = 2_000
+WHOLE_MAX: Final = 50
+"""Of so many troubles, and of so many waiting items, the whole event is kept; of the others a line."""
+
+
+class Item(NamedTuple):
+    """One thing to tell. `cause` is notice, ack, unack, expired, escalated or repeat."""
+
+    event_id: str
+    name: str
+    key: str
+    root: str
+    severity: str
+    time: str
+    line: str
+    cause: str = "notice"
+    detail: str = ""
+    event: Json | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """Items that wait together until an instant."""
+
+    due_at: int
+    items: list[Item]
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What a stakeholder knows of one dedup key while its episode is open."""
+
+    key: str
+    root: str
+    name: str
+    severity: str
+    event_id: str
+    time: str
+    line: str
+    labels: Json
+    is_expectation: bool = False  # less formal than a promise: told, never paged
+    is_silenced: bool = False  # something of it was not told because of a silence
+    is_paged: bool = False  # an on-call tool holds an incident of it
+    is_waiting: str | None = None  # for its group or for the digest
+    told_at: int | None = None  # by a message, last
+    acked_by: str | None = None
+    acked_until: int | None = None
+    repeat_at: int | None = None
+    steps: dict[str, int] = field(default_factory=dict)  # step of `escalate` → when it is due, 0 once done
+    escalated_to: list[str] = field(default_factory=list)
+    question_by_at: int | None = None  # a planning question waits for an answer
+    is_asked: bool = False
+    event: Json | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the stakeholder heard of it."""
+        return self.told_at is not None
+
+    def see(self, view: View) -> None:
+        """The newest fact about it."""
+        self.name, self.severity, self.event_id = view.name, view.severity, view.id
+        self.time, self.line, self.root = view.time, view.line, view.root
+
+
+def labels_of(view: View) -> dict[str, Any]:
+    """What a silence can match."""
+    return {
+        "service": [view.service],
+        "objective": [view.objective],
+        "dedup_key": [view.key],
+        "severity": [view.severity],
+        "event": [view.name],
+        "agreement": list(view.agreements),
+        "customer": list(view.customers),
+    }
+
+
+@dataclass(slots=True)
+class Atom:
+    """One stakeholder."""
+
+    name: str
+    offset: int = -1
+    sequences: dict[str, int] = field(default_factory=dict)
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    closed: dict[str, list[Any]] = field(default_factory=dict)  # told and over: until when kept, whom else it was told
+    groups: dict[str, Group] = field(default_factory=dict)
+    digest: list[Item] = field(default_factory=list)
+    digest_at: int | None = None
+    sent_ats: list[int] = field(default_factory=list)  # messages to people that count for the rate limit
+    replies_count: int = 0
+    wholes_count: int = 0
+
+    def is_repeat(self, feed: Feed) -> bool:
+        """Whether a sequence was heard already; remembers it if not."""
+        if feed.sequence is None:
+            return False
+        if feed.sequence <= self.sequences.get(feed.source, -1):
+            return True
+        self.sequences[feed.source] = feed.sequence
+        return False
+
+    def keep_whole(self, trouble: Trouble, event: Json | None) -> None:
+        """Keep an event for whoever is told of the trouble later, of a bounded number of troubles."""
+        if trouble.event is None and (event is None or self.wholes_count >= WHOLE_MAX):
+            return
+        self.wholes_count += (event is not None) - (trouble.event is not None)
+        trouble.event = event
+
+    def close(self, trouble: Trouble, forget_at: int) -> None:
+        """Its episode is over; that it was told is remembered for corrections, of the newest such troubles."""
+        self.keep_whole(trouble, None)
+        del self.troubles[trouble.key]
+        if trouble.is_told or trouble.is_waiting is not None:
+            self.remember(trouble.key, forget_at, trouble.escalated_to)
+
+    def remember(self, key: str, forget_at: int, also: Sequence[str] = ()) -> None:
+        """What was told may be corrected."""
+        self.closed.pop(key, None)
+        self.closed[key] = [forget_at, *also]
+        while len(self.closed) > CLOSED_MAX:
+            del self.closed[next(iter(self.closed))]
+
+    def state(self, offset: int) -> AtomState:
+        """The table entry."""
+        body = {
+            "type": "stakeholder",
+            "name": self.name,
+            "sequences": dict(self.sequences),
+            "troubles": [_to_json(trouble) for trouble in self.troubles.values()],
+            "closed": dict(self.closed),
+            "groups": {
+                root: [group.due_at, [list(item) for item in group.items]] for root, group in self.groups.items()
+            },
+            "digest": [list(item) for item in self.digest],
+            "digest_at": self.digest_at,
+            "sent_ats": list(self.sent_ats),
+            "replies_count": self.replies_count,
+        }
+        return AtomState(f"stakeholder/{quote(self.name, safe='')}", offset, body)
+
+
+_FIELDS: Final = tuple(Trouble.__dataclass_fields__)
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "is_expectation": False, "is_silenced": False, "is_paged": False, "is_waiting": None, "told_at": None,
+    "acked_by": None, "acked_until": None, "repeat_at": None, "steps": {}, "escalated_to": [],
+    "question_by_at": None, "is_asked": False, "event": None,
+}  # fmt: skip
+_UNSAID: Final = object()
+
+
+def _to_json(trouble: Trouble) -> dict[str, Any]:
+    """Without what says nothing: a storm opens thousands."""
+    said = {}
+    for name in _FIELDS:
+        value = getattr(trouble, name)
+        if value != _DEFAULTS.get(name, _UNSAID):
+            said[name] = dict(value) if name == "steps" else list(value) if name == "escalated_to" else value
+    return said
+
+
+def atom_of(state: AtomState) -> Atom:
+    """The stakeholder of a table entry."""
+    body = state.body
+    atom = Atom(body["name"], state.offset, dict(body["sequences"]))
+    atom.troubles = {each["key"]: _from_json(each) for each in body.get("troubles", ())}
+    atom.wholes_count = sum(1 for trouble in atom.troubles.values() if trouble.event is not None)
+    atom.closed = {key: list(kept) for key, kept in body.get("closed", {}).items()}
+    for root, (due_at, items) in body.get("groups", {}).items():
+        atom.groups[root] = Group(due_at, [Item(*item) for item in items])
+    atom.digest = [Item(*item) for item in body.get("digest", ())]
+    atom.digest_at = body.get("digest_at")
+    atom.sent_ats = list(body.get("sent_ats", ()))
+    atom.replies_count = body.get("replies_count", 0)
+    return atom
+
+
+def _from_json(body: Mapping[str, Any]) -> Trouble:
+    said = dict(body)
+    said["steps"] = dict(body.get("steps", {}))
+    said["escalated_to"] = list(body.get("escalated_to", ()))
+    return Trouble(**said)

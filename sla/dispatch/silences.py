@@ -1,0 +1,68 @@
+"""The silences of a partition: what nobody is told of, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from sla.dispatch.records import Silence
+from sla.fold import Json
+from sla.records import Feed
+
+FIELDS: Final = ("agreement", "customer", "dedup_key", "event", "objective", "service", "severity", "stakeholder")
+"""What a matcher can name."""
+
+
+class Silences:
+    """Those in force, by id."""
+
+    def __init__(self) -> None:
+        self._silences: dict[str, Silence] = {}
+
+    def __iter__(self) -> Iterator[Silence]:
+        """In the order of their ids."""
+        return iter([self._silences[name] for name in sorted(self._silences)])
+
+    def put(self, silence: Silence) -> None:
+        """Begin, or replace the one of the same id."""
+        self._silences[silence.id] = silence
+
+    def end(self, name: str) -> bool:
+        """End one; whether there was one."""
+        return self._silences.pop(name, None) is not None
+
+    def is_due(self, name: str, at: int) -> bool:
+        """Whether one has come to its end."""
+        silence = self._silences.get(name)
+        return silence is not None and silence.until_at <= at
+
+    def matching(self, stakeholder: str, labels: Mapping[str, Any]) -> Silence | None:
+        """The first that matches."""
+        if not self._silences:
+            return None
+        known = {**labels, "stakeholder": [stakeholder]}
+        return next((each for each in self if _matches(each, known)), None)
+
+    def to_json(self) -> list[Json]:
+        """The state that a restart needs."""
+        return [
+            {
+                "id": each.id,
+                "by": each.by,
+                "matchers": {name: list(values) for name, values in each.matchers.items()},
+                "until_at": each.until_at,
+                "reason": each.reason,
+                "feed": list(each.feed),
+            }
+            for each in self
+        ]
+
+    def load(self, stored: Iterable[Json]) -> None:
+        """Take back what `to_json` gave."""
+        for each in stored:
+            matchers = {name: tuple(values) for name, values in each["matchers"].items()}
+            self.put(Silence(each["id"], each["by"], matchers, each["until_at"], Feed(*each["feed"]), each["reason"]))
+
+
+def _matches(silence: Silence, known: Mapping[str, Any]) -> bool:
+    return all(any(value in values for value in known.get(name, ())) for name, values in silence.matchers.items())

@@ -1,0 +1,231 @@
+"""A day in pictures: what is told when."""
+
+from __future__ import annotations
+
+from sla.stakeholder import Channel, Escalation, Hours, Outside, RateLimit
+from sla.units import HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
+
+from .world import World, at, stakeholder
+
+OFFICE = Hours("office")
+
+
+def test_quiet_hours_hold_and_at_their_end_one_digest_says_what_fired_cleared_and_holds() -> None:
+    # 06:00 a fires   06:10 b fires   06:30 a clears   | 08:00 digest
+    world = World(stakeholder(hours=OFFICE))
+    world.event("breach", at("06:00"), "pay/a")
+    world.event("breach", at("06:10"), "pay/b")
+    world.event("recovery", at("06:30"), "pay/a")
+    world.tick_to(at("08:05"))
+    assert world.story() == ["08:00:00 digest Digest: 2 fired, 1 cleared, 1 still open"]
+    assert world.unsent() == ["06:00:00 held", "06:10:00 held", "06:30:00 folded"]
+    (digest,) = world.sends()
+    assert digest["text"].split("\n") == [
+        "Fired:",
+        "- [warning] Breach: a (pay), 2026-11-23T06:00:00.000Z",
+        "- [warning] Breach: b (pay), 2026-11-23T06:10:00.000Z",
+        "Cleared:",
+        "- Recovery: a (pay), 2026-11-23T06:30:00.000Z",
+        "Still open:",
+        "- [warning] Breach: b (pay), since 2026-11-23T06:10:00.000Z",
+    ]
+
+
+def test_what_is_critical_passes_quiet_hours_where_that_is_wanted_and_so_does_its_recovery() -> None:
+    world = World(stakeholder(hours=OFFICE, critical_bypasses_hours=True))
+    world.event("breach", at("03:00"), severity="critical")
+    world.event("recovery", at("03:20"), severity="critical")
+    world.event("breach", at("03:30"), "pay/b")
+    assert [line[:15] for line in world.story()] == ["03:00:00 notice", "03:20:00 notice"]
+    assert world.unsent() == ["03:30:00 held"]
+
+
+def test_hours_may_drop_and_what_was_dropped_has_no_recovery() -> None:
+    world = World(stakeholder(hours=Hours("office", Outside.DROP)))
+    world.event("breach", at("06:00"))
+    world.event("recovery", at("09:00"))
+    world.tick_to(at("09:01"))
+    assert world.story() == []
+    assert world.unsent() == ["06:00:00 dropped", "09:00:00 dropped"]
+
+
+def test_hours_may_deliver() -> None:
+    world = World(stakeholder(hours=Hours("office", Outside.DELIVER)))
+    world.event("breach", at("06:00"))
+    assert len(world.story()) == 1
+
+
+def test_objectives_of_one_service_are_one_message_and_nothing_waits_longer_than_the_first() -> None:
+    # 10:00:00 a   10:00:20 b   | 10:00:30 both
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    world.event("breach", at("10:00:00"), "pay/a")
+    world.event("breach", at("10:00:20"), "pay/b", "critical")
+    world.tick_to(at("10:02"))
+    assert world.story() == ["10:00:30 group [critical] 2 events of pay: [critical] Breach: b (pay)"]
+    assert [item["dedup_key"] for item in world.sends()[0]["items"]] == ["pay/a", "pay/b"]
+
+
+def test_what_stands_on_a_service_in_trouble_is_told_with_it() -> None:
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    cause = {"type": "dependency", "id": "ledger/x", "at": rfc3339(at("10:00")), "summary": None}
+    world.event("breach", at("10:00:00"), "pay/a", causes=[cause])
+    world.event("breach", at("10:00:10"), "ledger/x")
+    world.tick_to(at("10:01"))
+    (line,) = world.story()
+    assert line == "10:00:30 group [warning] 2 events of ledger: [warning] Breach: a (pay)"
+
+
+def test_what_ends_while_its_group_waits_is_told_as_both() -> None:
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    world.event("breach", at("10:00:00"))
+    world.event("recovery", at("10:00:10"))
+    world.tick_to(at("10:01"))
+    assert [item["event"] for item in world.sends()[0]["items"]] == ["breach", "recovery"]
+
+
+def test_beyond_the_limit_all_goes_into_one_digest_but_what_is_critical_and_recoveries() -> None:
+    world = World(stakeholder(rate_limit=RateLimit(2, HOUR_MS), digest_ms=30 * MINUTE_MS))
+    for minute, name in enumerate("abcd"):
+        world.event("early_warning", at(f"10:0{minute}"), f"{name}/o")
+    world.event("breach", at("10:05"), "e/o", "critical")
+    world.event("recovery", at("10:06"), "a/o")
+    world.tick_to(at("11:00"))
+    assert [line.split(" ", 2)[:2] for line in world.story()] == [
+        ["10:00:00", "notice"],
+        ["10:01:00", "notice"],
+        ["10:05:00", "notice"],
+        ["10:06:00", "notice"],
+        ["10:32:00", "digest"],
+    ]
+    assert world.unsent() == ["10:02:00 folded", "10:03:00 folded"]
+
+
+def test_what_holds_is_repeated_until_it_ends_or_somebody_takes_it_on() -> None:
+    world = World(stakeholder(repeat_ms=HOUR_MS))
+    world.event("breach", at("10:00"))
+    world.event("breach", at("10:00"), "pay/b")
+    world.tick_to(at("11:20"))
+    world.event("recovery", at("11:30"), "pay/b")
+    world.tick_to(at("12:10"))
+    world.order("ack", at("12:15"), dedup_key="pay/a", reason="on it", until=rfc3339(at("14:30")))
+    world.tick_to(at("15:30"))
+    assert world.story() == [
+        "10:00:00 notice [warning] Breach: a (pay)",
+        "10:00:00 notice [warning] Breach: b (pay)",
+        "11:00:00 repeat Still open: 2, the worst [warning] Breach: a (pay)",
+        "11:30:00 notice Recovery: b (pay)",
+        "12:00:00 repeat Still: [warning] Breach: a (pay)",
+        "12:15:00 notice Acknowledged by bob: [warning] Breach: a (pay)",
+        "14:30:00 notice [warning] Breach: a (pay)",
+        "15:00:00 repeat Still: [warning] Breach: a (pay)",
+    ]
+
+
+def test_a_silence_holds_back_and_at_its_end_what_still_holds_is_told_once() -> None:
+    world = World(stakeholder())
+    world.order("silence", at("10:00"), matchers={"service": ["pay"]}, until=rfc3339(at("11:00")))
+    world.event("breach", at("10:10"), "pay/a")
+    world.event("early_warning", at("10:15"), "pay/b")
+    world.event("breach", at("10:20"), "other/c")
+    world.event("recovery", at("10:30"), "pay/b")
+    world.tick_to(at("11:30"))
+    assert world.story() == ["10:20:00 notice [warning] Breach: c (other)", "11:00:00 notice [warning] Breach: a (pay)"]
+    assert world.unsent() == ["10:10:00 silenced", "10:15:00 silenced", "10:30:00 dropped"]
+
+
+def test_a_silence_may_end_early() -> None:
+    world = World(stakeholder())
+    world.order("silence", at("10:00"), matchers={"severity": ["warning"]}, until=rfc3339(at("20:00")))
+    world.event("breach", at("10:10"))
+    world.order("unsilence", at("10:20"), silence="silence--1")
+    assert len(world.story()) == 1
+
+
+def test_a_recovery_and_a_correction_are_told_to_those_who_were_told_and_to_nobody_else() -> None:
+    world = World(stakeholder("ann"), stakeholder("bea"))
+    world.event("breach", at("10:00"), who="ann")
+    for name in ("recovery", "correction"):
+        world.event(name, at("10:10"), who="ann")
+        world.event(name, at("10:10"), who="bea")
+    assert [send["stakeholder"] for send in world.sends()] == ["ann", "ann", "ann"]
+    assert [(each["stakeholder"], each["outcome"]) for each in world.deliveries()] == [("bea", "dropped")] * 2
+
+
+def test_who_does_not_acknowledge_in_time_has_the_lead_told_who_also_hears_the_end() -> None:
+    lead = stakeholder("lead")
+    world = World(stakeholder(escalate=(Escalation("lead", unacked_ms=15 * MINUTE_MS),)), lead)
+    world.event("breach", at("10:00"))
+    world.tick_to(at("10:20"))
+    world.event("recovery", at("10:30"))
+    notices = [each.value for _, each in world.said if each.topic == "sla.notices.v1"]
+    assert [(each["stakeholder"], each["event"]["type"]) for each in notices] == [
+        ("lead", "forewarn.breach.v1"),
+        ("lead", "forewarn.recovery.v1"),
+    ]
+    assert notices[0]["escalated"] == {"by": "ann", "why": "nobody has acknowledged it for 15 min"}
+    for notice in notices:
+        world.put(dict(notice), at("10:31"), "lead")
+    assert [send["stakeholder"] for send in world.sends()] == ["ann", "ann", "lead", "lead"]
+
+
+def test_an_ack_keeps_it_from_the_lead() -> None:
+    world = World(stakeholder(escalate=(Escalation("lead", unacked_ms=15 * MINUTE_MS),)), stakeholder("lead"))
+    world.event("breach", at("10:00"))
+    world.order("ack", at("10:05"), dedup_key="pay/a")
+    world.tick_to(at("10:30"))
+    assert not [each for _, each in world.said if each.topic == "sla.notices.v1"]
+
+
+def forecast(text: str) -> dict[str, object]:
+    return {"breach_at": dict.fromkeys(("p10", "p50", "p90"), rfc3339(at(text))), "p_breach_in_window": 0.9}
+
+
+def test_too_little_time_left_is_escalated_when_it_comes_to_that() -> None:
+    world = World(stakeholder(escalate=(Escalation("lead", left_ppm=250_000),)), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    world.tick_to(at("12:59"))
+    assert not [each for _, each in world.said if each.topic == "sla.notices.v1"]
+    world.tick_to(at("13:00"))
+    assert [instant for instant, each in world.said if each.topic == "sla.notices.v1"] == [at("13:00")]
+
+
+def test_a_breach_ahead_asks_for_a_plan_whose_answer_is_on_record() -> None:
+    world = World(stakeholder(horizon_ms=24 * HOUR_MS, fallback="lead"), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    (question,) = world.sends()[0]["planning"]
+    assert (question["answer_by"], question["dedup_key"]) == (rfc3339(at("12:00")), "pay/a")
+    said = world.order(
+        "reply", at("10:30"), key="ann", stakeholder="ann", dedup_key="pay/a", answer="mitigate", text="ok"
+    )
+    (reply,) = [each.value for each in said]
+    assert (reply["type"], reply["data"]["answer"], reply["data"]["by"]) == (
+        "forewarn.planning_reply.v1",
+        "mitigate",
+        "bob",
+    )
+    (refusal,) = world.order("reply", at("10:31"), key="ann", stakeholder="ann", dedup_key="pay/a", answer="accept")
+    assert refusal.value["type"] == "command_refused"
+    world.tick_to(at("12:10"))
+    assert not [each for _, each in world.said if each.topic == "sla.notices.v1"]
+
+
+def test_no_answer_in_time_is_on_record_and_goes_to_the_fallback() -> None:
+    world = World(stakeholder(horizon_ms=24 * HOUR_MS, fallback="lead"), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    world.tick_to(at("12:00"))
+    reply, notice = [each for instant, each in world.said if instant == at("12:00")]
+    assert (reply.topic, reply.value["data"]["answer"]) == ("sla.records.v1", None)
+    assert (notice.key, notice.value["escalated"]["why"]) == ("lead", "ann has not said what to do about it")
+
+
+def test_on_call_tools_get_each_fact_at_once_and_an_expectation_never_pages() -> None:
+    pager = (Channel("console"), Channel("pagerduty", "${KEY}"))
+    world = World(stakeholder(channels=pager, hours=OFFICE, group_wait_ms=30 * SECOND_MS))
+    world.event("breach", at("03:00"), severity="critical")
+    world.event("recovery", at("03:10"), severity="critical")
+    wish = [{"name": "w", "type": "expectation", "customer": None, "credit_at_risk": None}]
+    world.event("breach", at("03:20"), "pay/b", "critical", agreements=wish)
+    assert [(send["channel"]["kind"], send["action"]) for send in world.sends()] == [
+        ("pagerduty", "trigger"),
+        ("pagerduty", "resolve"),
+    ]
