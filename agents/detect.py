@@ -10,7 +10,7 @@ from agents.shell import MakeFold
 from agents.standalone import app_of
 from schemas.catalogue_log import CatalogueLog
 from schemas.dead_letter import dead_letter
-from schemas.inbound import decode_telemetry
+from schemas.inbound import decode_telemetry, read_plain_counts
 from schemas.topics import TELEMETRY
 from sla.catalogue import Catalogue
 from sla.detect import Detect
@@ -33,6 +33,7 @@ def make_fold(context: Context) -> MakeFold:
             dead_letter=dead_letter,
             catalogue_reader=catalogue.at,
             base=Catalogue(),
+            read_plain=read_plain_counts,
         )
 
     return fold_of

@@ -22,16 +22,16 @@ from agents.port import END_OFFSET_WITHIN_S, Port
 from agents.routing import Place, marker, misplaced, own_type
 from agents.storm import StormWatch
 from agents.transport import Write, pack, unpack
-from sla.fold import AtomState, Fold, Line
+from sla.fold import APPEND_TIME, AtomState, Fold, Line, LogRecord, SkimmingFold
 
 log = logging.getLogger("forewarn.shell")
 
-APPEND_TIME: Final = 1  # Kafka's timestamp type: 0 is the producer's, 1 the broker's
 RENEW_AFTER_S: Final = 60.0  # design.md 3.4: by then a zombie's last write has arrived
 HOME_KEYS_MAX: Final = 100_000
 
 Heads = dict[bytes, bytes]
 MakeFold = Callable[[str, int], Fold]
+Skim = Callable[[Sequence[LogRecord], int], int]
 
 
 class SourceReplaced(Exception):  # noqa: N818 - a finding about the topic
@@ -54,6 +54,7 @@ class Revisions(Protocol):
 class _Partition:
     fold: Fold
     home_keys: set[bytes]  # keys known to belong here: hashing each record's key costs more than stepping it
+    skim: Skim | None
     unwritten: Heads = field(default_factory=dict)  # serialised, then held back by the fence
     is_renewed: bool = False
 
@@ -116,8 +117,13 @@ class Shell:
         if any(record.key for record in records):
             activity.data_at = monotonic()
         self._metrics.count(Metric.RECORDS, len(records), topic=self._place.topic)
-        for record in records:
-            line = line_of(record)
+        skim = held.skim
+        index, end = 0, len(records)
+        while index < end:
+            if skim is not None and (index := skim(records, index)) == end:
+                break
+            line = line_of(records[index])
+            index += 1
             if line.key not in held.home_keys and await self._is_elsewhere(held, partition, line, activity):
                 continue
             emissions = held.fold.step(line)
@@ -170,7 +176,8 @@ class Shell:
             return found
         fold = self._make_fold(self._place.topic, partition)
         fold.load(atoms)
-        held = self._partitions[partition] = _Partition(fold, set())
+        skim = fold.skim if isinstance(fold, SkimmingFold) else None
+        held = self._partitions[partition] = _Partition(fold, set(), skim)
         log.info("partition %d: %d atoms loaded, log time %s", partition, len(atoms), fold.now)
         return held
 

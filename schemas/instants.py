@@ -25,8 +25,8 @@ _LAST_HOUR, _LAST_MINUTE, _LAST_SECOND, _LEAP_SECOND = 23, 59, 59, 60
 
 # The form in which nearly all arrive, `2026-11-23T10:00:00.000Z`, is read by look-up.
 _USUAL_CHARACTERS: Final = 24
-_SECONDS: Final = {f"{second:02d}.": second * SECOND_MS for second in range(60)}
-_MILLISECONDS: Final = {f"{ms:03d}Z": ms for ms in range(1000)}
+_USUAL_SECOND_CHARACTERS: Final = 19
+_MILLISECONDS: Final = {f".{ms:03d}Z": ms for ms in range(1000)}
 
 
 def read_rfc3339(text: str) -> int | None:
@@ -35,11 +35,10 @@ def read_rfc3339(text: str) -> int | None:
     A leap second (`23:59:60` in UTC) is the first instant of the next day, as in POSIX time.
     """
     if len(text) == _USUAL_CHARACTERS:
-        minute_at = _minute_at(text[:17])
-        second_ms = _SECONDS.get(text[17:20])
-        ms = _MILLISECONDS.get(text[20:])
-        if minute_at is not None and second_ms is not None and ms is not None:
-            return minute_at + second_ms + ms
+        second_at = _second_at(text[:_USUAL_SECOND_CHARACTERS])
+        ms = _MILLISECONDS.get(text[_USUAL_SECOND_CHARACTERS:])
+        if second_at is not None and ms is not None:
+            return second_at + ms
     return _read_any(text)
 
 
@@ -50,8 +49,8 @@ def read_instant(value: str | int) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def _minute_at(start: str) -> int | None:
-    return _read_any(f"{start}00Z")
+def _second_at(start: str) -> int | None:
+    return _read_any(f"{start}Z")
 
 
 def _read_any(text: str) -> int | None:

@@ -8,7 +8,7 @@ of one partition and a copy of every bucket per record would cost more than the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from sla.catalogue import Catalogue
 
@@ -69,6 +69,54 @@ class Fold(Protocol):
         """The partition's log time; None before its first line."""
         ...
 
+
+APPEND_TIME: Final = 1
+"""Kafka's timestamp type: 0 is the producer's stamp, 1 the broker's."""
+
+
+class LogRecord(Protocol):
+    """A record as the client of the log hands it out; see `Line` for what the fields are."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """Raw."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """Raw."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """Whose it is says `timestamp_type`."""
+        ...
+
+    @property
+    def timestamp_type(self) -> int:
+        """`APPEND_TIME`, or 0."""
+        ...
+
+
+@runtime_checkable
+class SkimmingFold(Fold, Protocol):
+    """A fold that takes plain records in bulk."""
+
+    def skim(self, records: Sequence[LogRecord], start: int) -> int:
+        """Apply the records from `start` on as `step` would, up to the first that takes more: its index.
+
+        They are of a partition in order, their keys belong there, and they emit nothing.
+        """
+        ...
+
+
+ReadPlain = Callable[[bytes | None], tuple[str, str, int, int, int] | None]
+"""A record's value → service, signal, at, good, bad; None unless it surely is a good record of counts and no more."""
 
 CatalogueReader = Callable[[int, str], Catalogue | None]
 """revision and sha256 → the catalogue at that revision, or None when it is unknown or the hash differs."""

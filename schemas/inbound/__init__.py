@@ -1,9 +1,10 @@
-"""Records of `sla.telemetry.v1` from bytes: `decode_telemetry` (wire.md 1)."""
+"""Records of `sla.telemetry.v1` from bytes: `decode_telemetry`; in bulk `read_plain_counts` (wire.md 1)."""
 
 from __future__ import annotations
 
 from schemas.inbound.diagnosis import diagnose
 from schemas.inbound.glance import glance
+from schemas.inbound.plain import read_plain_counts
 from sla.fold import Line
 from sla.records import Rejection, TelemetryRecord
 
@@ -16,3 +17,6 @@ def decode_telemetry(line: Line, now: int) -> TelemetryRecord | Rejection:
     """
     record = glance(line, now)
     return diagnose(line, now) if record is None else record
+
+
+__all__ = ["decode_telemetry", "read_plain_counts"]

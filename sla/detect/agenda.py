@@ -31,6 +31,11 @@ class Agenda:
         """Wait for nothing."""
         self._timers = Timers()
 
+    @property
+    def due_at(self) -> int:
+        """Before this nothing is due."""
+        return self._timers.due_at
+
     def next_due(self, until: int) -> Timer | None:
         """The next timer due at or before an instant; it is no longer set."""
         return self._timers.pop(until)

@@ -6,13 +6,13 @@ instant, then one decision at the last whole step, then the record is applied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
 from sla.detect.partition import Partition
 from sla.detect.publish import Publisher
-from sla.fold import AtomState, CatalogueReader, Emission, Line
+from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
 from sla.records import (
     CatalogueMarker,
     Change,
@@ -48,12 +48,14 @@ class Detect:
         catalogue_reader: CatalogueReader,
         base: Catalogue,
         gap_ms: int = GAP_MS,
+        read_plain: ReadPlain | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
         self._decode = decode
         self._dead_letter = dead_letter
         self._read_catalogue = catalogue_reader
+        self._read_plain = read_plain
         self._publisher = Publisher(cluster, topic, partition)
         self._partition = Partition(topic, partition, self._publisher, base, max(gap_ms, GAP_MS))
         self._offset = -1
@@ -103,6 +105,16 @@ class Detect:
             # atoms that are ahead are silent now.
             return []
         return self._publisher.number(emissions, line.offset)
+
+    def skim(self, records: Sequence[LogRecord], start: int) -> int:
+        """See `sla.fold.SkimmingFold`: between two decisions most of the traffic is plain counts."""
+        if self._read_plain is None or records[start].offset <= self._offset:
+            return start
+        index = self._partition.skim(records, start, self._read_plain)
+        if index > start:
+            self._offset = records[index - 1].offset
+            self._is_changed = True
+        return index
 
     def _apply(self, record: Measurement | Change | Exclusion | Ignored, line: Line) -> list[Emission]:
         match record:

@@ -38,6 +38,13 @@ class Said(NamedTuple):
     emissions: list[Emission]
 
 
+def in_order(said: list[Said]) -> list[Emission]:
+    """What was said at one instant, by dedup key."""
+    if len(said) > 1:
+        said.sort(key=lambda each: each.dedup_key)
+    return [emission for each in said for emission in each.emissions]
+
+
 class Judge:
     """Turns readings into events. Holds no state but the publisher's."""
 

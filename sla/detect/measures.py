@@ -14,6 +14,9 @@ from sla.ledger import Ledger
 from sla.records import Counts, Measurement, Sample, State
 from sla.units import MINUTE_MS, floor_to
 
+COUNTS: Final = "counts"
+"""The key of the one measure that takes counts."""
+
 _COMPARE: Final = {Op.LTE: le, Op.LT: lt, Op.GTE: ge, Op.GT: gt}
 
 
@@ -181,7 +184,7 @@ def measure_key(objective: Objective) -> str:
     indicator: Indicator = objective.indicator
     match indicator:
         case Ratio():
-            return "counts"
+            return COUNTS
         case Threshold():
             return f"{indicator.op}:{indicator.value!r}"
         case Uptime():

@@ -8,7 +8,8 @@ from sla.catalogue import Catalogue
 from sla.detect.agenda import Agenda
 from sla.detect.correct import Corrections, late_record, published_by
 from sla.detect.facts import Retired
-from sla.detect.judge import Judge, Moment, Said
+from sla.detect.judge import Judge, Moment, Said, in_order
+from sla.detect.lanes import Lanes
 from sla.detect.limits import is_repeat
 from sla.detect.memory import Memory, StreamName
 from sla.detect.publish import Publisher
@@ -16,8 +17,8 @@ from sla.detect.stream import Stream
 from sla.detect.timers import Timer
 from sla.detect.track import Track
 from sla.events import watch_record
-from sla.fold import AtomState, CatalogueReader, Emission, Line
-from sla.records import Change, Exclusion, History, Measurement
+from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
+from sla.records import Change, Counts, Exclusion, History, Measurement
 from sla.units import HOUR_MS, MINUTE_MS, floor_to
 
 
@@ -35,6 +36,7 @@ class Partition:
         self._corrections = Corrections(self._judge)
         self._agenda = Agenda(self._judge)
         self._memory = Memory(number, base)
+        self._lanes = Lanes()
         self._awake: set[StreamName] = set()  # touched since the last decision, or restless
 
     @property
@@ -82,6 +84,7 @@ class Partition:
         """Nobody was watching: clocks of silence do not run over it."""
         if now - before <= self._gap_ms:
             return []
+        self._lanes.shut_all()
         memory = self._memory
         horizon = now - max([HOUR_MS, *(stream.keep_ms for stream in memory.streams.values())])
         memory.gaps = [gap for gap in [*memory.gaps, (before, now)] if gap[1] > horizon]
@@ -99,6 +102,7 @@ class Partition:
         at = 0
         ahead: list[Timer] = []
         while (timer := self._agenda.next_due(until)) is not None:
+            self._lanes.shut_all()
             stream = self._memory.streams.get((timer.service, timer.signal))
             if stream is None:
                 continue
@@ -106,16 +110,17 @@ class Partition:
                 ahead.append(timer)
                 continue
             if timer.due_at > at:
-                emissions += _in_order(said)
+                emissions += in_order(said)
                 said, at = [], timer.due_at
             self._memory.dirty.add((timer.service, timer.signal))
             told = self._agenda.run(timer, stream, self._moment(timer.service, timer.due_at, offset))
             if told:
                 said.append(Said(told[0].key or timer.dedup_key, told))
         self._agenda.put_back(ahead)
-        return emissions + _in_order(said)
+        return emissions + in_order(said)
 
     def _decide(self, at: int, offset: int, *, is_minute: bool) -> list[Emission]:
+        self._lanes.shut_all()
         streams = self._memory.streams
         said: list[Said] = []
         for name in list(streams if is_minute else self._awake):
@@ -124,7 +129,7 @@ class Partition:
                 said += self._decide_stream(name, stream, self._moment(stream.service, at, offset), is_minute=is_minute)
         if is_minute and at % HOUR_MS < MINUTE_MS:
             self._memory.forget_facts(at, offset)
-        return _in_order(said)
+        return in_order(said)
 
     def _decide_stream(self, name: StreamName, stream: Stream, moment: Moment, *, is_minute: bool) -> list[Said]:
         dirty = self._memory.dirty
@@ -160,7 +165,9 @@ class Partition:
         if stream is None or stream.offset >= line.offset or is_repeat(stream.sequences, record.feed):
             return []
         now = self._memory.now or 0
+        was_touched = stream.is_touched
         self._touch(stream)
+        self._lanes.shut(stream)
         is_first = stream.newest_at is None
         lateness = None if isinstance(record, History) else stream.lateness(record.at, now)
         if lateness is None:
@@ -175,7 +182,26 @@ class Partition:
             self._agenda.listen(stream)
         if stream.has_boards:
             self._agenda.schedule_slices(stream)
-        return [] if lateness is None else [late_record(lateness, self._topic, self._number, line)]
+        if lateness is not None:
+            return [late_record(lateness, self._topic, self._number, line)]
+        if was_touched and type(record) is Counts and line.key and not line.headers:
+            self._lanes.open(stream, self._decides_at(now))
+        return []
+
+    def _decides_at(self, now: int) -> int:
+        step_ms = self.catalogue.decide_every_ms
+        return floor_to(now, step_ms) + step_ms
+
+    def skim(self, records: Sequence[LogRecord], start: int, read: ReadPlain) -> int:
+        """See `sla.fold.SkimmingFold`."""
+        now = self._memory.now
+        if now is None:
+            return start
+        until = min(self._decides_at(now), self._agenda.due_at, now + self._gap_ms + 1)
+        index, self._memory.now = self._lanes.skim(records, start, read, now, until)
+        if index > start:
+            self.accept()
+        return index
 
     def _stream_of(self, name: StreamName, offset: int) -> Stream | None:
         """The stream of a record; it begins with its first one, if a definition names it."""
@@ -203,6 +229,7 @@ class Partition:
 
     def learn(self, fact: Change | Exclusion, offset: int) -> list[Emission]:
         """A fact about a whole service. What an exclusion undoes is said at once."""
+        self._lanes.shut_all()
         memory = self._memory
         facts = memory.facts_of(fact.service)
         if memory.is_new_fact(fact.service, offset):
@@ -219,10 +246,11 @@ class Partition:
                 said += self._corrections.exclude(stream, live, moment)
                 self._agenda.schedule_silences(stream)
                 self._touch(stream)
-        return _in_order(said)
+        return in_order(said)
 
     def follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
         """Switch to a revision: objectives that are gone end, those that stay keep their state."""
+        self._lanes.shut_all()
         memory = self._memory
         now = memory.now or 0
         streams = [stream for stream in memory.streams.values() if stream.offset < offset]
@@ -235,7 +263,7 @@ class Partition:
         memory.catalogue = catalogue
         self._agenda.clear()
         self._schedule_all()
-        return _in_order(said)
+        return in_order(said)
 
     def _retire(self, stream: Stream, catalogue: Catalogue, now: int, offset: int) -> list[Said]:
         """End the objectives that a revision no longer holds on a stream: all of them before any is taken up anew."""
@@ -259,6 +287,7 @@ class Partition:
 
     def take_dirty(self, offset: int) -> list[AtomState]:
         """The table entries that changed, and the partition's own head last."""
+        self._lanes.shut_all()  # what is counted from here on is a change again
         return self._memory.take_dirty(offset)
 
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
@@ -267,10 +296,3 @@ class Partition:
         self._schedule_all()
         self._awake = {name for name, s in self._memory.streams.items() if s.is_touched or s.is_restless or s.late}
         return offset
-
-
-def _in_order(said: list[Said]) -> list[Emission]:
-    """What was said at one instant, by dedup key."""
-    if len(said) > 1:
-        said.sort(key=lambda each: each.dedup_key)
-    return [emission for each in said for emission in each.emissions]

@@ -27,6 +27,15 @@ class Silence:
         """Whether a track has something to say of silence."""
         return self._least_ms is not None
 
+    @property
+    def ended_at(self) -> int:
+        """The end of the last stretch that is kept."""
+        return self.stretches[-1][1] if self.stretches else 0
+
+    def may_be_shorter_than(self, span_ms: int) -> bool:
+        """Whether a track minds a silence as short as that."""
+        return self._least_ms is not None and self._least_ms < span_ms
+
     def bind(self, tracks: Iterable[Track]) -> None:
         """Follow the definitions of these tracks."""
         minded = [track.objective.no_data.after_ms for track in tracks if track.objective.no_data is not None]

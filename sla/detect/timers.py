@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+NEVER_AT: Final = 1 << 62
 
 
 class Timer(NamedTuple):
@@ -28,6 +30,11 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[Timer] = []
         self._due: dict[tuple[str, str, str, str], int] = {}
+
+    @property
+    def due_at(self) -> int:
+        """Before this nothing is due."""
+        return self._heap[0].due_at if self._heap else NEVER_AT
 
     def set(self, timer: Timer) -> None:
         """Set or move a timer."""
