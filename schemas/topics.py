@@ -14,6 +14,7 @@ from sla.units import DAY_MS, HOUR_MS, MINUTE_MS
 PARTITIONS_DEFAULT: Final = 32  # they never change: a key's state lives in its partition
 FOREVER: Final = -1
 DEAD_LETTER_BYTES_MAX: Final = 4 * 1024 * 1024
+HEAD_BYTES_MAX: Final = 4 * 1024 * 1024  # of one atom: a stakeholder may be told of thousands of troubles at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def _changelog(role: str) -> Topic:
         writers=(role,),
         readers=(role,),
         retention_ms=None,
+        message_bytes_max=HEAD_BYTES_MAX,
         compaction_lag_ms=(5 * MINUTE_MS, 10 * MINUTE_MS),
         segment_ms=5 * MINUTE_MS,
     )

@@ -49,6 +49,7 @@ def test_what_a_fold_reads_is_stamped_by_the_broker() -> None:
 def test_a_changelog_keeps_a_zombies_write_beside_the_older_one() -> None:
     assert BY_NAME[changelog_of("detect")].settings() == {
         "cleanup.policy": "compact",
+        "max.message.bytes": "4194304",
         "min.compaction.lag.ms": "300000",
         "max.compaction.lag.ms": "600000",
         "segment.ms": "300000",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from sla.dispatch.event import View
+from sla.dispatch.event import Meaning, View
 from sla.fold import AtomState, Json
 from sla.records import Feed
 
@@ -52,7 +52,9 @@ class Trouble:
     event_id: str
     time: str
     line: str
-    labels: Json
+    objective: str
+    agreements: tuple[str, ...]
+    customers: tuple[str, ...]
     is_expectation: bool = False  # less formal than a promise: told, never paged
     is_silenced: bool = False  # something of it was not told because of a silence
     is_paged: bool = False  # an on-call tool holds an incident of it
@@ -72,22 +74,36 @@ class Trouble:
         """Whether the stakeholder heard of it."""
         return self.told_at is not None
 
+    @property
+    def labels(self) -> Json:
+        """What a silence can match."""
+        return labels(self.key, self.objective, self.severity, self.name, self.agreements, self.customers)
+
     def see(self, view: View) -> None:
         """The newest fact about it."""
         self.name, self.severity, self.event_id = view.name, view.severity, view.id
         self.time, self.line, self.root = view.time, view.line, view.root
+        self.agreements, self.customers = view.agreements, view.customers
 
 
-def labels_of(view: View) -> dict[str, Any]:
+def trouble_of(view: View) -> Trouble:
+    """What a first event tells."""
+    told = (view.key, view.root, view.name, view.severity, view.id, view.time, view.line)
+    return Trouble(*told, view.objective, view.agreements, view.customers, view.is_expectation)
+
+
+def labels(
+    key: str, objective: str, severity: str, name: str, agreements: Sequence[str], customers: Sequence[str]
+) -> Json:
     """What a silence can match."""
     return {
-        "service": [view.service],
-        "objective": [view.objective],
-        "dedup_key": [view.key],
-        "severity": [view.severity],
-        "event": [view.name],
-        "agreement": list(view.agreements),
-        "customer": list(view.customers),
+        "service": [unquote(key.partition("/")[0])],
+        "objective": [objective],
+        "dedup_key": [key],
+        "severity": [severity],
+        "event": [name],
+        "agreement": agreements,
+        "customer": customers,
     }
 
 
@@ -145,10 +161,8 @@ class Atom:
             "sequences": dict(self.sequences),
             "troubles": [_to_json(trouble) for trouble in self.troubles.values()],
             "closed": dict(self.closed),
-            "groups": {
-                root: [group.due_at, [list(item) for item in group.items]] for root, group in self.groups.items()
-            },
-            "digest": [list(item) for item in self.digest],
+            "groups": {root: [group.due_at, _items_to_json(self, group.items)] for root, group in self.groups.items()},
+            "digest": _items_to_json(self, self.digest),
             "digest_at": self.digest_at,
             "sent_ats": list(self.sent_ats),
             "replies_count": self.replies_count,
@@ -157,42 +171,58 @@ class Atom:
 
 
 _FIELDS: Final = tuple(Trouble.__dataclass_fields__)
-_DEFAULTS: Final[Mapping[str, Any]] = {
-    "is_expectation": False, "is_silenced": False, "is_paged": False, "is_waiting": None, "told_at": None,
-    "acked_by": None, "acked_until": None, "repeat_at": None, "steps": {}, "escalated_to": [],
-    "question_by_at": None, "is_asked": False, "event": None,
-}  # fmt: skip
-_UNSAID: Final = object()
+_ALWAYS_COUNT: Final = _FIELDS.index("is_expectation")
+_USUAL: Final = trouble_of(View("", "", Meaning.TROUBLE, "", "", "", "", "", "", "", "", (), (), is_expectation=False))
 
 
-def _to_json(trouble: Trouble) -> dict[str, Any]:
-    """Without what says nothing: a storm opens thousands."""
-    said = {}
-    for name in _FIELDS:
-        value = getattr(trouble, name)
-        if value != _DEFAULTS.get(name, _UNSAID):
-            said[name] = dict(value) if name == "steps" else list(value) if name == "escalated_to" else value
-    return said
+def _to_json(trouble: Trouble) -> list[Any]:
+    """Its facts in order, then by name what is not as usual: a storm opens thousands."""
+    unusual = {
+        name: value for name in _FIELDS[_ALWAYS_COUNT:] if (value := getattr(trouble, name)) != getattr(_USUAL, name)
+    }
+    return [*(getattr(trouble, name) for name in _FIELDS[:_ALWAYS_COUNT]), unusual]
+
+
+def _from_json(stored: Sequence[Any]) -> Trouble:
+    *facts, agreements, customers, unusual = stored
+    said = dict(zip(_FIELDS, facts, strict=False))
+    trouble = Trouble(**said, agreements=tuple(agreements), customers=tuple(customers))
+    for name, value in unusual.items():
+        setattr(trouble, name, dict(value) if name == "steps" else list(value) if name == "escalated_to" else value)
+    return trouble
+
+
+def _plain_item(trouble: Trouble) -> Item:
+    """What is told of a trouble's newest event, when its whole event is not kept."""
+    root, severity = trouble.root or trouble.key, trouble.severity
+    return Item(trouble.event_id, trouble.name, trouble.key, root, severity, trouble.time, trouble.line)
+
+
+def _items_to_json(atom: Atom, items: Iterable[Item]) -> list[Any]:
+    """Most of those that wait in a storm say what their trouble says: its key is enough."""
+    return [
+        item.key
+        if (trouble := atom.troubles.get(item.key)) is not None and item == _plain_item(trouble)
+        else list(item)
+        for item in items
+    ]
+
+
+def _items_from_json(atom: Atom, stored: Iterable[Any]) -> list[Item]:
+    return [_plain_item(atom.troubles[each]) if isinstance(each, str) else Item(*each) for each in stored]
 
 
 def atom_of(state: AtomState) -> Atom:
     """The stakeholder of a table entry."""
     body = state.body
     atom = Atom(body["name"], state.offset, dict(body["sequences"]))
-    atom.troubles = {each["key"]: _from_json(each) for each in body.get("troubles", ())}
+    atom.troubles = {each[0]: _from_json(each) for each in body.get("troubles", ())}
     atom.wholes_count = sum(1 for trouble in atom.troubles.values() if trouble.event is not None)
     atom.closed = {key: list(kept) for key, kept in body.get("closed", {}).items()}
     for root, (due_at, items) in body.get("groups", {}).items():
-        atom.groups[root] = Group(due_at, [Item(*item) for item in items])
-    atom.digest = [Item(*item) for item in body.get("digest", ())]
+        atom.groups[root] = Group(due_at, _items_from_json(atom, items))
+    atom.digest = _items_from_json(atom, body.get("digest", ()))
     atom.digest_at = body.get("digest_at")
     atom.sent_ats = list(body.get("sent_ats", ()))
     atom.replies_count = body.get("replies_count", 0)
     return atom
-
-
-def _from_json(body: Mapping[str, Any]) -> Trouble:
-    said = dict(body)
-    said["steps"] = dict(body.get("steps", {}))
-    said["escalated_to"] = list(body.get("escalated_to", ()))
-    return Trouble(**said)

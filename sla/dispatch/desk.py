@@ -68,14 +68,14 @@ class Desk:
         if group is None:
             group = self.atom.groups[item.root] = Group(self.at + wait_ms, [])
             self.remind(group.due_at, Kind.GROUP, item.root)
-        group.items.append(self._kept(item, len(group.items)))
+        group.items.append(self._kept(item, len(self.atom.groups) + len(group.items)))
         self._wait(item, "group")
 
     def join(self, item: Item, trouble: Trouble) -> None:
         """The end of a trouble that has not been told yet is told together with it."""
         group = self.atom.groups.get(item.root)
         if trouble.is_waiting == "group" and group is not None:
-            group.items.append(self._kept(item, len(group.items)))
+            group.items.append(self._kept(item, len(self.atom.groups) + len(group.items)))
             return
         self.skip("folded", "told with what it ends, in the next digest", item.event_id, item.key, self.atom.digest_at)
         self.atom.digest.append(self._kept(item, len(self.atom.digest)))

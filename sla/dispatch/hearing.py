@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from sla.dispatch.atom import OPEN_MAX, Item, Trouble, labels_of
+from sla.dispatch.atom import OPEN_MAX, Item, Trouble, labels, trouble_of
 from sla.dispatch.desk import Desk
 from sla.dispatch.escalation import arm, pass_on
 from sla.dispatch.event import Meaning, View, rank_of, view_of
 from sla.dispatch.records import Notice
 from sla.dispatch.timers import Kind
+from sla.fold import Json
 from sla.units import DAY_MS
 
 CORRECTED_FOR_MS: Final = 7 * DAY_MS  # how long after its end a correction of a trouble still finds whom it was told
@@ -47,15 +48,13 @@ def _trouble(desk: Desk, view: View, notice: Notice) -> None:
         if len(atom.troubles) >= OPEN_MAX:
             desk.skip("dropped", f"{OPEN_MAX} troubles are open already", view.id, view.key)
             return
-        trouble = Trouble(view.key, view.root, view.name, view.severity, view.id, view.time, view.line, labels_of(view))
-        trouble.is_expectation = view.is_expectation
+        trouble = trouble_of(view)
         atom.troubles[view.key] = trouble
     elif trouble.event_id == view.id and notice.escalated is None:
         desk.skip("dropped", "told already, when it was escalated", view.id, view.key)
         return
     else:
         trouble.see(view)
-        trouble.labels = labels_of(view)
     atom.keep_whole(trouble, notice.event)
     silence = silences.matching(atom.name, trouble.labels)
     if silence is not None:
@@ -113,7 +112,7 @@ def _correction(desk: Desk, view: View, notice: Notice) -> None:
 
 
 def _news(desk: Desk, view: View, notice: Notice) -> None:
-    silence = desk.scene.silences.matching(desk.atom.name, labels_of(view))
+    silence = desk.scene.silences.matching(desk.atom.name, _labels(view))
     if silence is not None:
         desk.skip("silenced", f"silence {silence.id} of {silence.by}", view.id, view.key, silence.until_at)
         return
@@ -122,3 +121,7 @@ def _news(desk: Desk, view: View, notice: Notice) -> None:
         desk.atom.remember(view.key, forget_at)
         desk.remind(forget_at, Kind.FORGET, view.key)
     desk.offer(item_of(view, notice))
+
+
+def _labels(view: View) -> Json:
+    return labels(view.key, view.objective, view.severity, view.name, view.agreements, view.customers)

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ FULL: dict[str, Any] = {
     "horizon_ms": DAY_MS,
     "escalate": (Escalation("lead", unacked_ms=15 * MINUTE_MS), Escalation("lead", left_ppm=250_000)),
 }
+RECORD_BYTES_MAX = 4_000_000  # a little below what the producer takes: an atom is one record of the changelog
 FORECAST_MS = 6 * HOUR_MS
 
 
@@ -93,7 +95,10 @@ def test_a_storm_of_ten_thousand_breaches_is_a_handful_of_messages(services_coun
     world = World(stakeholder(**{**FULL, "hours": None, "escalate": ()}))
     for number in range(10_000):
         world.event("breach", at("10:00") + number // 100, f"s{number % services_count}/o{number}", severity)
+    (waiting, _) = world.fold.take_dirty()
     world.tick_to(at("11:00"))
+    (told, _) = world.fold.take_dirty()
+    assert max(len(orjson.dumps(atom.body)) for atom in (waiting, told)) < RECORD_BYTES_MAX
     assert 1 <= len(world.sends()) <= 5
     assert sum(send["events_count"] for send in world.sends()) == 10_000
 
