@@ -7,7 +7,7 @@ READY := .venv/.ready
 EXPORT := uv export --frozen --quiet --no-emit-project --format requirements-txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test simulate mutants check format lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ demo: $(READY) ## Watch services deteriorate in fast motion, and be warned befor
 
 test: $(READY) ## Run all the tests (ARGS='-k name' for some)
 	@$(RUN)/python -m pytest $(ARGS)
+
+simulate: $(READY) ## Run 1,000 schedules of trouble in a world in memory (ARGS='--seeds 0..99')
+	@$(RUN)/python -m tests.simulation $(ARGS)
+
+mutants: $(READY) ## Plant bugs, one at a time, and see the simulation catch each
+	@$(RUN)/python -m tests.simulation.planted $(ARGS)
 
 check: $(READY) ## Lint, formatting, types, import arrows, the rules about the code, lock drift
 	$(RUN)/ruff check .

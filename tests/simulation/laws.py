@@ -1,0 +1,293 @@
+"""What must hold of every schedule, each law a function from what happened to the ways in which it is broken."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import orjson
+
+from agents.routing import FORWARDED
+from schemas.topics import ALERTS, DEAD_LETTERS, NOTICES, SHADOW_ALERTS, STATUS, TELEMETRY, changelog_of
+from sla.partitioner import partition_of
+from tests.oracle.compare import differences
+from tests.oracle.windows import instant
+from tests.simulation.broker import Place, Record
+from tests.simulation.outcome import Outcome
+from tests.simulation.reference import SOURCES, Reference, Said, by_key, heads, said, stream_of
+
+NUMBERED = (ALERTS.name, SHADOW_ALERTS.name, STATUS.name)
+SHOWN_CHARS = 300
+STILL_S = 35.0  # after the last trouble: sessions end, groups settle
+SILENT_S = 13.0  # two steps and a half
+
+
+class Evidence:
+    """An outcome and what it is held against."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.reference = Reference(outcome)
+        self.said = said(outcome)
+
+    def covered(self, place: Place, offset: int) -> bool:
+        """Whether a line was committed."""
+        return offset < self.outcome.committed.get(place, 0)
+
+
+Law = Callable[[Evidence], Iterator[str]]
+
+
+def workers_end_only_for_a_reason(evidence: Evidence) -> Iterator[str]:
+    """A process ends itself when a send was refused to it, and never otherwise."""
+    outcome = evidence.outcome
+    for name, reason in outcome.ends:
+        if name not in outcome.refused:
+            yield f"{name} ended itself: {reason}"
+    yield from outcome.errors
+
+
+def every_record_is_read_in_the_end(evidence: Evidence) -> Iterator[str]:
+    """When all is well again, every record of a producer is committed."""
+    outcome = evidence.outcome
+    for place in evidence.reference.places():
+        data = [record for record in outcome.logs[place] if record.key is not None or place[0] != NOTICES.name]
+        data = [record for record in data if record.appended_at < outcome.calm_from]
+        if data and not evidence.covered(place, data[-1].offset):
+            yield f"{place}: offset {data[-1].offset} is not committed, {outcome.committed.get(place)} is"
+
+
+def what_is_said_is_what_undisturbed_folds_say(evidence: Evidence) -> Iterator[str]:
+    """Exactly their events, ids and contents, in their order, each once when repeats are dropped."""
+    told = evidence.reference.told
+    wanted = by_key(each.said for each in told)
+    due = Counter(stream_of(each.said) for each in _once(told) if evidence.covered(each.place, each.offset))
+    actual = by_key(each for _, each in evidence.said)
+    for key in sorted({*wanted, *actual}, key=repr):
+        one, other = wanted.get(key, []), actual.get(key, [])
+        if other != one[: len(other)]:
+            yield _first_difference(key, one, other)
+        elif len(other) < due[key]:
+            yield f"{key}: {due[key]} are due, {len(other)} were said; the first missing is {_shown(one[len(other)])}"
+
+
+def _once(told: Iterable[Any]) -> Iterator[Any]:
+    seen: set[Said] = set()
+    for each in told:
+        if each.said not in seen:
+            seen.add(each.said)
+            yield each
+
+
+def _first_difference(key: Any, one: list[bytes], other: list[bytes]) -> str:
+    place = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    wanted = _shown(one[place]) if place < len(one) else "nothing"
+    return f"{key} at {place}: wanted {wanted}, said {_shown(other[place])}"
+
+
+def _shown(value: bytes) -> str:
+    return value[:SHOWN_CHARS].decode(errors="replace")
+
+
+def what_is_said_is_what_the_oracle_expects(evidence: Evidence) -> Iterator[str]:
+    """The same events as a naive batch implementation finds in the whole history."""
+    expected = evidence.reference.oracle
+    if expected is None:
+        return
+    expected = list(expected)
+    actual: list[dict[str, Any]] = []
+    for topic, key, value in dict.fromkeys(each for _, each in evidence.said):
+        if topic in (ALERTS.name, SHADOW_ALERTS.name):
+            actual.append({"topic": topic, "key": key, "value": orjson.loads(value)})
+    order = {key: place for place, key in enumerate(dict.fromkeys(event["key"] for event in expected))}
+    expected.sort(key=lambda event: order[event["key"]])
+    actual.sort(key=lambda event: order.get(event["key"], len(order)))
+    yield from (line for line in differences(expected, actual) if not _is_left_open(line))
+
+
+def _is_left_open(line: str) -> bool:
+    """The state in a `period_closed` at an instant at which a slice is judged as well: either may come first."""
+    return "period_closed period: data.state expected" in line
+
+
+def an_id_names_one_event(evidence: Evidence) -> Iterator[str]:
+    """The same id is the same event, byte for byte."""
+    seen: dict[tuple[str, str], bytes] = {}
+    for _, (topic, _key, value) in evidence.said:
+        name = orjson.loads(value).get("id")
+        if name is not None and seen.setdefault((topic, name), value) != value:
+            yield f"{topic}: id {name} was {_shown(seen[topic, name])}, then {_shown(value)}"
+
+
+def sequences_have_no_holes(evidence: Evidence) -> Iterator[str]:
+    """Per key 1, 2, 3, … when repeats are dropped."""
+    for (topic, key, _), values in by_key(each for _, each in evidence.said).items():
+        if topic in NUMBERED and (key or "").count("/") == 1:  # a period of an agreement is told of once
+            numbers = [orjson.loads(value)["data"]["sequence"] for value in values]
+            if numbers != list(range(1, len(numbers) + 1)):
+                yield f"{topic} {key}: sequences {numbers}"
+
+
+def state_is_that_of_undisturbed_folds(evidence: Evidence) -> Iterator[str]:
+    """What the changelog holds, with the rest of the log applied, is the state nobody disturbed."""
+    reference = evidence.reference
+    for place in reference.places():
+        *told, one = reference.undisturbed(place)
+        *other_told, other = reference.recovered(place)
+        if one != other:
+            yield f"{place}: {_unlike(one, other)}"
+        elif told != other_told:
+            yield f"{place}: the next minutes say something else"
+
+
+def _unlike(one: bytes, other: bytes) -> str:
+    wanted, found = dict(orjson.loads(one)), dict(orjson.loads(other))
+    for key in sorted({*wanted, *found}):
+        if wanted.get(key) != found.get(key):
+            a, b = (wanted.get(key) or {}), (found.get(key) or {})
+            fields = [name for name in sorted({*a, *b}) if a.get(name) != b.get(name)]
+            shown = [f"{name}: {a.get(name)!r:.120} / {b.get(name)!r:.120}" for name in fields[:3]]
+            return f"{key} differs in {'; '.join(shown)}"
+    return "the same atoms in another order"
+
+
+def nothing_is_said_from_the_future(evidence: Evidence) -> Iterator[str]:
+    """When an event is published, the log of its partition has reached the event's time."""
+    outcome = evidence.outcome
+    times = {place: list(_times(outcome.logs[place])) for place in evidence.reference.places()}
+    count = outcome.story.partitions_count
+    for order, (topic, key, value) in evidence.said:
+        if topic not in NUMBERED:
+            continue
+        event = orjson.loads(value)
+        place = TELEMETRY.name, partition_of(event["data"]["service"].encode(), count)
+        reached = max((at for when, at in times[place] if when < order), default=0)
+        if instant(event["time"]) > reached:
+            yield f"{topic} {key}: {event['time']} was said when the log stood at {reached}"
+
+
+def _times(log: Iterable[Record]) -> Iterator[tuple[int, int]]:
+    for record in log:
+        yield record.order, record.timestamp
+
+
+def a_commit_is_covered_by_its_flush(evidence: Evidence) -> Iterator[str]:
+    """When an offset is committed, the heads up to it are on the broker, and all that was said before it."""
+    outcome = evidence.outcome
+    due: dict[Place, list[tuple[int, Said]]] = {place: [] for place in evidence.reference.places()}
+    for each in evidence.reference.told:
+        due[each.place].append((each.offset, each.said))
+    first_said: dict[Said, int] = {}
+    for order, each in evidence.said:
+        first_said.setdefault(each, order)
+    checked: Counter[Place] = Counter()
+    offsets = {place: [record.offset for record in evidence.reference.log(place)] for place in due}
+    for order, place, offset in outcome.commits:
+        changelog = outcome.history[changelog_of(SOURCES[place[0]]), place[1]]
+        head = max((at for when, at in changelog if when < order), default=-1)
+        below = bisect_left(offsets[place], offset)
+        if below and head < offsets[place][below - 1]:
+            yield f"{place}: {offset} was committed when the newest head stood at {head}"
+        while checked[place] < len(due[place]) and due[place][checked[place]][0] < offset:
+            _, emission = due[place][checked[place]]
+            checked[place] += 1
+            if first_said.get(emission, order + 1) > order:
+                yield f"{place}: {offset} was committed before {emission[0]} {emission[1]} was said"
+
+
+def what_was_sent_on_was_sent_before_its_commit(evidence: Evidence) -> Iterator[str]:
+    """A record in the wrong partition is on its way to the right one before it is acknowledged."""
+    outcome = evidence.outcome
+    sent_on: dict[bytes, int] = {}
+    for (topic, _), log in outcome.logs.items():
+        if topic == TELEMETRY.name:
+            for record in log:
+                for name, content in record.headers:
+                    if name == FORWARDED:
+                        sent_on[content] = min(record.order, sent_on.get(content, record.order))
+    for order, (topic, partition), offset in outcome.commits:
+        for (at, place), kind in outcome.kinds.items():
+            found_at = f"{topic}/{at}/{place}".encode()
+            is_covered = topic == TELEMETRY.name and at == partition and kind == "misplaced" and place < offset
+            if is_covered and sent_on.get(found_at, order + 1) > order:
+                yield f"{topic}/{partition}: {offset} was committed before {place} was sent on"
+
+
+def replay_says_the_same_bytes(evidence: Evidence) -> Iterator[str]:
+    """`forewarn replay` of the resulting logs prints what the workers published."""
+    outcome = evidence.outcome
+    replayed = by_key(evidence.reference.replayed())
+    actual = by_key(each for _, each in evidence.said)
+    feeds = outcome.story.roles["dispatch"] > 0
+    for key in sorted({*replayed, *actual}, key=repr):
+        one, other = replayed.get(key, []), actual.get(key, [])
+        if key[0] == "sla.outbox.v1" and not feeds:
+            continue  # nobody dispatched in this story
+        if other != one[: len(other)]:
+            yield _first_difference(key, one, other)
+
+
+def each_poisoned_record_is_a_dead_letter(evidence: Evidence) -> Iterator[str]:
+    """One for each, whatever happened on the way, and none for any other record."""
+    outcome = evidence.outcome
+    found = Counter(
+        (value["partition"], value["offset"])
+        for topic, _, text in dict.fromkeys(each for _, each in evidence.said)
+        if topic == DEAD_LETTERS.name and (value := orjson.loads(text))["topic"] == TELEMETRY.name
+    )
+    poisoned = {place for place, kind in outcome.kinds.items() if kind == "poison"}
+    for place in sorted({*found, *poisoned}):
+        is_due = place in poisoned and evidence.covered((TELEMETRY.name, place[0]), place[1])
+        if found[place] > 1 or (is_due and not found[place]) or (found[place] and place not in poisoned):
+            yield f"{place}: {found[place]} dead letters of a {outcome.kinds.get(place, 'good')} record"
+
+
+def time_goes_on_where_somebody_owns(evidence: Evidence) -> Iterator[str]:
+    """Once groups have settled, no partition is left without a tick for longer than a few steps."""
+    outcome = evidence.outcome
+    begin, end = outcome.calm_from + STILL_S, outcome.stopped_at
+    for place in evidence.reference.places():
+        times = [record.appended_at for record in outcome.logs[place] if begin <= record.appended_at <= end]
+        longest_s = max(b - a for a, b in pairwise([begin, *times, end]))
+        if longest_s > SILENT_S:
+            yield f"{place}: nothing for {longest_s:.0f} s"
+
+
+def every_partition_follows_the_newest_revision(evidence: Evidence) -> Iterator[str]:
+    """Once groups have settled, every partition's head names the revision in force."""
+    outcome = evidence.outcome
+    newest = evidence.reference.newest_revision
+    for place in evidence.reference.places():
+        if place[0] == TELEMETRY.name:
+            atoms = heads(outcome.changelogs[changelog_of("detect"), place[1]])
+            revision = next((atom.body["revision"] for atom in atoms if atom.key.startswith("partition/")), None)
+            if revision != newest:
+                yield f"{place}: follows revision {revision}, in force is {newest}"
+
+
+LAWS: tuple[Law, ...] = (
+    workers_end_only_for_a_reason,
+    every_record_is_read_in_the_end,
+    what_is_said_is_what_undisturbed_folds_say,
+    an_id_names_one_event,
+    sequences_have_no_holes,
+    state_is_that_of_undisturbed_folds,
+    nothing_is_said_from_the_future,
+    a_commit_is_covered_by_its_flush,
+    what_was_sent_on_was_sent_before_its_commit,
+    each_poisoned_record_is_a_dead_letter,
+    time_goes_on_where_somebody_owns,
+    every_partition_follows_the_newest_revision,
+    replay_says_the_same_bytes,
+    what_is_said_is_what_the_oracle_expects,
+)
+
+
+def broken(outcome: Outcome) -> dict[str, list[str]]:
+    """The laws that a schedule broke, by name, and how."""
+    evidence = Evidence(outcome)
+    found = {law.__name__: list(law(evidence)) for law in LAWS}
+    return {name: ways for name, ways in found.items() if ways}

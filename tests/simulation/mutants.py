@@ -1,0 +1,230 @@
+"""Bugs planted on purpose, one at a time, to show that the laws catch what they are there for.
+
+Each replaces one decision of the product by the mistake that somebody could make there. `python -m
+tests.simulation.planted` runs them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import sla.detect.partition
+from agents.outbox import Outbox
+from agents.port import FaustPort
+from agents.runtime import Runtime
+from agents.shell import Shell
+from agents.transport import ALL, Override, Producer
+from schemas.topics import DEAD_LETTERS
+from sla.detect.fold import Detect
+from sla.detect.memory import STREAM, Memory
+from sla.detect.partition import Partition
+from sla.records import CatalogueMarker
+from tests.simulation.outcome import Outcome
+from tests.simulation.schedule import run
+from tests.simulation.story import Story
+
+Planting = Callable[[], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A planted bug: what is wrong, how it is planted, and which repairs of the transport it lacks."""
+
+    name: str
+    plant: Planting = nullcontext
+    overrides: frozenset[Override] = ALL
+
+    def run(self, story: Story) -> Outcome:
+        """The schedule of a story, with the bug in it."""
+        with self.plant():
+            return run(story, self.overrides)
+
+
+def _in_place_of(owner: Any, name: str, make: Callable[[Any], Any]) -> Planting:
+    """`make` is given what stands there, and answers with what is planted."""
+    return lambda: mock.patch.object(owner, name, make(getattr(owner, name)))
+
+
+# -- order: emissions, then state, then offsets
+
+
+def _committed_before_the_flush(right: Any) -> Any:
+    def snapshot(self: Shell) -> Any:
+        write = right(self)
+
+        async def later() -> bool:
+            async def flush() -> None:
+                await asyncio.sleep(4)
+                await write()
+
+            self.flushing = asyncio.get_running_loop().create_task(flush())  # type: ignore[attr-defined]
+            return True
+
+        return later
+
+    return snapshot
+
+
+async def _not_waited_for(_self: FaustPort) -> None:
+    return
+
+
+def _nothing(*_: Any) -> None:
+    return
+
+
+def _head_first(right: Any) -> Any:
+    def take_dirty(self: Memory, offset: int) -> Any:
+        atoms = right(self, offset)
+        return [*atoms[-1:], *atoms[:-1]]
+
+    return take_dirty
+
+
+def _not_all_is_dirty(right: Any) -> Any:
+    def take_dirty(self: Memory, offset: int) -> Any:
+        atoms = right(self, offset)
+        first = next((atom for atom in atoms if atom.key.startswith(f"{STREAM}/")), None)
+        return [atom for atom in atoms if atom is not first or offset % 2]
+
+    return take_dirty
+
+
+# -- memory
+
+
+def _after_loading(change: Callable[[Memory], None]) -> Planting:
+    def make(right: Any) -> Any:
+        def load(self: Partition, *arguments: Any) -> int:
+            offset: int = right(self, *arguments)
+            change(self._memory)
+            return offset
+
+        return load
+
+    return _in_place_of(Partition, "load", make)
+
+
+def _sequences_start_anew(memory: Memory) -> None:
+    for stream in memory.streams.values():
+        for track in stream.tracks.values():
+            track.sequences = {}
+
+
+def _time_goes_back(memory: Memory) -> None:
+    if memory.now is not None:
+        memory.now -= 30_000
+
+
+def _gaps_are_forgotten(memory: Memory) -> None:
+    memory.gaps = []
+    for stream in memory.streams.values():
+        stream.set_gaps([])
+
+
+def _facts_are_forgotten(memory: Memory) -> None:
+    for facts in memory._facts.values():
+        facts.forget_before(2**62, 2**62)
+
+
+def _the_atoms_own_offset_is_ignored(memory: Memory) -> None:
+    for stream in memory.streams.values():
+        stream.offset = -1
+
+
+# -- what is read
+
+
+def _read_twice_is_counted_twice(right: Any) -> Any:
+    def step(self: Detect, line: Any) -> Any:
+        self._offset = min(self._offset, line.offset - 1)
+        for stream in self._partition._memory.streams.values():
+            stream.offset = -1
+        return right(self, line)
+
+    return step
+
+
+def _a_feed_is_taken_twice(_right: Any) -> Any:
+    return lambda *_: False
+
+
+def _markers_are_passed_over(_right: Any) -> Any:
+    def follow(_self: Detect, _marker: CatalogueMarker, _line: Any) -> list[Any]:
+        return []
+
+    return follow
+
+
+def _no_dead_letters_beside_others(right: Any) -> Any:
+    def add(self: Outbox, emissions: Any) -> None:
+        told = list(emissions)
+        right(self, [each for each in told if each.topic != DEAD_LETTERS.name or (len(told) == 1 and len(self) == 0)])
+
+    return add
+
+
+# -- who owns what
+
+
+def _no_tick_for_what_is_taken_over(right: Any) -> Any:
+    def writable(self: Runtime) -> frozenset[int]:
+        now: frozenset[int] = right(self)
+        first: frozenset[int] | None = getattr(self, "first_owned", None)
+        if first is None and now:
+            self.first_owned = first = now  # type: ignore[attr-defined]
+        return now & (first or frozenset())
+
+    return writable
+
+
+@contextmanager
+def _failed_sends_are_swallowed() -> Iterator[None]:
+    def settled(self: Producer, sent: Any) -> None:
+        self._on_the_way.discard(sent)
+        if not sent.cancelled():
+            sent.exception()
+
+    with mock.patch.object(Producer, "_settled", settled):
+        yield
+
+
+def _without(*repairs: Override) -> frozenset[Override]:
+    return ALL - set(repairs)
+
+
+MUTANTS: dict[str, Mutant] = {
+    mutant.name: mutant
+    for mutant in (
+        Mutant("offsets committed before the flush", _in_place_of(Shell, "snapshot", _committed_before_the_flush)),
+        Mutant(
+            "state stored before emissions arrived", lambda: mock.patch.object(FaustPort, "delivered", _not_waited_for)
+        ),
+        Mutant("partition head written before its atoms", _in_place_of(Memory, "take_dirty", _head_first)),
+        Mutant("a changed atom not written", _in_place_of(Memory, "take_dirty", _not_all_is_dirty)),
+        Mutant("a flush held back is forgotten", lambda: mock.patch.object(Shell, "_hold_back", _nothing)),
+        Mutant("folds kept when partitions go", lambda: mock.patch.object(Shell, "forget", _nothing)),
+        Mutant("a failed send swallowed", _failed_sends_are_swallowed),
+        Mutant("sequences reset by a restart", _after_loading(_sequences_start_anew)),
+        Mutant("now goes back at a restart", _after_loading(_time_goes_back)),
+        Mutant("gaps forgotten by a restart", _after_loading(_gaps_are_forgotten)),
+        Mutant("facts forgotten by a restart", _after_loading(_facts_are_forgotten)),
+        Mutant("an atom's own offset ignored", _after_loading(_the_atoms_own_offset_is_ignored)),
+        Mutant("a record read twice counted twice", _in_place_of(Detect, "step", _read_twice_is_counted_twice)),
+        Mutant("a repeated sequence counted", _in_place_of(sla.detect.partition, "is_repeat", _a_feed_is_taken_twice)),
+        Mutant("catalogue markers passed over", _in_place_of(Detect, "_follow", _markers_are_passed_over)),
+        Mutant("dead letters lost in company", _in_place_of(Outbox, "add", _no_dead_letters_beside_others)),
+        Mutant("misrouted records not sent on", lambda: mock.patch.object(Outbox, "forward", _nothing)),
+        Mutant("ticks lost on hand-over", _in_place_of(Runtime, "writable", _no_tick_for_what_is_taken_over)),
+        Mutant("recovery takes the last write", overrides=_without(Override.MAX)),
+        Mutant("a zombie may write", overrides=_without(Override.FENCE)),
+        Mutant("what came back is kept", overrides=_without(Override.DROP)),
+        Mutant("fetched behind a seek", overrides=_without(Override.SEEK)),
+        Mutant("a cleared batch is held", overrides=_without(Override.RELEASE)),
+    )
+}

@@ -1,0 +1,291 @@
+"""What a log must lead to: by the folds when nobody disturbs them, by the oracle, and by `forewarn replay`."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple
+
+import orjson
+
+from agents.routing import FORWARDED
+from agents.settings import Settings
+from agents.shell import line_of
+from agents.transport import unpack
+from forewarn.replay.product import product_folds
+from forewarn.replay.replay import replay
+from schemas.catalogue_log import CatalogueLog
+from schemas.dead_letter import dead_letter
+from schemas.feeds import decode_notice
+from schemas.inbound import decode_telemetry
+from schemas.topics import ALERTS, CATALOGUE, NOTICES, SHADOW_ALERTS, STATUS, TELEMETRY, changelog_of
+from sla.catalogue import Catalogue
+from sla.detect import Detect
+from sla.dispatch import Dispatch
+from sla.fold import AtomState, Fold, Line
+from sla.units import MINUTE_MS, floor_to
+from tests.oracle.detect import Detector
+from tests.oracle.replayed import Step
+from tests.simulation.broker import APPEND_TIME, Place, Record
+from tests.simulation.outcome import Outcome
+
+Said = tuple[str, str | None, bytes]
+"""Topic, key, the bytes on the wire."""
+
+Stream = tuple[str, str | None, str]
+"""Topic, key, and the partition whose fold said it."""
+
+_EVENTS = frozenset({ALERTS.name, SHADOW_ALERTS.name, STATUS.name})
+SOURCES = {TELEMETRY.name: "detect", NOTICES.name: "dispatch"}
+CLUSTER = Settings(kafka_bootstrap_servers="127.0.0.1:1").forewarn_cluster
+TICK = {"type": "tick"}
+
+
+class Told(NamedTuple):
+    """One emission of an undisturbed fold, and the line that caused it."""
+
+    place: Place
+    offset: int
+    said: Said
+
+
+class Reference:
+    """Worked out from an outcome's logs alone, each part when it is asked for."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._catalogue = CatalogueLog()
+        for record in outcome.logs[CATALOGUE.name, 0]:
+            self._catalogue.feed(record.offset, record.value or b"")
+        self._ends: dict[Place, Fold] = {}
+        self._logs: dict[Place, list[Record]] = {}
+
+    @property
+    def newest_revision(self) -> int:
+        """The revision in force at the end."""
+        return self._catalogue.current.revision
+
+    def places(self) -> list[Place]:
+        """The partitions that a fold reads."""
+        roles = self._outcome.story.roles
+        return [place for place in self._outcome.logs if roles.get(SOURCES.get(place[0], ""))]
+
+    def new_fold(self, place: Place) -> Fold:
+        """A fold as a worker makes it."""
+        if place[0] == NOTICES.name:
+            return Dispatch(
+                *place,
+                decode=decode_notice,
+                dead_letter=dead_letter,
+                catalogue_reader=self._catalogue.at,
+                cluster=CLUSTER,
+            )
+        return Detect(
+            *place,
+            cluster=CLUSTER,
+            decode=decode_telemetry,
+            dead_letter=dead_letter,
+            catalogue_reader=self._catalogue.at,
+            base=Catalogue(),
+        )
+
+    def log(self, place: Place) -> list[Record]:
+        """A partition without what was misplaced: that is read where it belongs."""
+        if place not in self._logs:
+            kinds = self._outcome.kinds if place[0] == TELEMETRY.name else {}
+            log = self._outcome.logs[place]
+            self._logs[place] = [each for each in log if kinds.get((place[1], each.offset)) != "misplaced"]
+        return self._logs[place]
+
+    # -- the folds
+
+    @cached_property
+    def told(self) -> list[Told]:
+        """All that undisturbed folds say, partition by partition, in the order of each log."""
+        found = []
+        for place in self.places():
+            fold = self._ends[place] = self.new_fold(place)
+            for record in self.log(place):
+                for topic, key, value in fold.step(line_of(record)):
+                    found.append(Told(place, record.offset, (topic, key, orjson.dumps(value))))
+        return found
+
+    def undisturbed(self, place: Place) -> list[bytes]:
+        """The state of an undisturbed fold at the end of its log."""
+        _ = self.told
+        return self._dump(place, self._ends[place])
+
+    def recovered(self, place: Place) -> list[bytes]:
+        """The state that the changelog holds, per atom the highest offset, and the rest of the log applied to it."""
+        fold = self.new_fold(place)
+        fold.load(heads(self._outcome.changelogs[changelog_of(SOURCES[place[0]]), place[1]]))
+        for record in self.log(place):
+            fold.step(line_of(record))
+        return self._dump(place, fold)
+
+    def _dump(self, place: Place, fold: Fold) -> list[bytes]:
+        """What a fold says in the minutes to come, and its whole state after them.
+
+        Only then: what a decision that said nothing has left behind is not written, and made up for by the next one.
+        """
+        offset, now = self._outcome.logs[place][-1].offset, fold.now or 0
+        step_ms = self._outcome.story.step_ms
+        stamps = [now + step_ms, *(floor_to(now, MINUTE_MS) + minute * MINUTE_MS for minute in (2, 3, 6, 12))]
+        ticks = [Line(offset + number, None, b'{"type":"tick"}', at, at) for number, at in enumerate(stamps, start=1)]
+        told = [orjson.dumps(list(emission)) for tick in ticks for emission in fold.step(tick)]
+        return [*told, dump(fold)]
+
+    # -- the oracle
+
+    @cached_property
+    def oracle(self) -> list[dict[str, Any]] | None:
+        """The alerts that the oracle expects; None where a later revision changed what is promised."""
+        story = self._outcome.story
+        if not story.is_plain:
+            return None
+        alerts: list[dict[str, Any]] = []
+        for place in self.places():
+            if place[0] != TELEMETRY.name:
+                continue
+            detector = Detector(story.revisions[0], place[1], story.step_ms, CLUSTER)
+            for step in self._steps(place):
+                detector.read(step)
+            alerts += [event for _, event in detector.outcome.alerts]
+        return alerts
+
+    def _steps(self, place: Place) -> Iterator[Step]:
+        """A log as the oracle reads it: markers and what is no record pass time alone; so does a second copy."""
+        is_in_force = False
+        copies: set[bytes] = set()
+        for record in self.log(place):
+            is_poison = self._outcome.kinds.get((place[1], record.offset)) == "poison"
+            value = TICK if is_poison else orjson.loads(record.value or b"null")
+            is_own = not is_poison and value["type"] in ("tick", "catalogue")
+            is_in_force = is_in_force or (is_own and value["type"] == "catalogue")
+            found_at = next((content for name, content in record.headers if name == FORWARDED), None)
+            is_copy = found_at in copies
+            if found_at is not None:
+                copies.add(found_at)
+            counts = is_in_force or value["type"] in ("exclusion", "change")
+            if is_own or is_copy or not counts:
+                value = TICK
+            moves = record.timestamp_type == APPEND_TIME or is_own
+            key = None if record.key is None else record.key.decode()
+            yield Step(record.timestamp, moves, record.offset, key, value)
+
+    # -- replay
+
+    def replayed(self) -> list[Said]:
+        """What `forewarn replay` prints for the catalogue, the telemetry and the notices of the outcome."""
+        lines = [_line(record) for record in self._outcome.logs[CATALOGUE.name, 0]]
+        lines += [
+            _line(record)
+            for record in sorted(
+                (record for place in self.places() for record in self.log(place)), key=lambda record: record.order
+            )
+        ]
+        base = Catalogue()
+        catalogue = CatalogueLog(base)
+        printed: list[bytes] = []
+        folds = product_folds(base, catalogue, None, CLUSTER)
+        with TemporaryFile("w+b") as source:
+            source.writelines(lines)
+            replay(source, printed.append, folds, catalogue.feed, step_ms=base.decide_every_ms, until=None)
+        found = [orjson.loads(line) for line in printed]
+        return [(each["topic"], each["key"], orjson.dumps(each["value"])) for each in found]
+
+
+def said(outcome: Outcome) -> list[tuple[int, Said]]:
+    """What the workers published, repeats and all, each with its place among all that happened."""
+    found = [
+        (record.order, (topic, None if record.key is None else record.key.decode(), record.value or b""))
+        for (topic, _), log in outcome.logs.items()
+        if topic not in (TELEMETRY.name, CATALOGUE.name, NOTICES.name)
+        for record in log
+    ]
+    found += [
+        (record.order, (NOTICES.name, record.key.decode(), record.value or b""))
+        for (topic, _), log in outcome.logs.items()
+        if topic == NOTICES.name
+        for record in log
+        if record.key is not None
+    ]
+    return sorted(found)
+
+
+def by_key(emissions: Iterable[Said]) -> dict[Stream, list[bytes]]:
+    """By topic, key and origin, as a consumer keeps them: what it has seen before is dropped.
+
+    The origin is the partition whose fold said it: what two partitions say under one key has no order.
+    """
+    kept: defaultdict[Stream, list[bytes]] = defaultdict(list)
+    for each in dict.fromkeys(emissions):
+        kept[stream_of(each)].append(each[2])
+    return kept
+
+
+def stream_of(each: Said) -> Stream:
+    """Where an emission stands in line."""
+    topic, key, value = each
+    if topic in _EVENTS:
+        return topic, key, ""
+    body = orjson.loads(value)
+    if key is None:  # it may go to any partition, so only what is said has an order, and not what is read
+        return topic, key, f"{body['topic']}/{body['partition']}/{body['offset']}"
+    source = body.get("source")
+    if isinstance(source, dict):  # the record of an alert
+        return topic, key, f"{source['topic']}/{source['partition']}"
+    origin = f"{body['topic']}/{body['partition']}" if "topic" in body else source
+    return topic, key, "" if origin is None else origin
+
+
+def heads(log: Iterable[Record]) -> list[AtomState]:
+    """What a changelog holds: of each atom the value with the highest source offset."""
+    found: dict[bytes, tuple[int, bytes]] = {}
+    for record in log:
+        offset, body = unpack(record.value or b"")
+        key = record.key or b""
+        if key not in found or found[key][0] <= offset:
+            found[key] = offset, body
+    return [AtomState(key.decode(), offset, orjson.loads(body)) for key, (offset, body) in found.items()]
+
+
+def dump(fold: Fold) -> bytes:
+    """The whole state of a fold."""
+    if isinstance(fold, Dispatch):
+        fold._stakeholders._dirty = set(fold._stakeholders._atoms)
+    elif isinstance(fold, Detect):
+        memory = fold._partition._memory
+        memory.dirty = set(memory.streams)
+        memory.dirty_facts = set(memory._facts)
+        fold._is_changed = True
+    atoms = [[atom.key, _due(atom.body, fold.now or 0)] for atom in fold.take_dirty()]
+    return orjson.dumps(atoms, option=orjson.OPT_SORT_KEYS)
+
+
+def _due(body: Any, now: int) -> Any:
+    """Without the cuts to come: a fold notes those of the next days when it is made, or when a day begins."""
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: [at for at in value if at <= now] if name == "cuts" else _due(value, now) for name, value in body.items()
+    }
+
+
+def _line(record: Record) -> bytes:
+    line: dict[str, Any] = {
+        "topic": record.topic,
+        "key": None,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": record.timestamp,
+        "timestamp_type": "append" if record.timestamp_type == APPEND_TIME else "create",
+        "value_base64": b64encode(record.value or b"").decode(),
+        "headers": [[name, b64encode(content).decode()] for name, content in record.headers],
+    }
+    if record.key is not None:
+        line["key_base64"] = b64encode(record.key).decode()
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
