@@ -178,8 +178,13 @@ def role_of(worker: str) -> str:
     return worker.partition("-")[0]
 
 
-def plan(dice: random.Random, workers: list[str], lasts_s: float, changes_count: int) -> list[Fault]:
-    """So much trouble that a partition changes hands every other minute, in bursts or spread."""
+def plan(
+    dice: random.Random, workers: list[str], lasts_s: float, changes_count: int, *, is_harsh: bool = False
+) -> list[Fault]:
+    """So much trouble that a partition changes hands every other minute, in bursts or spread.
+
+    A harsh one holds a worker for longer than a partition's next owner takes to write all its heads anew.
+    """
     faults: list[Fault] = []
     at = dice.uniform(5, 40)
     mean_s = dice.choice([15, 30, 45, 90])
@@ -187,6 +192,10 @@ def plan(dice: random.Random, workers: list[str], lasts_s: float, changes_count:
         (draw,) = dice.choices(list(_KINDS), list(_KINDS.values()))
         faults.append(draw(dice, at, dice.choice(workers)))
         at += dice.uniform(0, 3) if dice.random() < 0.25 else dice.expovariate(1 / mean_s)
+    if is_harsh:
+        faults += [
+            dice.choice([Freeze, Cut])(dice.uniform(20, lasts_s - 100), dice.choice(workers), dice.uniform(75, 100))
+        ]
     faults += [CatalogueChange(dice.uniform(30, lasts_s - 60), number) for number in range(changes_count)]
     return sorted(faults, key=lambda fault: fault.at)
 

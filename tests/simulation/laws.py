@@ -42,10 +42,10 @@ Law = Callable[[Evidence], Iterator[str]]
 
 
 def workers_end_only_for_a_reason(evidence: Evidence) -> Iterator[str]:
-    """A process ends itself when a send was refused to it, and never otherwise."""
+    """A process ends itself when a send was refused to it or nothing answered for long, and never otherwise."""
     outcome = evidence.outcome
     for name, reason in outcome.ends:
-        if name not in outcome.refused:
+        if name not in outcome.excused:
             yield f"{name} ended itself: {reason}"
     yield from outcome.errors
 

@@ -26,7 +26,7 @@ class Outcome:
     injected: Counter[str]
     calm_from: float
     stopped_at: float
-    refused: set[str]  # processes one of whose records was refused
+    excused: set[str]  # processes that had reason to end themselves
     steps_count: int
     lives_count: int
     generations_count: int

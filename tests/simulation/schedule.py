@@ -30,7 +30,7 @@ from tests.simulation.world import World
 @contextmanager
 def virtual_time(world: World) -> Iterator[None]:
     """The product's clocks are the loop's, its clients the world's, and its exit the end of a process."""
-    loop, broker = world.loop, world.broker
+    loop, cluster, broker = world.loop, world.cluster, world.cluster.broker
 
     def real_ms() -> int:
         return broker.now_ms() + PROCESS.get(loop.world).skew_ms
@@ -41,7 +41,7 @@ def virtual_time(world: World) -> Iterator[None]:
 
     def leave(_code: int, message: str) -> None:
         process = PROCESS.get()
-        world._ends.append((process.name, message))
+        cluster.note_end(process.name, message)
         process.kill()
         raise Ended
 

@@ -30,6 +30,7 @@ from tests.simulation.faults import Fault, plan
 Document = dict[str, Any]
 
 STARTS = ("2026-11-23T23:52:30Z", "2026-11-23T10:07:10Z", "2026-10-25T00:55:00Z", "2026-12-31T23:50:00Z")
+RUSH_SHARE = 0.3  # of the phases of counts: many records between two decisions
 POISON = (
     b"",
     b"not json",
@@ -70,6 +71,16 @@ class Story:
     sent: list[Sent]
     faults: list[Fault]
 
+    @property
+    def is_harsh(self) -> bool:
+        """See `story`."""
+        return is_harsh(self.seed)
+
+
+def is_harsh(seed: int) -> bool:
+    """Every third story has rushes, long freezes, early compaction, and stakeholders who want to be told less."""
+    return seed % 3 == 1
+
 
 def story(seed: int) -> Story:
     """The story of a seed."""
@@ -82,10 +93,12 @@ def story(seed: int) -> Story:
     documents: list[Document] = [document("Settings", "settings", {"decideEvery": f"{step_ms // 1000}s"})]
     sent: list[Sent] = []
     for number in [0, *dice.sample(range(1, 20), dice.choice([1, 1, 2]))]:
-        more, lines = _service(dice, f"svc{number}", span, count)
+        more, lines = _service(dice, f"svc{number}", span, count, has_rushes=is_harsh(seed))
         documents += more
         sent += lines
     documents.append(stakeholder(documents))
+    if is_harsh(seed):
+        documents[-1]["spec"] |= _restraint(dice)
     sent += _poison(dice, span, count)
     is_plain = dice.random() < 0.7
     revisions = _revisions(dice, documents, is_plain=is_plain)
@@ -102,7 +115,7 @@ def story(seed: int) -> Story:
         revisions=revisions,
         is_plain=is_plain,
         sent=sorted(sent, key=lambda each: each.at),
-        faults=plan(dice, workers, lasts_s, len(revisions) - 1),
+        faults=plan(dice, workers, lasts_s, len(revisions) - 1, is_harsh=is_harsh(seed)),
     )
 
 
@@ -117,7 +130,20 @@ def _revisions(dice: random.Random, documents: list[Document], *, is_plain: bool
     return found
 
 
-def _service(dice: random.Random, name: str, span: Span, count: int) -> tuple[list[Document], list[Sent]]:
+def _restraint(dice: random.Random) -> dict[str, Any]:
+    """What a stakeholder may ask for who wants to be told less, or again."""
+    wishes: dict[str, Any] = {
+        "groupWait": dice.choice(["10s", "30s"]),
+        "digest": dice.choice(["1m", "2m"]),
+        "repeat": "1m",
+        "rateLimit": "2/h",
+    }
+    return {name: wish for name, wish in wishes.items() if dice.random() < 0.6}
+
+
+def _service(
+    dice: random.Random, name: str, span: Span, count: int, *, has_rushes: bool
+) -> tuple[list[Document], list[Sent]]:
     documents = [document("Service", name, {"owner": "team"})]
     sent: list[Sent] = []
     names: list[str] = []
@@ -129,7 +155,8 @@ def _service(dice: random.Random, name: str, span: Span, count: int) -> tuple[li
         targets = []
         for place in range(dice.choice([1, 1, 2])):
             promised = objective(dice, kind, span, align_ms=align_ms, no_data_after=dice.choice(["3m", "5m"]))
-            if dice.random() < 0.7:  # a budget that a few bad minutes can spend
+            # A budget that a few bad minutes can spend; the slices of a month the oracle counts one by one.
+            if dice.random() < 0.7 or (has_rushes and "budgeting" in promised["spec"]):
                 promised["spec"]["window"] = {"rolling": "1h"}
                 promised["spec"]["warnings"] = warnings(dice, promised["spec"])
             promised["spec"]["service"] = name
@@ -144,7 +171,7 @@ def _service(dice: random.Random, name: str, span: Span, count: int) -> tuple[li
         if kind == "ratio" and not sliced and dice.random() < 0.5:
             body = history(dice, signal, span)[0]["value"]
             sent.append(_sent(1.0, name, body, partition_of(name.encode(), count)))
-        sent += _telemetry(dice, signal, span, count)
+        sent += _telemetry(dice, signal, span, count, has_rushes=has_rushes and kind == "ratio")
     documents += [agreement(dice, f"{name}-deal{number}", names, span) for number in range(dice.choice([0, 1]))]
     return documents, [*sent, *_exclusions(dice, name, span, align_ms, count)]
 
@@ -153,7 +180,7 @@ def _sent(at: float, key: str | None, body: dict[str, Any], partition: int, kind
     return Sent(at, None if key is None else key.encode(), orjson.dumps(body), partition, kind)
 
 
-def _telemetry(dice: random.Random, signal: Signal, span: Span, count: int) -> list[Sent]:
+def _telemetry(dice: random.Random, signal: Signal, span: Span, count: int, *, has_rushes: bool) -> list[Sent]:
     every_ms = dice.choice([4, 8, 15]) * 1000
     source = dice.choice([None, f"probe-{signal.name}"])
     volume = dice.choice([5, 40, 200])
@@ -166,7 +193,9 @@ def _telemetry(dice: random.Random, signal: Signal, span: Span, count: int) -> l
     tolerated = 1 - max(signal.targets)
     while at < span.end - 5000:
         mode = dice.choice(["calm", "calm", "leak", "outage", "outage", "silence"])
-        phase_end = min(at + dice.randrange(60, 300) * 1000, span.end - 5000)
+        is_rush = has_rushes and dice.random() < RUSH_SHARE
+        lasts_s = dice.randrange(10, 40) if is_rush else dice.randrange(60, 300)
+        phase_end = min(at + lasts_s * 1000, span.end - 5000)
         trouble = trouble_of(dice, mode, tolerated)
         while at < phase_end:
             if mode != "silence":
@@ -178,7 +207,7 @@ def _telemetry(dice: random.Random, signal: Signal, span: Span, count: int) -> l
                 seconds = (at - span.begin) / 1000
                 shown_at = at + (step_ms if seconds > step_at else 0)
                 sent += _deliveries(dice, signal, seconds, shown_at, body, home, astray)
-            at += every_ms + dice.randrange(-2000, 2000)
+            at += dice.randrange(50, 900) if is_rush else every_ms + dice.randrange(-2000, 2000)
     return sent
 
 
