@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agents.catalogue import CatalogueLog, LiveCatalogue
-from agents.clock import LogClock
+from agents.log_clock import LogClock
 from agents.metrics import Metrics
 from agents.port import Port
 from agents.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from agents.clock import LogClock
+from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.port import Port
 from agents.shell import Activity, PartitionMoved

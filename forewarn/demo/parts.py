@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NamedTuple, NoReturn
 
-from agents.clock import LogClock
+from agents.log_clock import LogClock
 from forewarn.console import ExitCode, UserError
 from forewarn.embedded import EmbeddedBroker, EmbeddedError
 from forewarn.embedded_redis import EmbeddedRedis, EmbeddedRedisError

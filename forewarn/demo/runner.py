@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from agents.clock import LogClock, real_ms
+from agents.log_clock import LogClock, real_ms
 from forewarn.apply import apply
 from forewarn.console import Console, ExitCode, UserError, progress
 from forewarn.demo import timeline

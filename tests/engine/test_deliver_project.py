@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from agents import project as project_module
-from agents.clock import LogClock
 from agents.deliver import Deliver
+from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.project import STATUS_KEY, Project, change
 from agents.role import Context

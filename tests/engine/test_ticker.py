@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import clock as clock_module
-from agents.clock import SPEED_MAX, LogClock
+from agents.log_clock import SPEED_MAX, LogClock
 from agents.metrics import Metrics
 from agents.shell import Activity
 from agents.ticker import TICK, Ticker, is_silent

@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 import agents.catalogue
-import agents.clock
+import agents.log_clock
 import agents.runtime
 import agents.shell
 import agents.storm
@@ -56,7 +56,7 @@ def virtual_time(world: World) -> Iterator[None]:
         for module in clocked:
             stack.enter_context(mock.patch.object(module, "monotonic", loop.time))
         for target, name, value in (
-            (agents.clock, "real_ms", real_ms),
+            (agents.log_clock, "real_ms", real_ms),
             (agents.runtime, "partitions_by_topic", partitions_by_topic),
             (agents.runtime, "leave", leave),
             (agents.catalogue, "AIOKafkaConsumer", lambda **_: CatalogueReader(broker)),

@@ -11,7 +11,7 @@ import orjson
 import pytest
 import yaml
 
-from agents.clock import LogClock, real_ms
+from agents.log_clock import LogClock, real_ms
 from forewarn.embedded import EmbeddedBroker
 from tests.harness import Broker, Received
 from tests.system import services

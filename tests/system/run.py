@@ -13,7 +13,7 @@ import redis
 import yaml
 from confluent_kafka import Producer
 
-from agents.clock import LogClock
+from agents.log_clock import LogClock
 from agents.project import STATUS_KEY
 from schemas.topics import DELIVERIES, NOTICES, OUTBOX, STATUS, TELEMETRY
 from tests.harness import Broker, wait_for
