@@ -39,9 +39,11 @@ class Outbox:
 
     def add(self, emissions: Iterable[Emission]) -> None:
         """Take emissions in the same breath as the state they come from: nothing is awaited between the two."""
-        for topic, key, value in emissions:
+        for topic, key, value, everywhere in emissions:
             encoded = None if key is None else key.encode()
-            self._waiting.append(_Outgoing(topic, encoded, orjson.dumps(value), None, ()))
+            partitions = range(self._port.partitions_count(topic)) if everywhere else (None,)
+            written = orjson.dumps(value)
+            self._waiting.extend(_Outgoing(topic, encoded, written, partition, ()) for partition in partitions)
             self._metrics.count(Metric.EMISSIONS, topic=topic)
 
     def forward(self, topic: str, forward: Forward) -> None:
@@ -49,7 +51,7 @@ class Outbox:
         self._waiting.append(_Outgoing(topic, forward.key, forward.value, forward.partition, forward.headers))
 
     async def send(self) -> None:
-        """Hand over all that waits, in order; the partition is murmur2 of the key, as the producer computes it."""
+        """Hand over all that waits, in order; where nothing else is said, the producer takes murmur2 of the key."""
         async with self._lock:
             while self._waiting:
                 first = self._waiting[0]

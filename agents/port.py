@@ -56,6 +56,10 @@ class Port(Protocol):
         """The offset that the next record of the source's partition gets."""
         ...
 
+    def partitions_count(self, topic: str) -> int:
+        """How many partitions a topic has; they never change."""
+        ...
+
 
 class FaustPort:
     """The port of a running app."""
@@ -65,6 +69,7 @@ class FaustPort:
         self._app = app
         self._source = source
         self._table = table
+        self.partitions: Mapping[str, int] = {}  # of every topic, once the broker was asked
 
     async def post(
         self,
@@ -115,6 +120,10 @@ class FaustPort:
         ends = await self._app.consumer.highwaters(tp)
         end: int = ends[tp]
         return end
+
+    def partitions_count(self, topic: str) -> int:
+        """As the broker said at the start."""
+        return self.partitions[topic]
 
     @property
     def _the_table(self) -> BulkTable:

@@ -84,6 +84,7 @@ class Runtime:
             if self._catalogue is not None:
                 needed.add(CATALOGUE.name)
             check_topics(found, needed, source=role.source, changelog=changelog)
+            self._port.partitions = found
             await self._connect(found[role.source])
         except Refusal as refusal:
             leave(REFUSES_TO_START, f"{role.name} does not start: {refusal}")

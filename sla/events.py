@@ -19,6 +19,9 @@ STATUS: Final = "sla.status.v1"
 LATE: Final = "sla.late.v1"
 RECORDS: Final = "sla.records.v1"
 NOTICES: Final = "sla.notices.v1"
+OUTBOX: Final = "sla.outbox.v1"
+TELEMETRY: Final = "sla.telemetry.v1"
+TICKETS: Final = "sla.tickets.v1"
 
 WatchRecord = Literal["detector_gap", "dead_letter_storm"]
 SeverityText = Literal["info", "warning", "critical"]

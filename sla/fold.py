@@ -16,11 +16,15 @@ Json = Mapping[str, Any]  # a JSON object, ready to be written: str, int, float,
 
 
 class Emission(NamedTuple):
-    """One record to publish: its topic, its key (None: no key) and its JSON object."""
+    """One record to publish: its topic, its key (None: no key) and its JSON object.
+
+    `everywhere`: it concerns every partition of the topic, and goes into each. Else the key says which.
+    """
 
     topic: str
     key: str | None
     value: Json
+    everywhere: bool = False
 
 
 class Line(NamedTuple):

@@ -5,7 +5,8 @@ Knows no topic by name but the catalogue's: which folds there are, and what they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import BinaryIO, Final
 
@@ -16,12 +17,15 @@ from forewarn.replay.survey import Place, Survey
 from forewarn.replay.track import Track
 from schemas.dead_letter import dead_letter
 from sla.fold import Emission, Line
+from sla.partitioner import partition_of
 from sla.records import Reason, Rejection
 from sla.units import ceil_to
 
 _NO_TIMESTAMP: Final = -1  # as in Kafka
 
 Write = Callable[[bytes], object]
+IsHeld = Callable[[str, str], bool]
+"""Whether the input holds already what the fold of the first topic writes to the second."""
 _BAD_LINE: Final = Rejection(
     Reason.BAD_LINE,
     'no object {"topic","key","value","timestamp"[,"partition","offset","timestamp_type"]}, or one with a field of'
@@ -32,10 +36,13 @@ _BAD_LINE: Final = Rejection(
 class Player:
     """One replay, after its survey."""
 
-    def __init__(self, survey: Survey, tracks: dict[Place, Track], fed: Mapping[str, Track], step_ms: int) -> None:
-        """`tracks` are all partitions; `fed` those that take what other folds write to their topic."""
+    def __init__(self, survey: Survey, tracks: dict[Place, Track], is_held: IsHeld, step_ms: int) -> None:
+        """`tracks` are all partitions."""
         self._tracks = tracks
-        self._fed = fed
+        self._is_held = is_held
+        self._partitions: dict[str, list[Track]] = {}  # of a topic, in order
+        for (topic, _), track in sorted(tracks.items(), key=lambda each: each[0]):
+            self._partitions.setdefault(topic, []).append(track)
         self._step_ms = step_ms
         self._survey = survey
         earliest_at = survey.earliest_at
@@ -91,13 +98,21 @@ class Player:
 
     def _with_fed(self, track: Track, emissions: Sequence[Emission]) -> Iterator[Emission]:
         at = track.fold.now
-        published = list(emissions)
-        for emission in published:  # grows while it is read: a fed fold may feed the next one
+        published = deque((track.fold.topic, emission) for emission in emissions)
+        while published:  # grows while it is read: a fed fold may feed the next one
+            cause, emission = published.popleft()
             yield emission
-            fed = self._fed.get(emission.topic)
-            if fed is not None and at is not None:
-                key = None if emission.key is None else emission.key.encode()
-                published += fed.feed(key, orjson.dumps(emission.value), at)
+            if emission.topic not in self._partitions or at is None or self._is_held(cause, emission.topic):
+                continue
+            key = None if emission.key is None else emission.key.encode()
+            for fed in self._fed_by(emission):
+                published += ((emission.topic, each) for each in fed.feed(key, orjson.dumps(emission.value), at))
+
+    def _fed_by(self, emission: Emission) -> list[Track]:
+        tracks = self._partitions[emission.topic]
+        if emission.everywhere or len(tracks) == 1:
+            return tracks
+        return [tracks[partition_of((emission.key or "").encode(), len(tracks))]]
 
 
 def _bad_line(item: Item) -> Emission:

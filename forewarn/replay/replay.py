@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final, NamedTuple
 
-from forewarn.replay.player import Player, Write
+from forewarn.replay.player import IsHeld, Player, Write
 from forewarn.replay.survey import Feed, Survey, survey
 from forewarn.replay.track import Pace, Track
 from sla.fold import Fold
@@ -25,7 +25,11 @@ MakeFold = Callable[[Slot], Fold]
 
 
 class Folds(NamedTuple):
-    """What a replay runs: the fold of each topic it reads, and the topics among them that other folds feed."""
+    """What a replay runs: the fold of each topic it reads.
+
+    `fed` are the topics among them that folds alone write: an input that holds any of it holds all of it. Of the others
+    it may hold what people's programs wrote and not what folds did.
+    """
 
     make: Mapping[str, MakeFold]
     fed: frozenset[str]
@@ -37,12 +41,12 @@ def replay(
     """Run these folds over an input that can be read twice."""
     source.seek(0)
     found = survey(source, frozenset(folds.make), until, feed_catalogue)
-    tracks, fed = _tracks(found, folds, step_ms)
-    Player(found, tracks, fed, step_ms).play(source, write)
+    tracks, is_held = _tracks(found, folds, step_ms)
+    Player(found, tracks, is_held, step_ms).play(source, write)
 
 
-def _tracks(found: Survey, folds: Folds, step_ms: int) -> tuple[dict[tuple[str, int], Track], dict[str, Track]]:
-    """All partitions, and those among them that are fed: of each topic that the input does not hold, one."""
+def _tracks(found: Survey, folds: Folds, step_ms: int) -> tuple[dict[tuple[str, int], Track], IsHeld]:
+    """All partitions, of each fed topic that the input does not hold one; and whether a topic holds what a fold fed."""
     held = {topic for topic, _ in found.has_ticks}
     fed_topics = (folds.fed - held) if held else frozenset[str]()
     places = [(place, False) for place in found.has_ticks]
@@ -51,4 +55,8 @@ def _tracks(found: Survey, folds: Folds, step_ms: int) -> tuple[dict[tuple[str, 
     for (topic, partition), is_fed in places:
         pace = Pace(step_ms)
         tracks[topic, partition] = Track(folds.make[topic](Slot(partition, pace, is_fed)), pace)
-    return tracks, {topic: tracks[topic, FEED_PARTITION] for topic in fed_topics}
+
+    def is_held(cause: str, topic: str) -> bool:
+        return topic not in fed_topics and (topic in folds.fed or (cause, topic) in found.feeds)
+
+    return tracks, is_held

@@ -9,6 +9,7 @@ from typing import Any, Final
 from forewarn.replay.entry import Entry, read_entry
 from schemas.inbound.text import read_json
 
+_FED_BY: Final = b"forewarn:"
 CATALOGUE: Final = "sla.catalogue.v1"
 CATALOGUE_PARTITION: Final = 0
 
@@ -27,6 +28,7 @@ class Survey:
     has_ticks: dict[Place, bool] = field(default_factory=dict)  # every partition that a fold reads
     is_in_order: bool = True  # every record was appended, at an instant not before that of the line above it
     has_bad_lines: bool = False
+    feeds: set[tuple[str, str]] = field(default_factory=set)  # (topic of the cause, topic): what folds fed to folds
     _line_above_at: int = 0
 
     @property
@@ -54,6 +56,9 @@ class Survey:
         place = (entry.topic, entry.partition)
         if not self.has_ticks.get(place):
             self.has_ticks[place] = is_tick(entry)
+        cause = _cause_of(entry)
+        if cause is not None:
+            self.feeds.add((cause, entry.topic))
 
 
 def survey(lines: Iterable[bytes], topics: frozenset[str], until: int | None, feed: Feed) -> Survey:
@@ -84,6 +89,17 @@ def is_tick(entry: Entry) -> bool:
             return False
         value = read_json(value)
     return isinstance(value, dict) and value.get("type") == "tick"
+
+
+def _cause_of(entry: Entry) -> str | None:
+    """The topic whose fold fed a record; None for what is no feed."""
+    value: Any = entry.value
+    if type(value) is bytes:
+        value = read_json(value) if _FED_BY in value else None
+    source = value.get("source") if isinstance(value, dict) else None
+    if not isinstance(source, str) or not source.startswith(_FED_BY.decode()):
+        return None
+    return source.removeprefix(_FED_BY.decode()).partition("/")[0]
 
 
 def _fed(feed: Feed, entry: Entry, next_revision: int) -> int:

@@ -12,6 +12,7 @@ from typing import Final
 from sla.catalogue import Catalogue
 from sla.detect.partition import Partition
 from sla.detect.publish import Publisher
+from sla.feeds import numbered
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
 from sla.records import (
     CatalogueMarker,
@@ -52,12 +53,13 @@ class Detect:
     ) -> None:
         self.topic = topic
         self.partition = partition
+        self._source = f"forewarn:{topic}/{partition}"
         self._decode = decode
         self._dead_letter = dead_letter
         self._read_catalogue = catalogue_reader
         self._read_plain = read_plain
-        self._publisher = Publisher(cluster, topic, partition)
-        self._partition = Partition(topic, partition, self._publisher, base, max(gap_ms, GAP_MS))
+        publisher = Publisher(cluster, topic, partition)
+        self._partition = Partition(topic, partition, publisher, base, max(gap_ms, GAP_MS))
         self._offset = -1
         self._told_up_to = -1  # the highest offset of any atom that was loaded
         self._is_changed = False
@@ -104,7 +106,7 @@ class Detect:
             # An atom is stored after all that was said up to it. Said again it would be numbered otherwise, since the
             # atoms that are ahead are silent now.
             return []
-        return self._publisher.number(emissions, line.offset)
+        return numbered(emissions, self._source, line.offset)
 
     def skim(self, records: Sequence[LogRecord], start: int) -> int:
         """See `sla.fold.SkimmingFold`: between two decisions most of the traffic is plain counts."""

@@ -16,41 +16,16 @@ from sla.events import ALERTS, NOTICES, RECORDS, SHADOW, STATUS, EventData, clou
 from sla.fold import Emission
 from sla.units import rfc3339, span_text
 
-PLACES: Final = 1 << 20
-"""sequence of a feed = offset × 1,048,576 + place (design.md 2, Feeds)."""
-
 _STEADY_RULE: Final = {Standing.UNKNOWN: "no_data", Standing.OK: "within_budget", Standing.BREACHED: "budget_spent"}
 
 
-class FeedOverflowError(RuntimeError):
-    """One record caused more feed records than a sequence has places for; the worker must end, it never wraps."""
-
-
 class Publisher:
-    """Makes emissions; knows the sender's place in the log, which makes feeds repeatable."""
+    """Makes emissions; feeds among them are numbered last, by the fold."""
 
     def __init__(self, cluster: str, topic: str, partition: int) -> None:
         self.cluster = cluster
-        self.source = f"forewarn:{topic}/{partition}"
         self.topic = topic
         self.partition = partition
-
-    def number(self, emissions: Sequence[Emission], offset: int) -> list[Emission]:
-        """Give each feed record its place among those of its line, in the order in which they leave.
-
-        It is done last: the order in which streams are looked at is no part of the log.
-        """
-        numbered: list[Emission] = []
-        place = 0
-        for each in emissions:
-            if each.topic != NOTICES:
-                numbered.append(each)
-                continue
-            if place >= PLACES:
-                raise FeedOverflowError(f"{self.source} offset {offset}: more than {PLACES} notices")
-            numbered.append(each._replace(value={**each.value, "sequence": offset * PLACES + place}))
-            place += 1
-        return numbered
 
     def publish(self, scene: Scene, drafts: Sequence[Draft]) -> list[Emission]:
         """The events of one objective at one instant, in order, and its status when the state turned."""
@@ -157,8 +132,6 @@ class Publisher:
                 "revision": scene.catalogue.revision,
                 "channels": [{"kind": channel.kind, "url": channel.url} for channel in stakeholder.channels],
                 "event": alert.value,
-                "source": self.source,
-                "sequence": None,  # see `number`
             }
             notices.append(Emission(NOTICES, stakeholder.name, body))
         return notices

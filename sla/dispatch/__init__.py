@@ -1,7 +1,7 @@
 """Who is told what, when: the fold of `sla.notices.v1`. See `sla.dispatch.fold`."""
 
 from sla.dispatch.fold import DecodeNotice, Dispatch
-from sla.dispatch.outbox import OUTBOX_TOPIC, PLACES, send_id
+from sla.dispatch.outbox import send_id
 from sla.dispatch.records import (
     Ack,
     Escalated,
@@ -15,8 +15,6 @@ from sla.dispatch.records import (
 )
 
 __all__ = [
-    "OUTBOX_TOPIC",
-    "PLACES",
     "Ack",
     "DecodeNotice",
     "Dispatch",

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from sla.catalogue import Catalogue
-from sla.dispatch.outbox import numbered
 from sla.dispatch.partition import Partition
 from sla.dispatch.records import Notice, NoticesRecord
+from sla.feeds import numbered
 from sla.fold import AtomState, CatalogueReader, Emission, Line
 from sla.records import CatalogueMarker, Reason, Rejection, Tick
 from sla.storm import DeadLetterRow

@@ -8,19 +8,12 @@ from typing import Final
 
 from sla.dispatch.policy import Policy
 from sla.dispatch.records import Escalated, Notice
-from sla.events import NOTICES
+from sla.events import NOTICES, OUTBOX
 from sla.fold import Emission, Json
 from sla.stakeholder import Channel, Stakeholder
 from sla.units import rfc3339
 
-OUTBOX_TOPIC: Final = "sla.outbox.v1"
 DELIVERIES_TOPIC: Final = "sla.deliveries.v1"
-PLACES: Final = 1 << 20  # design.md 2, feeds: sequence = offset * 1,048,576 + place
-_FED: Final = frozenset({OUTBOX_TOPIC, NOTICES})
-
-
-class FeedOverflowError(RuntimeError):
-    """One record caused more feed records than a sequence has places for; the worker must end, it never wraps."""
 
 
 def send_id(notice: Notice, channel: Channel) -> str:
@@ -65,7 +58,7 @@ def send(policy: Policy, channel: Channel, message: Json) -> Emission:
         **{name: said for name, said in message.items() if name != "id"},
         "fallback": policy.fallback_view(),
     }
-    return Emission(OUTBOX_TOPIC, told.name, value)
+    return Emission(OUTBOX, told.name, value)
 
 
 def escalated_notice(to: Stakeholder, revision: int, event: Json, escalated: Escalated) -> Emission:
@@ -80,22 +73,6 @@ def escalated_notice(to: Stakeholder, revision: int, event: Json, escalated: Esc
         "escalated": {"by": escalated.by, "why": escalated.why},
     }
     return Emission(NOTICES, to.name, value)
-
-
-def numbered(emissions: Sequence[Emission], source: str, offset: int) -> list[Emission]:
-    """Give each feed record its place among those of its line and topic, in the order in which they leave."""
-    places = dict.fromkeys(_FED, 0)
-    found: list[Emission] = []
-    for each in emissions:
-        if each.topic not in places:
-            found.append(each)
-            continue
-        place = places[each.topic]
-        if place >= PLACES:
-            raise FeedOverflowError(f"{source} offset {offset}: more than {PLACES} records for {each.topic}")
-        places[each.topic] = place + 1
-        found.append(each._replace(value={**each.value, "source": source, "sequence": offset * PLACES + place}))
-    return found
 
 
 def _hash(*parts: str) -> str:

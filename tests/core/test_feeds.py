@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sla.detect import publish
-from sla.detect.publish import FeedOverflowError
+from sla import feeds
+from sla.feeds import PLACES, FeedOverflowError
 from sla.units import MINUTE_MS
 
 from .world import T0, World, objective, stakeholder
-
-PLACES = 1 << 20
 
 
 def broken_twice() -> World:
@@ -43,6 +41,6 @@ def test_a_feed_is_numbered_by_offset_and_place_in_the_order_in_which_it_leaves(
 
 def test_more_feeds_than_places_end_the_worker_and_never_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
     world = broken_twice()
-    monkeypatch.setattr(publish, "PLACES", 3)
+    monkeypatch.setattr(feeds, "PLACES", 3)
     with pytest.raises(FeedOverflowError):
         world.tick(T0 + 7 * MINUTE_MS)

@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from schemas.feeds import decode_notice, decode_send
-from sla.dispatch import PLACES, Dispatch, Send
+from sla.dispatch import Dispatch, Send
+from sla.feeds import PLACES
 from sla.fold import Emission, Line
 from sla.records import Reason, Rejection
 from sla.stakeholder import Channel

@@ -71,6 +71,7 @@ class World:
     on_the_way: list[tuple[Any, ...]] = field(default_factory=list)
     gate: asyncio.Event | None = None  # deliveries wait for it
     fence_after_stores: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
 
     async def post(
         self,
@@ -119,6 +120,9 @@ class World:
 
     async def end_offset(self, partition: int) -> int:
         return self.ends.get(partition, 1 << 40)
+
+    def partitions_count(self, topic: str) -> int:
+        return self.counts[topic]
 
     def sent(self, topic: str) -> list[bytes | None]:
         """The values of a topic, delivered or on their way."""

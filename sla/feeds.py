@@ -1,0 +1,38 @@
+"""Feeds: what a fold writes into another fold's input, numbered so that a repeat is known as one (design.md 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sla.events import NOTICES, OUTBOX, TELEMETRY, TICKETS
+from sla.fold import Emission
+
+PLACES: Final = 1 << 20
+"""sequence = offset × 1,048,576 + place."""
+FED: Final = frozenset({TELEMETRY, TICKETS, NOTICES, OUTBOX})
+"""The topics that are somebody's input: what a fold writes there is a feed."""
+
+
+class FeedOverflowError(RuntimeError):
+    """One record caused more feed records than a sequence has places for; the worker must end, it never wraps."""
+
+
+def numbered(emissions: Sequence[Emission], source: str, offset: int) -> list[Emission]:
+    """Give each feed record its place among those of its line and topic, in the order in which they leave.
+
+    `source` is `forewarn:<topic>/<partition>` of the line, `offset` the line's. It is done last: the order in which
+    atoms are looked at is no part of the log.
+    """
+    places = dict.fromkeys(FED, 0)
+    found: list[Emission] = []
+    for each in emissions:
+        if each.topic not in places:
+            found.append(each)
+            continue
+        place = places[each.topic]
+        if place >= PLACES:
+            raise FeedOverflowError(f"{source} offset {offset}: more than {PLACES} records for {each.topic}")
+        places[each.topic] = place + 1
+        found.append(each._replace(value={**each.value, "source": source, "sequence": offset * PLACES + place}))
+    return found
