@@ -109,7 +109,7 @@ class Reference:
         for place in self.places():
             fold = self._ends[place] = self.new_fold(place)
             for record in self.log(place):
-                for topic, key, value in fold.step(line_of(record)):
+                for topic, key, value, _ in fold.step(line_of(record)):
                     found.append(Told(place, record.offset, (topic, key, orjson.dumps(value))))
         return found
 
