@@ -12,8 +12,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from sla.stakeholder import OpenHours, Stakeholder
+from sla.stakeholder import Stakeholder
 from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
+from sla.working_time import WorkingTime
 
 
 class Severity(StrEnum):
@@ -245,7 +246,7 @@ class Catalogue:
     services: Mapping[str, Service] = field(default_factory=dict)
     stakeholders: Mapping[str, Stakeholder] = field(default_factory=dict)
     decide_every_ms: int = SECOND_MS
-    calendars: Mapping[str, OpenHours] = field(default_factory=dict)
+    calendars: Mapping[str, WorkingTime] = field(default_factory=dict)
 
     @cached_property
     def _by_stream(self) -> dict[tuple[str, str], tuple[Objective, ...]]:

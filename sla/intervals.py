@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 Interval = tuple[int, int]
 
@@ -23,6 +24,25 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
 def clipped(intervals: Iterable[Interval], start: int, end: int) -> list[Interval]:
     """What of the intervals lies in [start, end)."""
     return [(max(a, start), min(b, end)) for a, b in intervals if a < end and b > start and max(a, start) < min(b, end)]
+
+
+def without(intervals: Iterable[Interval], holes: Sequence[Interval]) -> list[Interval]:
+    """What of disjoint intervals in order lies in none of the holes, which are disjoint and in order too."""
+    result: list[Interval] = []
+    place = 0
+    for start, end in intervals:
+        while place < len(holes) and holes[place][1] <= start:
+            place += 1
+        at = start
+        for a, b in islice(holes, place, None):
+            if a >= end:
+                break
+            if a > at:
+                result.append((at, a))
+            at = max(at, b)
+        if at < end:
+            result.append((at, end))
+    return result
 
 
 def length_ms(intervals: Iterable[Interval]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +24,6 @@ class Channel:
 
     kind: str
     url: str | None = None
-
-
-class OpenHours(Protocol):
-    """A working-time calendar, as far as hours need it."""
-
-    def is_open(self, at: int) -> bool:
-        """Whether an instant is within the hours."""
-        ...
-
-    def next_open_at(self, at: int) -> int | None:
-        """The first open instant at or after another; None if there is none."""
-        ...
 
 
 class Outside(StrEnum):

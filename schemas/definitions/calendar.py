@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.json_schema import WithJsonSchema
 
-from schemas.definitions.fields import OrNone, Strict, TimeZone, reader
+from schemas.definitions.fields import OrNone, Strict, TimeZone, reader, wrong
+from schemas.definitions.findings import nearest
 from schemas.definitions.values import MalformedError, shown
+from sla.working_time import ClosedDay, Opening, PublicHolidays, Shift, Timetable
+from sla.working_time.public_holidays import known_countries, known_subdivisions
+from sla.working_time.timetable import DAY_MINUTES
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY_MINUTES: Final = 24 * 60
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-
-
-class Shift(NamedTuple):
-    """Minutes of local time from the start of its day; an end past 1,440 lies on the next day."""
-
-    from_minute: int
-    to_minute: int
 
 
 def parse_shift(value: Any) -> Shift:
@@ -50,11 +46,11 @@ def parse_weekdays(value: str) -> tuple[int, ...]:
     return tuple(sorted(set(days)))
 
 
-def parse_date(value: Any) -> str:
-    """A local date, `2026-12-24`; kept as text."""
+def parse_date(value: Any) -> date:
+    """A local date, `2026-12-24`."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
-            return date.fromisoformat(value).isoformat()
+            return date.fromisoformat(value)
         except ValueError:
             raise MalformedError(f"{value} is not a date that exists") from None
     raise MalformedError(f"{shown(value)} is not a date: write it as 2026-12-24")
@@ -76,7 +72,7 @@ def _parse_hours(value: Any) -> dict[int, list[Shift]]:
     return week
 
 
-def _parse_open(value: Any) -> dict[str, list[Shift]]:
+def _parse_open(value: Any) -> dict[date, list[Shift]]:
     if not isinstance(value, dict):
         raise MalformedError(f'{shown(value)} is not a mapping of dates: write {{2026-12-27: ["10:00-14:00"]}}')
     return {parse_date(day): _parse_shifts(shifts or []) for day, shifts in value.items()}
@@ -85,11 +81,28 @@ def _parse_open(value: Any) -> dict[str, list[Shift]]:
 _SPANS: Final = {"type": "array", "items": {"type": "string", "examples": ["09:00-17:30"]}}
 
 
+def _parse_country(value: Any) -> str:
+    known = known_countries()
+    if isinstance(value, str) and value in known:
+        return value
+    hint = nearest(value.upper(), known) if isinstance(value, str) else ""
+    raise MalformedError(f"{shown(value)} is no country with known holidays{hint or ': write its code, such as DE'}")
+
+
 class Holidays(Strict):
     """Public holidays of a country or of one of its subdivisions."""
 
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"])]
-    subdivision: Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,10}$", examples=["BY"])] | None = None
+    country: Annotated[str, reader(_parse_country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})]
+    subdivision: Annotated[str, Field(examples=["BY"])] | None = None
+
+    @model_validator(mode="after")
+    def _subdivision_known(self) -> Holidays:
+        known = known_subdivisions(self.country)
+        if self.subdivision is not None and self.subdivision not in known:
+            names = f"; known are {', '.join(known)}" if known else ": leave it out"
+            hint = nearest(self.subdivision, known) or names
+            raise wrong(f"{self.country} has no subdivision {shown(self.subdivision)}{hint}")
+        return self
 
 
 class CalendarSpec(Strict):
@@ -102,13 +115,24 @@ class CalendarSpec(Strict):
         WithJsonSchema({"type": "object", "additionalProperties": _SPANS, "examples": [{"mon-fri": ["09:00-17:30"]}]}),
     ] = Field(default_factory=dict)
     holidays: Annotated[Holidays | None, OrNone] = None
-    closed: list[Annotated[str, reader(parse_date), WithJsonSchema({"type": "string", "format": "date"})]] = Field(
+    closed: list[Annotated[date, reader(parse_date), WithJsonSchema({"type": "string", "format": "date"})]] = Field(
         default_factory=list
     )
     open: Annotated[
-        dict[str, list[Shift]],
+        dict[date, list[Shift]],
         reader(_parse_open),
         WithJsonSchema(
             {"type": "object", "additionalProperties": _SPANS, "examples": [{"2026-12-27": ["10:00-14:00"]}]}
         ),
     ] = Field(default_factory=dict)
+
+
+def timetable_of(spec: CalendarSpec) -> Timetable:
+    """The calendar as the folds see it."""
+    return Timetable(
+        timezone=spec.timezone,
+        week=tuple(tuple(spec.hours.get(day, ())) for day in range(7)),
+        holidays=PublicHolidays(spec.holidays.country, spec.holidays.subdivision) if spec.holidays else None,
+        closed_days=tuple(ClosedDay(day) for day in spec.closed),
+        openings=tuple(Opening(day, shift) for day, shifts in spec.open.items() for shift in shifts),
+    )

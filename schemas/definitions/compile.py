@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from schemas.definitions import indicator as written
 from schemas.definitions.agreement import Period
-from schemas.definitions.kinds import Agreement, Objective, Service, Settings, Stakeholder
+from schemas.definitions.calendar import timetable_of
+from schemas.definitions.kinds import Agreement, Calendar, Objective, Service, Settings, Stakeholder
 from schemas.definitions.objective import CalendarWindow, ObjectiveSpec, RollingWindow, TimeslicesBudget, Warnings
 from schemas.definitions.source import Defined
 from schemas.definitions.stakeholder import stakeholder_of
@@ -14,6 +15,7 @@ from sla import catalogue as to
 from sla.stakeholder import Stakeholder as Told
 from sla.tiers import google
 from sla.units import SECOND_MS, span_text
+from sla.working_time import WorkingTime
 
 _NO_DATA_OF_UPTIME = to.NoData(5 * 60 * SECOND_MS, to.Treat.UNKNOWN)
 
@@ -30,6 +32,7 @@ def compile_catalogue(
     agreements: dict[str, to.Agreement] = {}
     services: dict[str, to.Service] = {}
     stakeholders: dict[str, Told] = {}
+    calendars: dict[str, WorkingTime] = {}
     decide_every_ms = SECOND_MS
     for each in definitions:
         document, name = each.document, each.name
@@ -41,9 +44,11 @@ def compile_catalogue(
             services[name] = _service(document)
         elif isinstance(document, Stakeholder):
             stakeholders[name] = stakeholder_of(document.metadata.name, document.spec)
+        elif isinstance(document, Calendar):
+            calendars[name] = WorkingTime(timetable_of(document.spec))
         elif isinstance(document, Settings):
             decide_every_ms = document.spec.decideEvery
-    return to.Catalogue(revision, sha256, objectives, agreements, services, stakeholders, decide_every_ms)
+    return to.Catalogue(revision, sha256, objectives, agreements, services, stakeholders, decide_every_ms, calendars)
 
 
 def window_of(spec: ObjectiveSpec) -> to.Window:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from schemas.definitions.calendar_checks import check_calendar
 from schemas.definitions.compile import no_data_of, own_tiers, window_of
 from schemas.definitions.findings import Finding
 from schemas.definitions.indicator import (
@@ -32,10 +33,7 @@ def check_one(each: Defined) -> Iterator[Finding]:
     elif isinstance(document, TicketObjective):
         yield each.note("not-evaluated-yet", ("kind",), f"ticket objectives are checked but {_LATER}")
     elif isinstance(document, Calendar):
-        spec = document.spec
-        if not any(spec.hours.values()) and not any(spec.open.values()):
-            message = 'the calendar never opens: write hours, such as hours: {mon-fri: ["09:00-17:30"]}'
-            yield each.error("calendar-never-opens", ("spec",), message)
+        yield from check_calendar(each, document)
     elif isinstance(document, Agreement):
         if document.spec.credits is not None:
             yield each.note("not-evaluated-yet", ("spec", "credits"), f"credits are checked but {_LATER}")
@@ -131,9 +129,6 @@ def _check_stakeholder(each: Defined, document: Stakeholder) -> Iterator[Finding
     if spec.watches.is_empty:
         message = "watches is empty, so this stakeholder hears of nothing: name agreements, services or owners"
         yield each.warning("watches-nothing", ("spec", "watches"), message)
-    if spec.hours is not None:
-        message = f"hours are checked but {_LATER}: this stakeholder is told at any hour"
-        yield each.note("not-evaluated-yet", ("spec", "hours"), message)
     for place, channel in enumerate(spec.channels):
         if channel.kind != "console":
             message = f"{channel.kind} channels are checked but not delivered yet; the console is"

@@ -25,7 +25,7 @@ RULES: Final[dict[str, tuple[Level, str]]] = {
     "tier-always-fires": (Level.ERROR, "a hand-written burn tier whose factor is below 0.9"),
     "tier-windows": (Level.ERROR, "a hand-written burn tier whose windows do not fit each other or the period"),
     "no-data-needs-time": (Level.ERROR, "noData treat bad or good where events, not time, are counted"),
-    "calendar-never-opens": (Level.ERROR, "a calendar without any opening"),
+    "calendar-never-opens": (Level.ERROR, "a calendar without any opening in 400 days"),
     "openslo-unsupported": (Level.ERROR, "a part of OpenSLO that Forewarn cannot work out"),
     "openslo-ignored": (Level.WARNING, "a part of OpenSLO that is left aside (a note for a DataSource)"),
     "undefined-service": (Level.WARNING, "an objective of a service that has no Service document"),
@@ -37,6 +37,7 @@ RULES: Final[dict[str, tuple[Level, str]]] = {
     ),
     "promise-without-signal": (Level.WARNING, "an agreement without an objective that measures it"),
     "tier-left-out": (Level.WARNING, "a built-in burn tier left out because it could never or always fire"),
+    "calendar-runs-out": (Level.WARNING, "a calendar without weekly hours, which ends with its last date"),
     "slow-step": (Level.WARNING, "a decideEvery so long that silence between steps counts as nobody watching"),
     "not-evaluated-yet": (Level.NOTE, "a definition or field that is checked but that this release does not act on"),
 }

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from sla.catalogue import Catalogue
 from sla.dispatch.records import Notice
 from sla.fold import Json
-from sla.stakeholder import Channel, OpenHours, Outside, Stakeholder, Watches
+from sla.stakeholder import Channel, Outside, Stakeholder, Watches
+from sla.working_time import WorkingTime
 
 MACHINE_KINDS: Final = frozenset({"pagerduty", "alertmanager"})
 """Channels of on-call tools: they get machine events, one for each fact, which are never folded or held back."""
@@ -37,7 +38,7 @@ class Policy(NamedTuple):
     """A stakeholder's definition with what it refers to."""
 
     stakeholder: Stakeholder
-    hours: OpenHours | None = None
+    hours: WorkingTime | None = None
     fallback: Stakeholder | None = None
 
     @property

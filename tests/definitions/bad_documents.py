@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from tests.definitions.documents import OBJECTIVE, objective
@@ -24,6 +25,8 @@ def ticket(spec: str) -> str:
     return doc("TicketObjective", "service: payments\n  metric: resolution\n  " + spec)
 
 
+HOURS = 'hours: {mon-sun: ["09:00-17:00"]}'
+FIRST = date(2026, 1, 1)
 TIERS = "warnings:\n  burnRates:\n    - {name: a, severity: critical, "
 
 CASES = [
@@ -180,6 +183,16 @@ CASES = [
         "not a date that exists",
         doc("Calendar", 'hours: {mon: ["09:00-17:00"]}\n  closed: [2026-02-30]'),
     ),
+    Case(
+        "calendar-never-opens",
+        6,
+        "400 days from 2025-12-31",
+        doc("Calendar", f"{HOURS}\n  closed: [{', '.join(str(FIRST + timedelta(step)) for step in range(400))}]"),
+    ),
+    Case("calendar-runs-out", 5, "last time on 2026-12-27", doc("Calendar", 'open: {2026-12-27: ["10:00-14:00"]}')),
+    Case("wrong-value", 6, "no country", doc("Calendar", f"{HOURS}\n  holidays: {{country: XX}}")),
+    Case("wrong-value", 6, "did you mean", doc("Calendar", f"{HOURS}\n  holidays: {{country: de}}")),
+    Case("wrong-value", 6, "BW, BY", doc("Calendar", f"{HOURS}\n  holidays: {{country: DE, subdivision: XX}}")),
     # -- Agreement
     Case(
         "missing-field",

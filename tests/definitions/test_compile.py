@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.definitions import load_documents
+from schemas.definitions.values import parse_instant
 from sla.catalogue import (
     Agreement,
     BurnTier,
@@ -27,9 +28,10 @@ from sla.catalogue import (
     Unit,
     Uptime,
 )
+from sla.dispatch.policy import policy_of
 from sla.stakeholder import Channel, Escalation, Hours, Outside, RateLimit, Stakeholder, Watches
 from sla.tiers import GOOGLE
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
 from tests.definitions.documents import OBJECTIVE, SURROUNDINGS, load_text, objective
 
 
@@ -263,3 +265,36 @@ def test_a_stakeholders_pace_is_compiled_as_it_is_written(tmp_path: Path) -> Non
         ),
         fallback="on-call",
     )
+
+
+def test_a_stakeholders_hours_are_those_of_their_calendar_with_its_holidays(tmp_path: Path) -> None:
+    calendar = """
+        apiVersion: forewarn/v1
+        kind: Calendar
+        metadata: {name: office}
+        spec:
+          timezone: Europe/Berlin
+          hours: {mon-fri: ["09:00-12:00", "13:00-17:30"], sun: ["22:00-06:00"]}
+          holidays: {country: DE, subdivision: BY}
+          closed: [2026-12-24]
+          open: {2026-12-27: ["10:00-14:00"]}
+        """
+    told = """
+        apiVersion: forewarn/v1
+        kind: Stakeholder
+        metadata: {name: duty}
+        spec: {audience: owner, watches: {services: [payments]}, channels: [console], hours: {calendar: office}}
+        """
+    loaded = load_text(tmp_path, OBJECTIVE, SURROUNDINGS, told, calendar)
+    assert not [finding for finding in loaded.findings if finding.rule == "not-evaluated-yet"]
+    assert loaded.catalogue is not None
+    policy = policy_of(loaded.catalogue, "duty")
+    assert policy is not None
+    for instant, until in (
+        ("2026-12-23T16:29:59.999Z", None),
+        ("2026-12-23T16:30:00.000Z", "2026-12-27T09:00:00.000Z"),
+        ("2026-12-27T13:00:00.000Z", "2026-12-27T21:00:00.000Z"),
+        ("2026-12-28T04:59:59.999Z", None),  # the shift of Sunday evening
+    ):
+        ruling = policy.rule(parse_instant(instant), is_critical=True)
+        assert (None if ruling.until_at is None else rfc3339(ruling.until_at)) == until

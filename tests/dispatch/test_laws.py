@@ -15,7 +15,7 @@ from sla.stakeholder import Escalation, Hours, RateLimit
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
 from tests.system.interrupted import Interrupted, alone
 
-from .world import T0, Daytime, World, at, stakeholder
+from .world import T0, World, at, daytime, stakeholder
 
 FULL: dict[str, Any] = {
     "hours": Hours("office"),
@@ -80,7 +80,7 @@ def test_no_notice_is_lost_and_none_is_told_twice(seed: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(["UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati"]))
 def test_quiet_hours_are_honoured_in_every_zone(seed: int, zone: str) -> None:
-    hours = Daytime(8, 18, zone)
+    hours = daytime(zone)
     world = World(stakeholder(**FULL), stakeholder("lead"), hours=hours)
     a_life(world, random.Random(seed), 30, silence_share=0)
     for instant, each in world.said:

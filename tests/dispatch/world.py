@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -15,26 +14,16 @@ from sla.catalogue import Catalogue
 from sla.dispatch import Dispatch
 from sla.fold import Emission, Line
 from sla.stakeholder import Channel, Stakeholder, Watches
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to, from_epoch_ms, rfc3339
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to, rfc3339
+from sla.working_time import Shift, Timetable, WorkingTime
 
 T0 = 1_795_392_000_000  # 2026-11-23T00:00:00Z, a Monday
 TOPIC = "sla.notices.v1"
 
 
-class Daytime:
-    """Open from hour to hour of local time."""
-
-    def __init__(self, from_hour: int = 8, to_hour: int = 18, zone: str = "UTC") -> None:
-        self.hours = range(from_hour, to_hour)
-        self.zone = ZoneInfo(zone)
-
-    def is_open(self, at: int) -> bool:
-        return from_epoch_ms(at).astimezone(self.zone).hour in self.hours
-
-    def next_open_at(self, at: int) -> int | None:
-        while not self.is_open(at):
-            at = floor_to(at, MINUTE_MS) + MINUTE_MS
-        return at
+def daytime(zone: str = "UTC") -> WorkingTime:
+    """Open from 8 to 18 h of local time, every day."""
+    return WorkingTime(Timetable(zone, ((Shift(8 * 60, 18 * 60),),) * 7))
 
 
 def at(text: str, day: int = 0) -> int:
@@ -55,12 +44,12 @@ def stakeholder(name: str = "ann", **fields: Any) -> Stakeholder:
 class World:
     """One partition of notices."""
 
-    def __init__(self, *told: Stakeholder, hours: Any = None) -> None:
+    def __init__(self, *told: Stakeholder, hours: WorkingTime | None = None) -> None:
         self.catalogue = Catalogue(
             revision=1,
             sha256="x",
             stakeholders={each.name: each for each in told},
-            calendars={"office": hours or Daytime()},
+            calendars={"office": hours or daytime()},
         )
         self.fold = self.new_fold()
         self.offset = -1

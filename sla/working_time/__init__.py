@@ -1,0 +1,17 @@
+"""Working time: which time counts, as half-open intervals of UTC, and the arithmetic on it."""
+
+from sla.working_time.public_holidays import PublicHolidays
+from sla.working_time.timetable import Closed, ClosedDay, Opening, Reason, Shift, Timetable
+from sla.working_time.working_time import ALWAYS, WorkingTime
+
+__all__ = [
+    "ALWAYS",
+    "Closed",
+    "ClosedDay",
+    "Opening",
+    "PublicHolidays",
+    "Reason",
+    "Shift",
+    "Timetable",
+    "WorkingTime",
+]

@@ -1,0 +1,82 @@
+"""Time that counts: how much of it lies between two instants, and when so much of it will have passed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from sla.intervals import Interval, merged, without
+from sla.working_time.timetable import Closed, Timetable
+from sla.working_time.unfolded import RoundTheClock, Unfolded
+
+
+@dataclass(frozen=True)
+class WorkingTime:
+    """A calendar; without a timetable it is open round the clock. Instants and spans are milliseconds, never rounded.
+
+    Equal timetables are equal calendars; what a calendar has unfolded is kept in it. With a timetable all is closed
+    before 1970 and from 2101 on.
+    """
+
+    timetable: Timetable | None = None
+
+    def is_open(self, at: int) -> bool:
+        """Whether an instant counts."""
+        return self._open.open_ms(at, at + 1) > 0
+
+    def next_open_at(self, at: int) -> int | None:
+        """The first instant at or after another that counts; None if there is none."""
+        found = self._open.after(at, 1)
+        return None if found is None else found - 1
+
+    def open_between(self, start: int, end: int) -> list[Interval]:
+        """What counts of [start, end): disjoint intervals in order, none touching the next."""
+        return self._open.between(start, end)
+
+    def elapsed_ms(self, start: int, end: int, uncounted: Sequence[Interval] = ()) -> int:
+        r"""|open ∩ [start, end) \ uncounted|; `uncounted` may overlap and be in any order. 0 if end <= start."""
+        if end <= start:
+            return 0
+        elapsed_ms = self._open.open_ms(start, end)
+        for a, b in merged(uncounted) if uncounted else ():
+            if a < end and b > start:
+                elapsed_ms -= self._open.open_ms(max(a, start), min(b, end))
+        return elapsed_ms
+
+    def after(self, start: int, span_ms: int, uncounted: Sequence[Interval] = ()) -> int | None:
+        """The first instant t with elapsed_ms(start, t, uncounted) = span_ms; `start` itself if nothing is to elapse.
+
+        None if so much will never have elapsed, with a timetable not before 2101.
+        """
+        at = self._open.after(start, span_ms)
+        if span_ms <= 0 or not uncounted:
+            return at
+        for a, b in merged(uncounted):
+            if at is None or a >= at:
+                break
+            if b > start:  # what is lost in it is made up for after what was reckoned so far
+                at = self._open.after(at, self._open.open_ms(max(a, start), b))
+        return at
+
+    def why_closed(self, start: int, end: int) -> list[Closed]:
+        """What of [start, end) does not count, in order, each stretch with its reason; equal neighbours are joined."""
+        if self.timetable is None:
+            return []
+        found: list[Closed] = []
+        for a, b in without([(start, end)], self.open_between(start, end)):
+            for piece in self.timetable.why_closed(a, b):
+                last = found[-1] if found else None
+                if last is not None and (last.end, *last[2:]) == (piece.start, *piece[2:]):
+                    found[-1] = last._replace(end=piece.end)
+                else:
+                    found.append(piece)
+        return found
+
+    @cached_property
+    def _open(self) -> RoundTheClock | Unfolded:
+        return RoundTheClock() if self.timetable is None else Unfolded(self.timetable)
+
+
+ALWAYS: Final = WorkingTime()
