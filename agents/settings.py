@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents.log_clock import LogClock
+from notifiers.addresses import Network, parse_networks
 
 _UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
@@ -57,6 +59,9 @@ class Settings(BaseSettings):
     forewarn_health_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no health server
     forewarn_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     forewarn_clock: Annotated[LogClock, NoDecode] = LogClock()
+    # Networks that channels may lead to though they are this machine, its link or a metadata service.
+    forewarn_channels_allow: str = ""
+    forewarn_secrets: Path = Path("/run/secrets")  # the folder of ${file:name}
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod
@@ -70,6 +75,12 @@ class Settings(BaseSettings):
     @classmethod
     def _clock(cls, text: object) -> object:
         return LogClock.parse(text) if isinstance(text, str) else text
+
+    @field_validator("forewarn_channels_allow")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
 
     @field_validator("kafka_ssl_cafile")
     @classmethod
@@ -106,6 +117,11 @@ class Settings(BaseSettings):
     def bootstrap(self) -> list[str]:
         """The brokers, each host:port."""
         return self.kafka_bootstrap_servers.split(",")
+
+    @property
+    def channels_allowed(self) -> tuple[Network, ...]:
+        """The networks that channels may lead to whatever they are."""
+        return parse_networks(self.forewarn_channels_allow)
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """The TLS settings, or None where the connection is not encrypted."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from notifiers.protocol import Delivered, Failed, Outcome
-from sla.dispatch import Send
+from notifiers.protocol import Delivered, Message, Outcome, Retry
 
 
 class Console:
@@ -16,21 +15,23 @@ class Console:
         """Write to `stream`, by default to the standard output of the moment of the message."""
         self._stream = stream
 
-    async def send(self, message: Send) -> Outcome:
-        """Print the message; a closed or full output is a failure."""
+    async def send(self, message: Message, url: str) -> Outcome:
+        """Print the message; it has no URL, and cannot tell a repeat."""
+        del url
         stream = self._stream or sys.stdout
         try:
             stream.write(block_of(message))
             stream.flush()
         except (OSError, ValueError) as error:
-            return Failed(f"cannot write to the console: {error}")
+            return Retry(f"cannot write to the console: {error}")
         return Delivered()
 
 
-def block_of(message: Send) -> str:
+def block_of(message: Message) -> str:
     """The message as printed: who is told and the subject, then the text, indented."""
-    head = f"to {message.stakeholder} ({message.audience}): {message.subject}"
-    lines = [head, *(f"  {line}" for line in message.text.split("\n"))]
+    send, words = message
+    head = f"to {send.stakeholder} ({send.audience}): {words.subject}"
+    lines = [head, *(f"  {line}" for line in words.text.split("\n"))]
     return "\n".join(printable(line) for line in lines) + "\n"
 
 

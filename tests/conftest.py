@@ -9,6 +9,7 @@ import redis
 
 from forewarn.embedded import EmbeddedBroker
 from tests.harness import Broker, Missing, require
+from tests.harness.alertmanager import RealAlertmanager, real_alertmanager
 from tests.harness.kafka import real_kafka
 from tests.harness.redis import real_redis
 
@@ -59,3 +60,13 @@ def redis_url(_redis_server: str) -> str:
     client.flushall()
     client.close()
     return _redis_server
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> Iterator[RealAlertmanager]:
+    """A real Alertmanager, shared by the whole run: a test uses a dedup key of its own."""
+    try:
+        with real_alertmanager() as running:
+            yield running
+    except Missing as missing:
+        require("alertmanager", missing)

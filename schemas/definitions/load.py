@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from schemas.definitions.compile import compile_catalogue
 from schemas.definitions.findings import Finding, Level, in_order
 from schemas.definitions.lint import cross_check
 from schemas.definitions.reading import is_applied, names_in, read_documents
+from schemas.definitions.services import check_services
 from schemas.definitions.source import Defined, Source
 from schemas.definitions.yaml_source import SIZE_MAX_BYTES, read_yaml
 from sla.catalogue import Catalogue
@@ -59,7 +60,7 @@ def load(paths: Iterable[Path | str]) -> Loaded:
             sources += [Source(node.value, str(file), node) for node in nodes]
     if not sources and not findings:
         findings.append(_unreadable(Path(), "no document was given: write at least one definition"))
-    return _checked(sources, findings)
+    return _checked(sources, findings, also=check_services)
 
 
 def load_documents(documents: Sequence[Any], file: str = "catalogue") -> Loaded:
@@ -67,9 +68,14 @@ def load_documents(documents: Sequence[Any], file: str = "catalogue") -> Loaded:
     return _checked([Source(document, file) for document in documents], [])
 
 
-def _checked(sources: Sequence[Source], findings: Sequence[Finding]) -> Loaded:
+def _checked(
+    sources: Sequence[Source],
+    findings: Sequence[Finding],
+    also: Callable[[Iterable[Defined]], Iterable[Finding]] = lambda _: (),
+) -> Loaded:
     defined, found = read_documents(sources)
-    findings = [*findings, *found, *_oversized(sources), *cross_check(defined, names_in(sources))]
+    found = [*found, *_oversized(sources), *cross_check(defined, names_in(sources)), *also(defined)]
+    findings = [*findings, *found]
     documents = [source.value for source in sources if isinstance(source.value, dict) and is_applied(source)]
     refused = any(finding.level is Level.ERROR for finding in findings)
     catalogue = None if refused else compile_catalogue(defined, sha256=digest(documents))

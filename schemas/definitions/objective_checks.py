@@ -129,7 +129,3 @@ def _check_stakeholder(each: Defined, document: Stakeholder) -> Iterator[Finding
     if spec.watches.is_empty:
         message = "watches is empty, so this stakeholder hears of nothing: name agreements, services or owners"
         yield each.warning("watches-nothing", ("spec", "watches"), message)
-    for place, channel in enumerate(spec.channels):
-        if channel.kind != "console":
-            message = f"{channel.kind} channels are checked but not delivered yet; the console is"
-            yield each.note("not-evaluated-yet", ("spec", "channels", place), message)

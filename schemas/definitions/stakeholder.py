@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Final, Literal, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 from pydantic.json_schema import WithJsonSchema
 
+from schemas.definitions.channels import Channel
 from schemas.definitions.fields import Duration, Name, OrNone, RateLimit, Strict, reader, wrong
 from schemas.definitions.findings import nearest
 from schemas.definitions.ticket_objective import Mark
 from schemas.definitions.values import MalformedError, shown
 from sla import stakeholder as to
 
-KINDS: Final = ("console", "apprise", "webhook", "pagerduty", "alertmanager")
 EVENTS: Final = (
     "early_warning",
     "breach",
@@ -27,72 +25,6 @@ EVENTS: Final = (
     "forecast",
     *(f"clock.{name}" for name in ("started", "paused", "resumed", "retargeted", "met", "breached", "cancelled")),
 )
-_ENV: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", re.ASCII)
-_SECRET_FIELDS: Final = frozenset({"token", "key", "apikey", "api_key", "secret", "password", "routing_key"})
-_URL_LONGEST: Final = 2000
-
-
-class ChannelEntry(NamedTuple):
-    """One channel: its kind and where it leads (None for the console)."""
-
-    kind: str
-    url: str | None
-
-
-def parse_channel(value: Any) -> ChannelEntry:
-    """`console` or one kind with its URL: `{webhook: "https://…"}`. Secrets only as `${ENV}`."""
-    if value == "console":
-        return ChannelEntry("console", None)
-    if not isinstance(value, dict) or len(value) != 1:
-        raise MalformedError(
-            f'{shown(value)} is not a channel: write console or one kind and its URL, such as webhook: "https://…"'
-        )
-    kind, url = next(iter(value.items()))
-    if kind not in KINDS:
-        raise MalformedError(f"{kind!r} is not a channel{nearest(kind, KINDS) or '; known are ' + ', '.join(KINDS)}")
-    if kind == "console":
-        if url not in (None, True, {}):
-            raise MalformedError("the console takes no URL: write console")
-        return ChannelEntry("console", None)
-    if not isinstance(url, str) or not 1 <= len(url) <= _URL_LONGEST:
-        raise MalformedError(f'{kind} takes its URL as text, such as {kind}: "https://…"')
-    if _holds_secret(kind, url):
-        raise MalformedError(
-            f"{kind} holds a secret in plain text: write it as ${{NAME}} and set NAME in the environment"
-        )
-    return ChannelEntry(kind, url)
-
-
-def _holds_secret(kind: str, url: str) -> bool:
-    if kind == "pagerduty" and "://" not in url:
-        return not _ENV.fullmatch(url)
-    try:
-        # `${NAME}` stands for its value: it must not be cut at its braces or count as a plain secret.
-        parts = urlsplit(_ENV.sub("", url))
-        password = parts.password
-    except ValueError:
-        return False
-    return bool(password) or any(name.lower() in _SECRET_FIELDS for name, text in parse_qsl(parts.query) if text)
-
-
-Channel = Annotated[
-    ChannelEntry,
-    reader(parse_channel),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"const": "console"},
-                {
-                    "type": "object",
-                    "minProperties": 1,
-                    "maxProperties": 1,
-                    "additionalProperties": False,
-                    "properties": {kind: {} if kind == "console" else {"type": "string"} for kind in KINDS},
-                },
-            ],
-        },
-    ),
-]
 
 
 def _parse_event(value: Any) -> str:

@@ -25,6 +25,10 @@ def ticket(spec: str) -> str:
     return doc("TicketObjective", "service: payments\n  metric: resolution\n  " + spec)
 
 
+def told_by(channel: str) -> str:
+    return doc("Stakeholder", f"audience: oncall\n  watches: {{services: [payments]}}\n  channels: [{channel}]")
+
+
 HOURS = 'hours: {mon-sun: ["09:00-17:00"]}'
 FIRST = date(2026, 1, 1)
 TIERS = "warnings:\n  burnRates:\n    - {name: a, severity: critical, "
@@ -277,6 +281,25 @@ CASES = [
             "Stakeholder",
             "audience: oncall\n  watches: {services: [payments]}\n  channels: [{pagerduty: 0123456789abcdef}]",
         ),
+    ),
+    Case("wrong-value", 7, "write webhook:", told_by("{webhook: 'example.com/hook'}")),
+    Case("wrong-value", 7, "begins with ftp", told_by("{webhook: 'ftp://example.com/hook'}")),
+    Case("wrong-value", 7, "#secret=${NAME}", told_by("{webhook: 'https://example.com/hook#token=${T}'}")),
+    Case("wrong-value", 7, "${NAME}", told_by("{webhook: 'https://example.com/hook#secret=plain'}")),
+    Case("wrong-value", 7, "is not a URL", told_by("{webhook: 'https://exa mple.com/'}")),
+    Case("wrong-value", 7, "write alertmanager:", told_by("{alertmanager: 'alertmanager:9093'}")),
+    Case("wrong-value", 7, "?routing_key=${NAME}", told_by("{pagerduty: 'https://events.example.com/v2/enqueue'}")),
+    Case("wrong-value", 7, "write mail:", told_by("{mail: 'ops@example.com'}")),
+    Case("wrong-value", 7, "is not whole", told_by("{mail: 'smtp://mail.example.com?to=ops@example.com'}")),
+    Case("wrong-value", 7, "write apprise:", told_by("{apprise: 'ops@example.com'}")),
+    Case("wrong-value", 7, "did you mean 'slack'", told_by("{apprise: 'slakc://a/b/c'}")),
+    Case("wrong-value", 7, "did you mean 'slack'", told_by("{apprise: 'slakc://${TOKEN}'}")),
+    Case("wrong-value", 7, "is not as slack is written", told_by("{apprise: 'slack://nothing'}")),
+    Case(
+        "wrong-value",
+        7,
+        "a secret of discord",
+        told_by("{apprise: 'discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js'}"),
     ),
     Case(
         "undefined-name",

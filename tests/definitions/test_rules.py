@@ -174,13 +174,6 @@ NOT_YET = [
         + OBJECTIVE,
         7,
     ),
-    (
-        doc(
-            "Stakeholder",
-            "audience: owner\n  watches: {services: [payments]}\n  channels: [{webhook: 'https://example.com'}]",
-        ),
-        7,
-    ),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,9 +16,10 @@ from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.project import STATUS_KEY, Project, change
 from agents.role import Context
-from notifiers.protocol import Delivered, Failed, Outcome
+from notifiers.protocol import Delivered, Failed, Message, Outcome
+from notifiers.registry import Channels
+from notifiers.secrets import Secrets
 from schemas import topics
-from sla.dispatch import Send
 from tests.engine.parts import SETTINGS, World, record
 
 
@@ -54,15 +56,16 @@ class Channel:
         self.outcome = outcome
         self.seen: list[tuple[str, int]] = []
 
-    async def send(self, message: Send) -> Outcome:
-        self.seen.append((message.id, len(self.world.sent(topics.DELIVERIES.name))))
+    async def send(self, message: Message, url: str) -> Outcome:
+        del url
+        self.seen.append((message.send.id, len(self.world.sent(topics.DELIVERIES.name))))
         return self.outcome
 
 
 async def delivered(world: World, *values: bytes) -> tuple[Context, dict[str, Channel]]:
     found = context()
     channels = {"good": Channel(world, Delivered()), "bad": Channel(world, Failed("no route"))}
-    deliver = Deliver(found, channels)
+    deliver = Deliver(found, Channels(channels, Secrets({}, Path("/nowhere"))))
     await deliver.start(world)
     await deliver.handle(0, [record(at, b"oncall", value) for at, value in enumerate(values)])
     return found, channels
@@ -71,7 +74,7 @@ async def delivered(world: World, *values: bytes) -> tuple[Context, dict[str, Ch
 async def test_each_message_is_handed_over_then_recorded_and_all_records_are_on_the_broker_at_the_end() -> None:
     world = World()
     _, channels = await delivered(world, send(1), send(2))
-    assert channels["good"].seen == [("id-1", 0), ("id-2", 1)]
+    assert channels["good"].seen == [("id-1", 0), ("id-2", 0)]
     assert world.on_the_way == []
     outcomes = [orjson.loads(value or b"") for value in world.sent(topics.DELIVERIES.name)]
     assert [(found["id"], found["outcome"], found["detail"]) for found in outcomes] == [

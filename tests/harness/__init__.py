@@ -7,6 +7,7 @@ README. How a test uses it:
     def test_…(broker): …             # runs twice: on a real Apache Kafka 4 and on the embedded broker
     def test_…(kafka): …              # the real one only: `kafka.bootstrap` is "127.0.0.1:port"
     def test_…(redis_url): …          # a real Redis, emptied before the test
+    def test_…(alertmanager): …       # a real Alertmanager: `alertmanager.url`, `.alerts()`, `.restart()`
 
     @pytest.mark.compaction           # also `admin`, `append_time`: skips the embedded broker's run
     def test_…(broker): …
@@ -23,8 +24,8 @@ README. How a test uses it:
 - `wait_for(condition, "what is awaited", within_s=10)` is the only way to wait: no sleeps in tests.
 
 The real broker needs Java 17 and, the first time, Maven (or Docker, where Java is missing); Redis needs `redis-server`
-or one of the wheels that hold it. What is missing skips with its reason, and fails where `FOREWARN_REQUIRE=kafka,redis`
-says that it must be there.
+or one of the wheels that hold it, Alertmanager a Debian package. What is missing skips with its reason, and fails where
+`FOREWARN_REQUIRE=kafka,redis,alertmanager` says that it must be there.
 """
 
 from forewarn.embedded_redis import free_port

@@ -1,4 +1,4 @@
-"""What a worker says of itself over HTTP."""
+"""What a worker, or another program, says of itself over HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import urllib.request
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
-    """A worker's answer on loopback, status and text; status 0 where nobody answers."""
+    """A program's answer on loopback, status and text; status 0 where nobody answers."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=2) as answer:
             return answer.status, answer.read().decode()

@@ -1,0 +1,1 @@
+"""Channels, each against a server that behaves, or misbehaves, like its real one."""
