@@ -19,6 +19,7 @@ from sla.detect.track import Track
 from sla.events import watch_record
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
 from sla.records import Change, Counts, Exclusion, History, Measurement
+from sla.storm import DeadLetterRow
 from sla.units import HOUR_MS, MINUTE_MS, floor_to
 
 
@@ -48,6 +49,11 @@ class Partition:
     def catalogue(self) -> Catalogue:
         """The revision in force."""
         return self._memory.catalogue
+
+    @property
+    def row(self) -> DeadLetterRow:
+        """The records in a row that could not be used."""
+        return self._memory.row
 
     @property
     def unnamed(self) -> dict[StreamName, int]:
@@ -151,14 +157,6 @@ class Partition:
 
     # -- records
 
-    def reject(self) -> list[Emission]:
-        """One more record that could not be used; a row of them is told once."""
-        return self._memory.row.take_unusable(self._topic, self._number, self._memory.now or 0)
-
-    def accept(self) -> None:
-        """A record that could be used ends the row of those that could not."""
-        self._memory.row.end()
-
     def measure(self, record: Measurement, line: Line) -> list[Emission]:
         """A measurement only changes state; what it means is said by the next decision."""
         stream = self._stream_of((record.service, record.signal), line.offset)
@@ -200,7 +198,7 @@ class Partition:
         until = min(self._decides_at(now), self._agenda.due_at, now + self._gap_ms + 1)
         index, self._memory.now = self._lanes.skim(records, start, read, now, until)
         if index > start:
-            self.accept()
+            self.row.end()
         return index
 
     def _stream_of(self, name: StreamName, offset: int) -> Stream | None:

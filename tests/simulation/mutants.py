@@ -155,10 +155,10 @@ def _a_feed_is_taken_twice(_right: Any) -> Any:
 
 
 def _markers_are_passed_over(_right: Any) -> Any:
-    def follow(_self: Detect, _marker: CatalogueMarker, _line: Any) -> list[Any]:
+    def switch(_self: Detect, _marker: CatalogueMarker, _line: Any) -> list[Any]:
         return []
 
-    return follow
+    return switch
 
 
 def _no_dead_letters_beside_others(right: Any) -> Any:
@@ -217,7 +217,7 @@ MUTANTS: dict[str, Mutant] = {
         Mutant("an atom's own offset ignored", _after_loading(_the_atoms_own_offset_is_ignored)),
         Mutant("a record read twice counted twice", _in_place_of(Detect, "step", _read_twice_is_counted_twice)),
         Mutant("a repeated sequence counted", _in_place_of(sla.detect.partition, "is_repeat", _a_feed_is_taken_twice)),
-        Mutant("catalogue markers passed over", _in_place_of(Detect, "_follow", _markers_are_passed_over)),
+        Mutant("catalogue markers passed over", _in_place_of(Detect, "_switch", _markers_are_passed_over)),
         Mutant("dead letters lost in company", _in_place_of(Outbox, "add", _no_dead_letters_beside_others)),
         Mutant("misrouted records not sent on", lambda: mock.patch.object(Outbox, "forward", _nothing)),
         Mutant("ticks lost on hand-over", _in_place_of(Runtime, "writable", _no_tick_for_what_is_taken_over)),
