@@ -8,6 +8,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from sla.intervals import Interval
+from sla.units import LOG_LATEST_AT
+
 
 class Category(StrEnum):
     """Why time is excluded; only `planned` draws on an agreement's maintenance allowance."""
@@ -107,6 +110,11 @@ class Exclusion(NamedTuple):
     requested_by: str | None = None
     approved_by: str | None = None
     feed: Feed | None = None
+
+    @property
+    def interval(self) -> Interval:
+        """What of it any log can reach: some write the year 1 for "always" and the year 9999 for "for ever"."""
+        return max(self.from_at, 0), min(self.to_at, LOG_LATEST_AT)
 
 
 class Tick(NamedTuple):

@@ -11,6 +11,8 @@ MINUTE_MS: Final = 60 * SECOND_MS
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 
+LOG_LATEST_AT: Final = 253_339_228_800_000  # 9998-01-01T00:00:00Z: any period of a later log time might have no end
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,8 +38,7 @@ def to_epoch_ms(moment: datetime) -> int:
 
 def rfc3339(at: int) -> str:
     """An instant as it leaves: RFC 3339, UTC, milliseconds, `Z`."""
-    moment = from_epoch_ms(at)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % SECOND_MS:03d}Z"
+    return f"{from_epoch_ms(at).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def rounded(numerator: int, denominator: int, places: int) -> float:

@@ -11,7 +11,7 @@ import orjson
 
 from forewarn.replay.span import split
 from schemas.inbound.text import is_too_deep, may_be_too_deep
-from schemas.instants import LATEST_AT
+from sla.units import LOG_LATEST_AT
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -59,7 +59,7 @@ def read_entry(raw: bytes) -> Entry | None:
         return _read_closely(raw)
     if len(document) == _PLAIN_FIELDS_COUNT:
         topic, key, timestamp = document.get("topic"), document.get("key"), document.get("timestamp")
-        if type(topic) is str and type(key) is str and type(timestamp) is int and 0 <= timestamp <= LATEST_AT:
+        if type(topic) is str and type(key) is str and type(timestamp) is int and 0 <= timestamp <= LOG_LATEST_AT:
             return _plain_entry((topic, 0, None, key.encode(), value, timestamp, True, ()))
     return _entry(document, value)
 
@@ -97,7 +97,7 @@ def _entry(document: Mapping[str, Any], value: Any) -> Entry | None:
     if not (
         type(topic) is str
         and type(timestamp) is int
-        and 0 <= timestamp <= LATEST_AT
+        and 0 <= timestamp <= LOG_LATEST_AT
         and (key is None or type(key) is str)
         and value is not _MISSING
         and headers is not None

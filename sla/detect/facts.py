@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from sla.catalogue import Agreement
 from sla.detect.limits import is_repeat
 from sla.intervals import Interval, clipped, first_ms, merged
-from sla.periods import Period, period_at
+from sla.periods import Period, edges_between, period_at
 from sla.records import Approval, Category, Change, Exclusion, Feed
 from sla.units import MINUTE_MS
 
@@ -48,12 +48,15 @@ class ServiceFacts:
             self.changes.append((offset, fact))
 
     def live(self, offset: int) -> list[Exclusion]:
-        """The exclusions in force at an offset: of each id the last word, if that is `approved`; by start, then id."""
+        """The exclusions in force at an offset: of each id the last word, if that is `approved`; by start, then id.
+
+        One that ends where it begins, or before any log does, excludes nothing.
+        """
         last: dict[str, Exclusion] = {}
         for at, exclusion in self.exclusions:
             if at <= offset:
                 last[exclusion.id] = exclusion
-        approved = [e for e in last.values() if e.status is Approval.APPROVED]
+        approved = [e for e in last.values() if e.status is Approval.APPROVED and e.interval[0] < e.interval[1]]
         return sorted(approved, key=lambda e: (e.from_at, e.id))
 
     def retire(self, offset: int, retired: Retired) -> None:
@@ -103,20 +106,25 @@ class ServiceFacts:
 def account_exclusions(exclusions: Iterable[Exclusion], agreement: Agreement, period: Period) -> list[Interval]:
     """What does not count in an agreement's period: its earliest planned time within its allowance, and the rest."""
     listed = list(exclusions)
-    planned = merged((e.from_at, e.to_at) for e in listed if e.category is Category.PLANNED)
+    planned = merged(e.interval for e in listed if e.category is Category.PLANNED)
     planned = clipped(planned, period.start, period.end)
     if agreement.maintenance_allowance_ms is not None:
         planned = first_ms(planned, agreement.maintenance_allowance_ms)
-    others = [(e.from_at, e.to_at) for e in listed if e.category is not Category.PLANNED]
+    others = [e.interval for e in listed if e.category is not Category.PLANNED]
     return merged([*planned, *clipped(others, period.start, period.end)])
 
 
-def allowance_edges(exclusions: list[Exclusion], promised: Iterable[Agreement]) -> list[int]:
-    """Where agreements' maintenance allowances are used up: their accounts count from there."""
+def allowance_edges(exclusions: list[Exclusion], promised: Iterable[Agreement], start: int, end: int) -> list[int]:
+    """Where agreements' maintenance allowances are used up, in the periods that touch [start, end).
+
+    Their accounts count from there.
+    """
     edges: list[int] = []
     for agreement in promised:
         if agreement.period is None or agreement.maintenance_allowance_ms is None:
             continue
-        for period in {period_at(agreement.period, exclusion.from_at) for exclusion in exclusions}:
+        touched = clipped((exclusion.interval for exclusion in exclusions), start, end)
+        starts = {edge for a, b in touched for edge in edges_between(agreement.period, a, b - 1)[:-1]}
+        for period in (period_at(agreement.period, edge) for edge in sorted(starts)):
             edges += [edge for interval in account_exclusions(exclusions, agreement, period) for edge in interval]
     return edges

@@ -17,10 +17,10 @@ def bounds_of(record: History) -> Interval:
     return floor_to(record.from_at, MINUTE_MS), floor_to(record.from_at, MINUTE_MS) + MINUTE_MS
 
 
-def minutes_of(record: History, until: int) -> Iterator[tuple[int, int, int]]:
-    """(at, good, bad) of each minute before `until`."""
+def minutes_of(record: History, since: int, until: int) -> Iterator[tuple[int, int, int]]:
+    """(at, good, bad) of each minute from `since` on and before `until`, both whole minutes of the stretch."""
     start, end = bounds_of(record)
-    for at in range(start, until, MINUTE_MS):
+    for at in range(since, until, MINUTE_MS):
         yield at, _share(record.good, at, start, end), _share(record.bad, at, start, end)
 
 

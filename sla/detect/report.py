@@ -181,9 +181,9 @@ def _exclusions(scene: Scene) -> list[ExclusionRef]:
     for exclusion in scene.stream.exclusions:
         if exclusion.to_at <= edge or exclusion.from_at > scene.now:
             continue
-        covering = next(((a, b) for a, b in base.excluded if a <= exclusion.from_at and exclusion.to_at <= b), None)
-        start, end = base.widened((exclusion.from_at, exclusion.to_at)) if covering else (0, 0)
-        widened_ms = (end - start) - (exclusion.to_at - exclusion.from_at) if covering else 0
+        from_at, to_at = exclusion.interval
+        is_covered = any(a <= from_at and to_at <= b for a, b in base.excluded)
+        start, end = base.widened(exclusion.interval) if is_covered else exclusion.interval
         found.append(
             {
                 "id": exclusion.id,
@@ -191,7 +191,7 @@ def _exclusions(scene: Scene) -> list[ExclusionRef]:
                 "to": rfc3339(exclusion.to_at),
                 "category": exclusion.category.value,
                 "reason": exclusion.reason,
-                "widened_ms": widened_ms,
+                "widened_ms": (end - start) - (to_at - from_at),
             }
         )
     return found

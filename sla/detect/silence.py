@@ -43,7 +43,7 @@ class Silence:
 
     def watch(self, exclusions: Iterable[Exclusion], gaps: Iterable[Interval]) -> None:
         """Let silence run only outside of these."""
-        self.unwatched = merged([*((e.from_at, e.to_at) for e in exclusions), *gaps])
+        self.unwatched = merged([*(e.interval for e in exclusions), *gaps])
 
     def due_at(self, track: Track, newest_at: int | None) -> int | None:
         """When no data begins: counted time since the newest record, in which somebody was watching."""

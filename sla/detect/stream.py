@@ -11,7 +11,7 @@ from sla.detect.account import Account, Seen
 from sla.detect.facts import allowance_edges
 from sla.detect.history import bounds_of, minutes_of
 from sla.detect.limits import FOREVER_MS, Lateness, keep_ms_of
-from sla.detect.measures import Measure, UptimeMeasure, measure_key, new_measure
+from sla.detect.measures import COUNTS, Measure, UptimeMeasure, measure_key, new_measure
 from sla.detect.silence import Silence
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
@@ -121,7 +121,7 @@ class Stream:
         self.closes = {place: start for place, start in self.closes.items() if place in promises}
         self.agreement_periods = sorted(periods, key=lambda period: (period.unit, period.timezone))
         self._set_limits()
-        self.cut_periods(now)
+        self.cut_edges(now)
         self.watch(now)
 
     def _set_limits(self) -> None:
@@ -136,8 +136,8 @@ class Stream:
         self.keep_ms = keep_ms_of(objectives, self._calendars(), self.correct_for_ms)
 
     def _calendars(self) -> list[CalendarPeriod]:
-        own = [t.objective.window for t in self.tracks.values() if isinstance(t.objective.window, CalendarPeriod)]
-        return [*own, *self.agreement_periods]
+        windows = [track.objective.window for track in self.tracks.values()]
+        return [*(window for window in windows if isinstance(window, CalendarPeriod)), *self.agreement_periods]
 
     def watch(self, now: int) -> None:
         """Keep the sums that the objectives need, in the ledgers and in those under their slices."""
@@ -157,13 +157,15 @@ class Stream:
         measures = list(self.measures.values())
         return [m.ledger for m in measures] + [board.ledger for m in measures for board in m.boards.values()]
 
-    def cut_periods(self, now: int, back_to: int | None = None) -> None:
-        """Let no bucket reach across the edge of a local period, of this one or of those loaded from the past."""
+    def cut_edges(self, now: int, back_to: int | None = None) -> None:
+        """Let no bucket reach across the edge of a local period (past ones too, if loaded) or of an allowance."""
         start = now if back_to is None else back_to
-        for calendar in self._calendars():
-            for edge in edges_between(calendar, start, now):
-                for ledger in self.ledgers():
-                    ledger.cut(edge, now)
+        edges = [edge for calendar in self._calendars() for edge in edges_between(calendar, start, now)]
+        # The next period's are known a day ahead: a restart, which asks anew, finds the same buckets cut.
+        edges += allowance_edges(self.exclusions, self.promised, now - self.keep_ms, now + DAY_MS)
+        for ledger in self.ledgers():
+            for edge in edges:
+                ledger.cut(edge, now)
 
     # -- records
 
@@ -190,17 +192,17 @@ class Stream:
     def _take_history(self, record: History, now: int) -> None:
         """Fill what lies before the first record; it counts as seen, not as data."""
         start, end = bounds_of(record)
-        limit = end if self.seen.live_at is None else min(end, floor_to(self.seen.live_at, MINUTE_MS))
+        first_at, live_at = self.seen
+        limit = end if live_at is None else min(end, floor_to(live_at, MINUTE_MS))
         if limit <= start:
             return
-        self.cut_periods(limit, start)
-        measure = self.measures.get("counts")
-        if measure is not None:
-            for at, good, bad in minutes_of(record, limit):
+        since = max(start, floor_to(now - self.keep_ms, MINUTE_MS))
+        self.cut_edges(limit, since)
+        if (measure := self.measures.get(COUNTS)) is not None:
+            for at, good, bad in minutes_of(record, since, limit):
                 measure.count(at, good + bad, bad, 0)
             measure.ledger.compact(now, now - self.keep_ms)
-        if self.seen.first_at is None or start < self.seen.first_at:
-            self.seen = Seen(start, self.seen.live_at)
+        self.seen = Seen(start if first_at is None else min(start, first_at), live_at)
 
     def settle(self, now: int) -> None:
         """Count what time itself brings."""
@@ -220,10 +222,9 @@ class Stream:
 
     def judge_past(self, now: int) -> None:
         """Before the first decision: slices that were due already are judged, and say nothing."""
-        for measure in self.measures.values():
-            for board in measure.boards.values():
-                while board.due_at is not None and board.due_at <= now:
-                    board.judge(())
+        for board in (board for measure in self.measures.values() for board in measure.boards.values()):
+            while board.due_at is not None and board.due_at <= now:
+                board.judge(())
 
     # -- silence
 
@@ -264,7 +265,7 @@ class Stream:
 
     def _apply_exclusions(self, now: int) -> None:
         """Let no later bucket reach across the edges of the live exclusions; a restart does this too, so no merging."""
-        intervals = [(e.from_at, e.to_at) for e in self.exclusions]
+        intervals = [exclusion.interval for exclusion in self.exclusions]
         for measure in self.measures.values():
             ledgers = [(measure.ledger, intervals)]
             ledgers += [(board.ledger, board.widened(intervals)) for board in measure.boards.values()]
@@ -273,14 +274,13 @@ class Stream:
                     if edge > now - self.keep_ms:
                         ledger.cut(edge, now)
                 ledger.exclude(excluded, now)
-                for edge in allowance_edges(self.exclusions, self.promised):
-                    ledger.cut(edge, now)
+        self.cut_edges(now)
         self.set_gaps(self.gaps)
 
     def age(self, now: int) -> None:
         """Once an hour: coarser buckets for what is old, and nothing beyond what a window or correction can reach."""
         keep_from = now - self.keep_ms
-        self.cut_periods(now)
+        self.cut_edges(now)
         for ledger in self.ledgers():
             if ledger.compacted_at < floor_to(now, HOUR_MS):
                 ledger.compact(now, keep_from)

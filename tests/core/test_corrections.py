@@ -136,6 +136,37 @@ def test_planned_time_beyond_the_allowance_counts_in_the_closed_period() -> None
     assert (periods["silver"]["attained_ppm"], periods["silver"]["excluded_ms"]) == (1_000_000, 10 * MINUTE_MS)
 
 
+def test_planned_time_uses_up_the_allowance_of_each_period_that_it_touches() -> None:
+    # Work from 23:00 to 01:00 over midnight; 7m of it are left out of each day. At 00:08 all is bad, and that counts.
+    world = World(
+        objective(grace="1m", window={"rolling": "4h"}),
+        agreement("gold", "paid", period=DAY, maintenanceAllowance="7m"),
+        gap_ms=HOUR_MS,
+    )
+    world.exclusion(T0, "CHG-1", MIDNIGHT - HOUR_MS, MIDNIGHT + HOUR_MS)
+    start = 14 * 60
+    world.minutes(start - 1, start, 10, 0)
+    for minute in range(60):
+        is_bad = minute == 8
+        world.minutes(start + minute, start + minute + 1, 0 if is_bad else 10, 10 if is_bad else 0)
+    for half_hour in range(2, 2 * 24 + 1):
+        world.tick(MIDNIGHT + half_hour * HOUR_MS // 2)
+    world.tick(MIDNIGHT + 24 * HOUR_MS + 2 * MINUTE_MS)
+    period = world.events("period_closed")[-1]["data"]
+    assert period["dedup_key"] == "gold/pay/paid/2026-11-24"
+    assert period["period"]["excluded_ms"] == 7 * MINUTE_MS
+    assert (period["reason"]["bad_count"], period["reason"]["total_count"]) == (10, 530)
+
+
+def test_an_exclusion_is_taken_back_to_nothing_by_ending_where_it_begins() -> None:
+    world = broken()
+    world.exclusion(T0 + 10 * MINUTE_MS, "CHG-1", T0, T0 + 5 * MINUTE_MS)
+    world.exclusion(T0 + 10 * MINUTE_MS + SECOND_MS, "CHG-1", T0, T0)
+    world.tick(T0 + 10 * MINUTE_MS + 2 * SECOND_MS)
+    again = world.events("breach")[-1]["data"]
+    assert (again["budget"]["consumed_count"], again["exclusions"]) == (90, [])
+
+
 def test_uptime_up_to_the_periods_end_is_in_its_account_although_no_grace_is_given() -> None:
     promise = objective(
         indicator={"type": "uptime", "signal": "up"}, grace="0s", window={"rolling": "4h"}, noData="none"

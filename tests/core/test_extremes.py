@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from sla.significance import upper_tail
-from sla.units import MINUTE_MS, SECOND_MS
+from sla.units import HOUR_MS, MINUTE_MS, SECOND_MS
 
-from .world import T0, World, objective
+from .world import T0, Document, World, agreement, objective
 
 LARGEST = 2**53 - 1
 
@@ -43,3 +43,45 @@ def test_the_tail_of_few_events_is_exact() -> None:
     p = Fraction(1, 10)
     exact = sum(comb(30, k) * p**k * (1 - p) ** (30 - k) for k in range(6, 31))
     assert upper_tail(6, 30, 0.1) == round(float(exact), 4)
+
+
+NEW_YORK = {"calendar": "month", "timezone": "America/New_York"}
+SLICES = objective(budgeting={"timeslices": "1m", "sliceTarget": "95%"}, window={**NEW_YORK, "timezone": "Asia/Tokyo"})
+ALWAYS, FOR_EVER = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"
+
+
+@pytest.mark.parametrize("promise", [objective(), SLICES], ids=["occurrences", "slices"])
+@pytest.mark.parametrize(
+    ("start", "end", "is_left_out"),
+    [
+        (ALWAYS, FOR_EVER, True),
+        (ALWAYS, "2026-11-23T10:30:00Z", True),
+        ("2026-11-23T10:00:00Z", FOR_EVER, True),
+        (ALWAYS, "0002-01-01T00:00:00Z", False),
+        ("9999-12-15T00:00:00Z", FOR_EVER, False),
+    ],
+)
+def test_an_exclusion_may_begin_with_the_first_year_and_end_with_the_last(
+    promise: Document, start: str, end: str, *, is_left_out: bool
+) -> None:
+    # Some write them for "always" and "for ever", and a record must never stop a partition.
+    world = World(promise, agreement("gold", "paid", period=NEW_YORK, maintenanceAllowance="200d"), gap_ms=HOUR_MS)
+    body = {"type": "exclusion", "service": "pay", "id": "CHG-1", "category": "planned", "from": start, "to": end}
+    world.tell(T0 - SECOND_MS, body)
+    world.minutes(0, 30, 10, 0)
+    status = world.events(topic="sla.status.v1")[-1]["data"]
+    assert status["reason"]["total_count"] == (0 if is_left_out else 290 if promise is not SLICES else 27)
+    told = [(each["from"], each["to"], each["widened_ms"]) for each in status["exclusions"]]
+    shown = (start.replace("00Z", "00.000Z"), end.replace("00Z", "00.000Z"), 0)
+    assert told == ([shown] if is_left_out else [])
+
+
+def test_a_history_of_two_thousand_years_fills_what_windows_can_reach() -> None:
+    # A day brings 1,440 good and nothing bad; what lies before every window costs nothing.
+    world = World(objective(window={"rolling": "1d"}, grace="0s"), gap_ms=HOUR_MS)
+    days = 739_942  # from the first of January of the year 1
+    stretch = {"from": ALWAYS, "to": "2026-11-23T00:00:00Z", "good": days * 1440, "bad": 0}
+    world.tell(T0 - SECOND_MS, {"type": "history", "service": "pay", "signal": "ok", **stretch})
+    world.minutes(0, 2, 1, 0)
+    status = world.events(topic="sla.status.v1")[-1]["data"]
+    assert status["reason"]["total_count"] == 14 * 60 - 5 + 1  # 10:05 of the day before to midnight, and the new one

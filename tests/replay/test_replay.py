@@ -101,6 +101,7 @@ BAD_LINES = [
     b'{"topic":"sla.telemetry.v1","key":null,"value":{},"timestamp":-1}',
     b'{"topic":"sla.telemetry.v1","key":null,"value":{},"timestamp":1e999}',
     b'{"topic":"sla.telemetry.v1","key":null,"value":{},"timestamp":999999999999999}',
+    b'{"topic":"sla.telemetry.v1","key":null,"value":{},"timestamp":253402300799000}',  # no period of it ends
     b'{"topic":"sla.telemetry.v1","key":null,"value":{},"timestamp":1,"partition":-1}',
     b'{"topic":"sla.telemetry.v1","key":null,"value":{},"timestamp":1,"partition":"0"}',
     b'{"topic":"sla.telemetry.v1","key":null,"value":{},"timestamp":1,"offset":1.5}',
