@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sla.intervals import Interval, merged, without
 from sla.units import DAY_MS, HOUR_MS
 from sla.working_time import ClosedDay, Opening, PublicHolidays, Shift, Timetable, WorkingTime
+from sla.working_time.unfolded import LATEST_AT
 from tests.working_time.naive import utc
 
 FROM, TO = utc("2026-01-01"), utc("2027-06-01")
@@ -106,3 +107,16 @@ def test_every_closed_instant_has_one_reason(calendar: WorkingTime, one: int, ot
     closed = [(each.start, each.end) for each in calendar.why_closed(start, end)]
     assert without([(start, end)], merged(closed)) == calendar.open_between(start, end)
     assert sum(b - a for a, b in closed) + calendar.elapsed_ms(start, end) == end - start
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    timetables, st.lists(st.tuples(st.integers(-DAY_MS, LATEST_AT + DAY_MS), st.integers(0, 3000 * DAY_MS)), max_size=4)
+)
+def test_what_was_asked_before_does_not_change_an_answer(timetable: Timetable, asked: list[Interval]) -> None:
+    used = WorkingTime(timetable)
+    for start, length in asked:
+        fresh = WorkingTime(timetable)
+        assert used.after(start, length) == fresh.after(start, length)
+        assert used.elapsed_ms(start, start + length) == fresh.elapsed_ms(start, start + length)
+        assert used.open_between(start, start + DAY_MS) == fresh.open_between(start, start + DAY_MS)
