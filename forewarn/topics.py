@@ -6,6 +6,7 @@ What differs is told, with what to do about it.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -19,6 +20,8 @@ from forewarn.topic_judge import CHANGELOGS, Answer, Copies, Found, Outcome, jud
 from schemas.topics import ALL, TELEMETRY, Topic
 
 BROKERS_DEFAULT: Final = -1  # of Kafka's replication factor: the broker's own default
+KNOWN_WITHIN_S: Final = 60.0  # usually milliseconds; a broker that is starved takes seconds
+LOOK_EVERY_S: Final = 0.05
 
 
 def create(config: Config, *, partitions_count: int, replication: int = BROKERS_DEFAULT) -> list[Answer]:
@@ -30,6 +33,7 @@ def create(config: Config, *, partitions_count: int, replication: int = BROKERS_
     found = _describe(admin, config)
     missing = [topic for topic in ALL if topic.name not in found]
     _make(admin, config, missing, partitions_count, replication)
+    _wait_until_known(admin, config, {topic.name: topic.partitions or partitions_count for topic in missing})
     return [
         Answer(topic.name, Outcome.CREATED, topic.partitions or partitions_count)
         if topic in missing
@@ -125,6 +129,32 @@ def _make(admin: AdminClient, config: Config, topics: Sequence[Topic], partition
         except (KafkaException, TimeoutError) as error:
             if _code(error) != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else created it just now
                 raise _told(config, error, name) from None
+
+
+def _wait_until_known(admin: AdminClient, config: Config, wanted: Mapping[str, int]) -> None:
+    """The controller has made the topics; return once the broker knows them too, for until then it refuses records."""
+    deadline = time.monotonic() + KNOWN_WITHIN_S
+    while unknown := _unknown(admin, config, wanted):
+        if time.monotonic() > deadline:
+            raise UserError(
+                f"{', '.join(unknown)}: made, but after {KNOWN_WITHIN_S:g} s the broker at "
+                f"{config['bootstrap.servers']} does not know them yet",
+                "look with `forewarn topics check` whether they have come",
+                ExitCode.REFUSES,
+            )
+        time.sleep(LOOK_EVERY_S)
+
+
+def _unknown(admin: AdminClient, config: Config, wanted: Mapping[str, int]) -> list[str]:
+    try:
+        known = admin.list_topics(timeout=ANSWER_WITHIN_S).topics
+    except KafkaException as error:
+        raise _told(config, error) from None
+    return [
+        name
+        for name, count in wanted.items()
+        if name not in known or sum(each.leader >= 0 for each in known[name].partitions.values()) < count
+    ]
 
 
 def _code(error: Exception) -> int | None:

@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from forewarn import topics
 from forewarn.console import ExitCode, UserError
@@ -181,3 +184,30 @@ def test_the_embedded_broker_says_that_it_makes_its_topics_itself(
     with pytest.raises(UserError, match="cannot be asked to create") as raised:
         topics.create({"bootstrap.servers": embedded_broker.bootstrap}, partitions_count=4)
     assert raised.value.code == ExitCode.REFUSES
+
+
+class _SlowToHear:
+    """A cluster whose broker hears of a made topic only at the third look; the shape is the library's."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def list_topics(self, timeout: float) -> SimpleNamespace:
+        del timeout
+        self.looks += 1
+        leaders = {1: [], 2: [-1, 0], 3: [0, 0]}[self.looks]
+        parts = {number: SimpleNamespace(leader=leader) for number, leader in enumerate(leaders)}
+        return SimpleNamespace(topics={"made": SimpleNamespace(partitions=parts)} if leaders else {})
+
+
+def test_create_returns_only_when_the_broker_knows_what_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "LOOK_EVERY_S", 0)
+    admin = _SlowToHear()
+    topics._wait_until_known(cast("AdminClient", admin), CONFIG, {"made": 2})
+    assert admin.looks == 3
+
+
+def test_a_broker_that_never_hears_of_a_made_topic_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "KNOWN_WITHIN_S", 0)
+    with pytest.raises(UserError, match="made: made, but after 0 s the broker at broker:9092 does not know them yet"):
+        topics._wait_until_known(cast("AdminClient", _SlowToHear()), CONFIG, {"made": 2})

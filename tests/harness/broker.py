@@ -39,6 +39,12 @@ class Broker:
         admin = self._admin()  # held: its answers die with it
         for answer in admin.create_topics(wanted, operation_timeout=ADMIN_WITHIN_S).values():
             answer.result(ADMIN_WITHIN_S)
+        # As with deletion: the controller knows before the broker does.
+        wait_for(
+            lambda: partitions_of.keys() <= admin.list_topics(timeout=ADMIN_WITHIN_S).topics.keys(),
+            "the made topics to be known",
+            within_s=ADMIN_WITHIN_S,
+        )
 
     def delete_topics(self, *names: str) -> None:
         """Remove topics of the real broker; fine if one is not there. Deletion is complete on return."""
