@@ -22,6 +22,7 @@ from agents.transport.thread import FencedThread
 
 POLL_S = 0.25  # the longest a seek waits for the fetch that is under way
 WATCH_EVERY_S = 1.0
+CONFIRMED_EVERY_S = 0.1
 
 
 class Passed(NamedTuple):
@@ -214,6 +215,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             # wait_for_stopped_flow waits for an event that is never cleared.
             await self._no_fetch.wait()
         await super().perform_seek()
+        # What is committed may be another's by now, and ahead of the state that was recovered here: a confirmed member
+        # reads on, and one that was disowned is given another recovery, which ends this wait.
+        while self.fenced():
+            await asyncio.sleep(CONFIRMED_EVERY_S)
         if self.plan.has(Override.SEEK):
             self._sought = {tp: self._read_offset[tp] for tp in self.assignment() if tp.topic in self.plan.sources}
             # aiokafka's seek_to_committed skips partitions whose commit is None or 0.

@@ -355,6 +355,20 @@ async def test_a_partition_without_a_commit_goes_to_its_beginning(monkeypatch: p
     assert rewound == [{SOURCE: None}, {("unit.in", 0): 0}]
 
 
+async def test_a_member_that_may_have_been_replaced_reads_on_only_when_it_is_confirmed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consumer = consumer_of(new_app())
+    rewound = _seeks(consumer, monkeypatch, {SOURCE: 10})  # the next owner's commit, for all it knows
+    consumer._thread.last_contact_at = float("-inf")
+    seek = asyncio.create_task(consumer.perform_seek())
+    while not rewound:  # noqa: ASYNC110 - the seek is awaited, not an event
+        await asyncio.sleep(0)
+    assert not seek.done()
+    consumer._thread.last_contact_at = monotonic()
+    await seek
+
+
 async def test_without_the_seek_repair_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = consumer_of(new_app(Override.SEEK))
     rewound = _seeks(consumer, monkeypatch, {SOURCE: None})

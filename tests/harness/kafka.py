@@ -12,9 +12,10 @@ import subprocess
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -25,8 +26,10 @@ from tests.harness.require import Missing
 
 VERSION = "4.1.1"
 IMAGE = f"apache/kafka:{VERSION}"
-HEAP = "-Xmx400m"
-LOG_LEVEL = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+JAVA = (
+    *("-Xmx400m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
 START_WITHIN_S = 60
 
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -107,26 +110,49 @@ def _answers(bootstrap: str) -> bool:
 
 
 @contextmanager
-def _on_java() -> Iterator[str]:
+def java_kafka(advertised: Mapping[int, int] = MappingProxyType({})) -> Iterator[Node]:
+    """A broker in a folder of its own, running; raises `Missing` where there is no Java. See `Node`."""
     java, jars = _java(), _jars()
     with tempfile.TemporaryDirectory(prefix="forewarn-kafka-") as folder:
+        node = Node([java, *JAVA, "-cp", f"{jars}/*"], Path(folder), advertised)
+        try:
+            node.start()
+            yield node
+        finally:
+            # The data goes with the folder: an orderly shutdown would only take time.
+            node.kill()
+
+
+class Node:
+    """A broker process that may be killed and started again on its data.
+
+    `bootstrap` is its own address. For each port of `advertised` it listens there as well, and tells who comes that
+    way to go on to the other port: whoever stands there sees all that such a client says.
+    """
+
+    def __init__(self, java: Sequence[str], folder: Path, advertised: Mapping[int, int]) -> None:
+        self._java = java
+        self._properties = folder / "server.properties"
+        self._process: Process | None = None
         client_port, controller_port = free_port(), free_port()
+        self.bootstrap = f"127.0.0.1:{client_port}"
+        behind = {f"BEHIND{number}": pair for number, pair in enumerate(advertised.items())}
+        ways = {"PLAINTEXT": (client_port, client_port), **behind}
         settings = {
             **COMMON,
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://127.0.0.1:{client_port},CONTROLLER://127.0.0.1:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{client_port}",
+            "listeners": _places({**{name: port for name, (port, _) in ways.items()}, "CONTROLLER": controller_port}),
+            "advertised.listeners": _places({name: port for name, (_, port) in ways.items()}),
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in [*ways, "CONTROLLER"]),
             "log.dirs": f"{folder}/data",
         }
-        properties = Path(folder, "server.properties")
-        properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        base = [java, HEAP, "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", LOG_LEVEL, "-cp", f"{jars}/*"]
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         formatted = subprocess.run(
-            [*base, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)],
+            [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties)],
             capture_output=True,
             text=True,
             check=False,
@@ -136,12 +162,33 @@ def _on_java() -> Iterator[str]:
             raise Missing(
                 f"Kafka {VERSION} could not format its storage: {formatted.stdout[-500:]}{formatted.stderr[-500:]}"
             )
-        with Process([*base, "kafka.Kafka", str(properties)], name="kafka") as broker:
-            bootstrap = f"127.0.0.1:{client_port}"
-            wait_for(lambda: _answers(bootstrap), "Kafka to answer", within_s=START_WITHIN_S, explain=broker.log_tail)
-            yield bootstrap
-            # The data goes with the folder: an orderly shutdown would only take time.
-            broker.kill()
+
+    def launch(self) -> None:
+        """Start it, on the data that is there; it answers some seconds later."""
+        self._process = Process([*self._java, "kafka.Kafka", str(self._properties)], name="kafka")
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.launch()
+        wait_for(self.answers, "Kafka to answer", within_s=START_WITHIN_S, explain=self._log_tail)
+
+    def answers(self) -> bool:
+        """Whether a client gets an answer."""
+        return _answers(self.bootstrap)
+
+    def kill(self) -> None:
+        """SIGKILL; fine if it is not running."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.log.unlink(missing_ok=True)
+            self._process = None
+
+    def _log_tail(self) -> str:
+        return "" if self._process is None else self._process.log_tail()
+
+
+def _places(ports: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
 
 
 @contextmanager
@@ -190,5 +237,5 @@ def real_kafka() -> Iterator[str]:
         with _in_docker() as bootstrap:
             yield bootstrap
         return
-    with _on_java() as bootstrap:
-        yield bootstrap
+    with java_kafka() as node:
+        yield node.bootstrap

@@ -25,6 +25,7 @@ class Received(NamedTuple):
     timestamp_type: str
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def produce(
@@ -114,4 +115,10 @@ def _received(message: Message) -> Received:
         "append" if kind == TIMESTAMP_LOG_APPEND_TIME else "create",
         message.key(),
         message.value(),
+        headers_of(message),
     )
+
+
+def headers_of(message: Message) -> tuple[tuple[str, bytes], ...]:
+    """A message's headers; there are none on most."""
+    return tuple((name, content or b"") for name, content in message.headers() or ())

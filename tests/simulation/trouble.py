@@ -43,7 +43,7 @@ class Trouble:
             return  # it is down already
         self.injected[type(fault).__name__] += 1
         if worker is not None:
-            if isinstance(fault, f.SendFails) or getattr(fault, "for_s", 0.0) > PATIENCE_S:
+            if isinstance(fault, f.SendFails) or getattr(fault, "for_s", 0.0) >= PATIENCE_S:
                 self.excused.add(worker.process.name)
             self._strike_worker(fault, worker)
         else:

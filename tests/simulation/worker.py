@@ -156,8 +156,12 @@ class Worker:
         if app.consumer is None or app.rebalancing or app.in_recovery:
             return
         app.consumer.stop_flow()
-        await self._guarded(app.consumer.perform_seek())
-        if not app.rebalancing:
+        seeking = asyncio.create_task(self._guarded(app.consumer.perform_seek()))
+        again = asyncio.create_task(self._rejoin.wait())
+        await asyncio.wait([seeking, again], return_when=asyncio.FIRST_COMPLETED)
+        seeking.cancel()  # Faust gives up a seek as soon as another rebalance begins
+        again.cancel()
+        if not app.rebalancing and not self._rejoin.is_set():
             app.consumer.resume_flow()
 
     async def _commits(self) -> None:

@@ -13,6 +13,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
 from schemas.topics import CATALOGUE, NOTICES, TELEMETRY
 from tests.harness import Received
 from tests.harness.broker import unique
+from tests.harness.records import headers_of
 
 READ_WITHIN_S = 20.0
 INPUTS = (CATALOGUE.name, TELEMETRY.name, NOTICES.name)
@@ -56,7 +57,9 @@ def read_all(bootstrap: str, topic: str) -> list[Received]:
                 kind, timestamp = message.timestamp()
                 stamped = "append" if kind == TIMESTAMP_LOG_APPEND_TIME else "create"
                 place = (message.partition() or 0, message.offset() or 0)
-                found.append(Received(topic, *place, timestamp, stamped, message.key(), message.value()))
+                found.append(
+                    Received(topic, *place, timestamp, stamped, message.key(), message.value(), headers_of(message))
+                )
                 if place[1] + 1 >= left.get(place[0], 0):
                     left.pop(place[0], None)
     finally:

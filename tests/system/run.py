@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,11 @@ import yaml
 from confluent_kafka import Producer
 
 from agents.log_clock import LogClock
-from agents.project import STATUS_KEY
-from schemas.topics import DELIVERIES, NOTICES, OUTBOX, STATUS, TELEMETRY
+from schemas.topics import TELEMETRY
 from tests.harness import Broker, wait_for
 from tests.system import services
-from tests.system.recorded import committed, read_all
+from tests.system.ending import Ending
 from tests.system.workers import PARTITIONS, Workers
-
-SETTLE_WITHIN_S = 60
-TICKS_AFTER = 3  # the last record is judged when time goes on
 
 
 class Run:
@@ -37,6 +32,7 @@ class Run:
         self.has_groups = broker.kind == "real"
         self.detectors = ("detect-a", "detect-b") if self.has_groups else ("detect-a",)
         self.workers = Workers(broker, redis_url, **environment)
+        self.ending = Ending(self.workers)
         self.second = -1
         self._stop = threading.Event()
         self._producer = Producer(
@@ -60,7 +56,7 @@ class Run:
             lambda: all(owned == share for owned in self.workers.owned(*self.detectors)),
             "the workers to share the partitions",
             within_s=60,
-            explain=self._tails,
+            explain=self.workers.tails,
         )
         self.workers.wait_marked()
         self._send(services.history(self.clock.now()))
@@ -112,53 +108,10 @@ class Run:
             client.flushall()
         workers.start("project", "project")
 
-    # -- the end
-
     def settle(self) -> None:
         """Wait until every record was read, told, delivered and shown; stop all workers, which must end well."""
         self._thread.join()
-        bootstrap = self.broker.bootstrap
-        data_ends = self._data_ends(TELEMETRY.name)
-        decided_at = {partition: end + TICKS_AFTER for partition, end in data_ends.items()}
-        self._wait(lambda: self._is_read("detect", TELEMETRY.name, decided_at), "detect to have judged everything")
-        self.workers.stop(*[name for name in self.workers.running if name.startswith("detect")])
-        notices_ends = self._data_ends(NOTICES.name)
-        self._wait(lambda: self._is_read("dispatch", NOTICES.name, notices_ends), "dispatch to have read everything")
-        self.workers.stop("dispatch")
-        sent = {orjson.loads(record.value or b"")["id"] for record in read_all(bootstrap, OUTBOX.name)}
-        self._wait(lambda: self._delivered() == sent, "every message to be delivered")
-        newest = self.newest_statuses()
-        self._wait(lambda: self.shown() == newest, "Redis to show the newest states")
-        self.workers.stop("deliver", "project")
-
-    def _wait(self, condition: Callable[[], object], what: str) -> None:
-        wait_for(condition, what, within_s=SETTLE_WITHIN_S, explain=self._tails)
-
-    def _tails(self) -> str:
-        return "\n".join(worker.log_tail() for worker in self.workers.running.values())
-
-    def _data_ends(self, topic: str) -> dict[int, int]:
-        """Behind the last record of each partition that is no tick."""
-        records = read_all(self.broker.bootstrap, topic)
-        return {record.partition: record.offset + 1 for record in records if record.key}
-
-    def _is_read(self, role: str, topic: str, ends: dict[int, int]) -> bool:
-        found = committed(self.broker.bootstrap, role, topic, PARTITIONS)
-        return all(found[partition] >= end for partition, end in ends.items())
-
-    def _delivered(self) -> set[str]:
-        records = [orjson.loads(record.value or b"") for record in read_all(self.broker.bootstrap, DELIVERIES.name)]
-        return {record["id"] for record in records if record["outcome"] in {"delivered", "failed"}}
-
-    def newest_statuses(self) -> dict[str, Any]:
-        """The data of the last status of each key, as the topic has them."""
-        records = read_all(self.broker.bootstrap, STATUS.name)
-        return {(record.key or b"").decode(): orjson.loads(record.value or b"")["data"] for record in records}
-
-    def shown(self) -> dict[str, Any]:
-        """What Redis shows."""
-        with redis.Redis.from_url(self.redis_url) as client:
-            return {key.decode(): orjson.loads(value) for key, value in client.hgetall(STATUS_KEY).items()}
+        self.ending.settle()
 
     def close(self) -> None:
         self._stop.set()

@@ -5,7 +5,7 @@ Windows are short and history is loaded, so that nothing is warming and warnings
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sla.units import HOUR_MS, MINUTE_MS, floor_to, rfc3339
@@ -40,7 +40,8 @@ class Story(NamedTuple):
         return next((bad for begin, end, bad in self.phases if begin <= second < end), 0)
 
 
-def _ratio(**spec: Any) -> dict[str, Any]:
+def ratio(**spec: Any) -> dict[str, Any]:
+    """A promise of an hour's window, warned of early."""
     return {"target": "99%", "window": {"rolling": "1h"}, "warnings": WARNINGS, **spec}
 
 
@@ -51,28 +52,28 @@ SLICES = {"timeslices": "1m", "sliceTarget": "95%"}
 NEVER = SECONDS
 
 STORIES = (
-    Story("well", 8, RATIO, _ratio()),
-    Story("outage", 8, RATIO, _ratio(), ((5, 30, 12),)),
-    Story("collapse", 8, RATIO, _ratio(), ((5, 40, 60),)),
-    Story("late", 4, RATIO, _ratio(grace="10s"), ((8, 45, 20),)),
-    Story("silent", 6, RATIO, _ratio(noData=SILENCE), ((10, 32, None),)),
-    Story("gone", 2, RATIO, _ratio(noData=SILENCE), ((4, 22, 60), (22, NEVER, None))),
-    Story("excused", 4, RATIO, _ratio(), ((5, 30, 60),)),
-    Story("sliced", 4, RATIO, _ratio(budgeting=SLICES, grace="5s"), ((3, 50, 60),)),
-    Story("shadow", 2, RATIO, _ratio(mode="shadow"), ((5, 40, 60),)),
-    Story("slow", 6, SAMPLES, _ratio(target="80%"), ((12, 40, 1),)),
-    Story("down", 4, UPTIME, _ratio(), ((6, 50, 1),)),
-    Story("dark", 2, UPTIME, _ratio(noData=SILENCE), ((6, 24, 1), (24, 40, None))),
+    Story("well", 8, RATIO, ratio()),
+    Story("outage", 8, RATIO, ratio(), ((5, 30, 12),)),
+    Story("collapse", 8, RATIO, ratio(), ((5, 40, 60),)),
+    Story("late", 4, RATIO, ratio(grace="10s"), ((8, 45, 20),)),
+    Story("silent", 6, RATIO, ratio(noData=SILENCE), ((10, 32, None),)),
+    Story("gone", 2, RATIO, ratio(noData=SILENCE), ((4, 22, 60), (22, NEVER, None))),
+    Story("excused", 4, RATIO, ratio(), ((5, 30, 60),)),
+    Story("sliced", 4, RATIO, ratio(budgeting=SLICES, grace="5s"), ((3, 50, 60),)),
+    Story("shadow", 2, RATIO, ratio(mode="shadow"), ((5, 40, 60),)),
+    Story("slow", 6, SAMPLES, ratio(target="80%"), ((12, 40, 1),)),
+    Story("down", 4, UPTIME, ratio(), ((6, 50, 1),)),
+    Story("dark", 2, UPTIME, ratio(noData=SILENCE), ((6, 24, 1), (24, 40, None))),
     # The oracle follows no forecast: these are compared with replay alone.
-    Story("forecast", 2, RATIO, _ratio(warnings={"burnRates": [SLOW]}), ((5, NEVER, 10),)),
+    Story("forecast", 2, RATIO, ratio(warnings={"burnRates": [SLOW]}), ((5, NEVER, 10),)),
 )
 FORECAST = "forecast"
 
 
-def documents() -> list[Document]:
-    """The fleet's definitions, whole."""
+def documents(stories: Sequence[Story] = STORIES) -> list[Document]:
+    """The definitions of a fleet, whole."""
     found = [_document("Settings", "detector", {"decideEvery": "1s"})]
-    for story in STORIES:
+    for story in stories:
         for service in story.services:
             objective = f"{service}-promise"
             found += [
@@ -82,7 +83,7 @@ def documents() -> list[Document]:
                     "Agreement", f"{service}-sla", {"type": "sla", "customer": "acme", "objectives": [objective]}
                 ),
             ]
-    everything = [service for story in STORIES for service in story.services]
+    everything = [service for story in stories for service in story.services]
     troubled = [service for service in everything if not service.startswith("well")]
     found += [
         _stakeholder("oncall", "oncall", everything),
@@ -110,11 +111,11 @@ def _stakeholder(name: str, audience: str, services: list[str]) -> Document:
     )
 
 
-def history(at: int) -> Iterator[Body]:
+def history(at: int, stories: Sequence[Story] = STORIES) -> Iterator[Body]:
     """What is loaded before the first record: the past two hours of every signal, all good."""
     end = floor_to(at, MINUTE_MS)
     good = HISTORY_MS // MINUTE_MS * GOOD_PER_MINUTE
-    for story in STORIES:
+    for story in stories:
         for service in story.services:
             named = {"type": "history", "service": service, "signal": story.indicator["signal"]}
             yield {**named, "from": rfc3339(end - HISTORY_MS), "to": rfc3339(end), "good": good, "bad": 0}
@@ -128,14 +129,15 @@ def records(second: int, at: int) -> Iterator[Body]:
             if bad is None:
                 continue
             body = {"service": service, "signal": story.indicator["signal"], "at": rfc3339(at)}
-            yield from _measured(story, number, second, bad, at, body)
+            yield from measured(story, number, second, bad, at, body)
             if story.name == "excused" and second == 34:
-                yield _exclusion(service, at)
+                yield exclusion(service, at)
             if story.name == "collapse" and second == 4:
                 yield {"type": "change", "service": service, "at": rfc3339(at), "id": "deploy", "summary": "v2"}
 
 
-def _measured(story: Story, number: int, second: int, bad: int, at: int, body: Body) -> Iterator[Body]:
+def measured(story: Story, number: int, second: int, bad: int, at: int, body: Body) -> Iterator[Body]:
+    """What one service measures in a second."""
     if story.indicator is SAMPLES:
         yield {"type": "sample", **body, "value": 512.5 if bad and second % 2 else 120}
     elif story.indicator is UPTIME:
@@ -151,12 +153,13 @@ def _measured(story: Story, number: int, second: int, bad: int, at: int, body: B
             yield counts  # the same once more: dropped as a repeat
 
 
-def _exclusion(service: str, at: int) -> Body:
+def exclusion(service: str, at: int, name: str = "CHG-1") -> Body:
+    """Planned work, told of after it has begun."""
     begin = floor_to(at, MINUTE_MS) - 2 * MINUTE_MS
     return {
         "type": "exclusion",
         "service": service,
-        "id": "CHG-1",
+        "id": name,
         "reason": "planned work",
         "category": "planned",
         "from": rfc3339(begin),

@@ -54,7 +54,8 @@ class Workers:
         else:
             self.broker.create_topics({topic.name: topic.partitions or PARTITIONS for topic in topics.ALL})
 
-    def start(self, name: str, role: str) -> None:
+    def start(self, name: str, role: str, **environment: str) -> None:
+        """A process of a role; `environment` is for this one alone."""
         self._ports[name] = free_port()
         self.running[name] = Process(
             [sys.executable, "-m", "agents", role],
@@ -63,6 +64,7 @@ class Workers:
                 **self.environment,
                 "FOREWARN_WORKER_ID": name,
                 "FOREWARN_HEALTH_PORT": str(self._ports[name]),
+                **environment,
             },
         )
 
@@ -114,6 +116,10 @@ class Workers:
     def logs(self) -> str:
         """All that any of them ever wrote."""
         return "\n".join(worker.log.read_text(errors="replace") for worker in [*self.ended, *self.running.values()])
+
+    def tails(self) -> str:
+        """The last lines of each that runs."""
+        return "\n".join(worker.log_tail() for worker in self.running.values())
 
     def close(self) -> None:
         for worker in self.running.values():
