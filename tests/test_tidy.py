@@ -240,12 +240,13 @@ def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
 def test_no_test_sleeps() -> None:
     """`tests.harness.wait_for` waits for what is awaited; `asyncio.sleep(0)` only lets others run.
 
-    The simulation's time is virtual: a sleep there takes none, and is what it simulates.
+    The simulation's time is virtual: a sleep there takes none, and is what it simulates. So it is in the chaos's proxy,
+    which makes what passes late.
     """
     sleeps = [
         f"{path.relative_to(ROOT)}:{call.lineno}"
         for path in modules("tests")
-        if "simulation" not in path.parts
+        if "simulation" not in path.parts and path.parts[-2:] != ("chaos", "proxy.py")
         for name, call in calls(path)
         if re.fullmatch(r"(time\.|asyncio\.|trio\.|anyio\.)?sleep", name)
         and not (call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0)

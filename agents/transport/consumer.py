@@ -217,7 +217,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         await super().perform_seek()
         # What is committed may be another's by now, and ahead of the state that was recovered here: a confirmed member
         # reads on, and one that was disowned is given another recovery, which ends this wait.
-        while self.fenced():
+        while self.fenced():  # noqa: ASYNC110 - it is the clock that unfences, not an event
             await asyncio.sleep(CONFIRMED_EVERY_S)
         if self.plan.has(Override.SEEK):
             self._sought = {tp: self._read_offset[tp] for tp in self.assignment() if tp.topic in self.plan.sources}
