@@ -157,7 +157,10 @@ def cycles(defined: Iterable[Defined]) -> Iterator[Finding]:
         ("fallback", "Stakeholder"),
         ("shadowOf", "Objective"),
     ):
-        by_name = {each.name: each for each in definitions if each.kind == kind}
+        by_name: dict[str, Defined] = {}
+        for each in definitions:
+            if each.kind == kind:
+                by_name.setdefault(each.name, each)
         edges = {name: _next(each, field) for name, each in by_name.items()}
         for ring in _rings(edges):
             yield by_name[ring[0]].error(

@@ -23,9 +23,9 @@ from schemas.definitions.fields import (
 )
 from schemas.definitions.indicator import Indicator
 from schemas.definitions.values import parse_duration
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS
+from sla.units import DAY_MS, MINUTE_MS
 
-WINDOW_SHORTEST_MS = HOUR_MS
+WINDOW_SHORTEST_MS = MINUTE_MS
 WINDOW_LONGEST_MS = 366 * DAY_MS
 
 
@@ -44,7 +44,7 @@ def _of_mapping(*tags: str, words: tuple[str, ...] = ()) -> Any:
 def _window_length(duration_ms: int) -> str | None:
     """Whole minutes, since the finest buckets are minutes."""
     fits = WINDOW_SHORTEST_MS <= duration_ms <= WINDOW_LONGEST_MS and duration_ms % MINUTE_MS == 0
-    return None if fits else "is no window that can be kept: write whole minutes from 1h to 366d"
+    return None if fits else "is no window that can be kept: write whole minutes from 1m to 366d"
 
 
 class RollingWindow(Strict):

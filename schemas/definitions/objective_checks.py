@@ -32,7 +32,7 @@ def check_one(each: Defined) -> Iterator[Finding]:
         yield from _check_objective(each, document)
     elif isinstance(document, TicketObjective):
         yield each.note("not-evaluated-yet", ("kind",), f"ticket objectives are checked but {_LATER}")
-    elif isinstance(document, Calendar):
+    elif isinstance(document, Calendar) and not each.dropped:
         yield from check_calendar(each, document)
     elif isinstance(document, Agreement):
         if document.spec.credits is not None:
@@ -50,12 +50,14 @@ def check_one(each: Defined) -> Iterator[Finding]:
 def _check_objective(each: Defined, document: Objective) -> Iterator[Finding]:
     spec = document.spec
     yield from _not_evaluated(each, document)
-    if spec.shadowOf is not None and spec.mode != "shadow":
+    dropped = each.dropped or frozenset()
+    if spec.shadowOf is not None and spec.mode != "shadow" and "mode" not in dropped:
         yield each.error("missing-field", ("spec", "shadowOf"), "shadowOf goes with mode: shadow: write both")
     no_data = no_data_of(spec)
-    counts_events = spec.budgeting == "occurrences" and isinstance(
-        spec.indicator,
-        RatioIndicator | ThresholdIndicator | TicketsIndicator,
+    counts_events = (
+        spec.budgeting == "occurrences"
+        and "budgeting" not in dropped
+        and isinstance(spec.indicator, RatioIndicator | ThresholdIndicator | TicketsIndicator)
     )
     if no_data is not None and no_data.treat in (Treat.BAD, Treat.GOOD) and counts_events:
         message = (

@@ -20,7 +20,10 @@ _WRITE: Final = {"apiVersion": f"write apiVersion: {API_VERSION}", "kind": f"wri
 
 
 def read_documents(sources: Sequence[Source]) -> tuple[list[Defined], list[Finding]]:
-    """All definitions of all documents, in their order, and what refuses the rest."""
+    """All definitions of all documents, in their order, and what refuses the rest.
+
+    A document with errors that can be read without the fields they are in is among the definitions (`dropped`).
+    """
     defined: list[Defined] = []
     findings: list[Finding] = []
     foreign: list[tuple[Source, Any]] = []
@@ -33,6 +36,7 @@ def read_documents(sources: Sequence[Source]) -> tuple[list[Defined], list[Findi
             document = model.model_validate(source.value)
         except ValidationError as error:
             findings += findings_of(error, model, source)
+            defined += _without_errors(model, source, error)
             continue
         if source.value["apiVersion"] == API_VERSION:
             key = f"{document.kind}/{document.metadata.name}"
@@ -84,6 +88,26 @@ def _model_of(source: Source) -> tuple[Any, list[Finding]]:
         return None, [Finding(level, "openslo-ignored", source.file, source.line(("kind",)), message)]
     hint = nearest(str(kind), known) or f"; known are {', '.join(known)}"
     return None, [source.error("unknown-kind", ("kind",), f"{version} has no kind {shown(kind)}{hint}")]
+
+
+def _without_errors(model: Any, source: Source, error: ValidationError) -> list[Defined]:
+    """What is left of one of our own documents without the fields that are wrong, if it can do without them."""
+    if source.value["apiVersion"] != API_VERSION:
+        return []
+    places = [tuple(each["loc"]) for each in error.errors(include_url=False)]
+    value = {name: dict(part) if isinstance(part, dict) else part for name, part in source.value.items()}
+    for place in places:
+        within = value.get(place[0]) if place else None
+        if len(place) > 1 and isinstance(within, dict):
+            within.pop(place[1], None)
+        elif place:
+            value.pop(place[0], None)
+    try:
+        document = model.model_validate(value)
+    except ValidationError:
+        return []
+    dropped = frozenset(str(place[1]) for place in places if len(place) > 1 and place[0] == "spec")
+    return [Defined(document, source, f"{document.kind}/{document.metadata.name}", dropped=dropped)]
 
 
 def _read_openslo(documents: Sequence[tuple[Source, Any]]) -> tuple[list[Defined], list[Finding]]:

@@ -50,13 +50,15 @@ class Source:
 class Defined:
     """One definition that was understood. An OpenSLO SLO with several objectives is several of these.
 
-    `key` is `<kind>/<name>` of the document it is written in, by which versions count.
+    `key` is `<kind>/<name>` of the document it is written in, by which versions count. `dropped` are the fields of
+    `spec` that were refused: what is left is looked at for further errors, and never compiled.
     """
 
     document: Document
     source: Source
     key: str
     allow: LintAllow | None = None
+    dropped: frozenset[str] | None = None
 
     @property
     def kind(self) -> str:
@@ -70,7 +72,8 @@ class Defined:
 
     def finding(self, level: Level, rule: str, path: Path, message: str) -> Finding:
         """A finding at a path below this definition, marked if `lint.allow` names its rule."""
-        allowed = self.allow is not None and rule in self.allow.allow and level is not Level.ERROR
+        is_silent = self.dropped is not None or (self.allow is not None and rule in self.allow.allow)
+        allowed = is_silent and level is not Level.ERROR
         return Finding(level, rule, self.source.file, self.source.line(path), message, allowed)
 
     def error(self, rule: str, path: Path, message: str) -> Finding:

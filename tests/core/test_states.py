@@ -171,3 +171,12 @@ def test_a_quiet_stream_repeats_no_status() -> None:
     count = len(world.events(topic="sla.status.v1"))
     world.idle(200, 400)
     assert len(world.events(topic="sla.status.v1")) == count
+
+
+def test_a_window_may_be_as_short_as_minutes() -> None:
+    # Ten minutes of 10 each, of which a tenth may fail: the eleventh bad one breaks it until it has left.
+    world = World(objective(window={"rolling": "10m"}, warnings={}))
+    world.minutes(0, 12, 10, 0)
+    world.counts(T0 + 12 * MINUTE_MS, 0, 11)
+    world.minutes(13, 25, 10, 0)
+    assert world.story() == [("10:13", "breach", "budget_spent"), ("10:22", "recovery", "cleared")]

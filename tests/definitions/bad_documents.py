@@ -66,9 +66,9 @@ CASES = [
     Case("wrong-value", 7, "more than zero", OBJECTIVE.replace("99.9%", "0%")),
     Case("target-without-budget", 7, "write less", OBJECTIVE.replace("99.9%", "100%")),
     Case("wrong-value", 8, "90s or 5m", OBJECTIVE.replace("30d", "30days")),
-    Case("wrong-value", 8, "whole minutes from 1h to 366d", OBJECTIVE.replace("30d", "367d")),
-    Case("wrong-value", 8, "whole minutes from 1h to 366d", OBJECTIVE.replace("30d", "5m")),
-    Case("wrong-value", 8, "whole minutes from 1h to 366d", OBJECTIVE.replace("30d", "3601s")),
+    Case("wrong-value", 8, "whole minutes from 1m to 366d", OBJECTIVE.replace("30d", "367d")),
+    Case("wrong-value", 8, "whole minutes from 1m to 366d", OBJECTIVE.replace("30d", "30s")),
+    Case("wrong-value", 8, "whole minutes from 1m to 366d", OBJECTIVE.replace("30d", "3601s")),
     Case("wrong-value", 8, "{rolling: 30d}", OBJECTIVE.replace("{rolling: 30d}", "30d")),
     Case("wrong-value", 8, "not one of day", OBJECTIVE.replace("rolling: 30d", "calendar: months")),
     Case(

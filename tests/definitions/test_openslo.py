@@ -133,7 +133,7 @@ def test_annotations_allow_a_rule(tmp_path: Path) -> None:
         ("indicatorRef: pages", "indicatorRef: page", "undefined-name", 7),
         ("  indicatorRef: pages\n", "", "missing-field", 4),
         ("4w", "4 weeks", "wrong-value", 9),
-        ("4w", "5m", "wrong-value", 9),
+        ("4w", "30s", "wrong-value", 9),
         ("4w", "3Y", "wrong-value", 9),
         ("      isRolling: true\n", "      isRolling: false\n", "missing-field", 9),
         ("isRolling: true", "isRoling: true", "unknown-field", 10),

@@ -43,6 +43,41 @@ def test_every_error_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_an_error_in_one_field_hides_no_error_in_another(tmp_path: Path) -> None:
+    both = """\
+        grace: 5x
+        sliceTarget: 95%
+        calendar: offcie
+        warnings: {burnRates: [{name: late, severity: critical, budget: 50%, long: 20m, short: 5m}]}"""
+    loaded = load_text(
+        tmp_path,
+        objective(both, name="refunds"),
+        objective(
+            "target: 100%\nmode: shadwo\nshadowOf: refunds",
+            name="orders",
+            base=OBJECTIVE.replace("  target: 99.9%\n", ""),
+        ),
+        objective("budgeting: {timeslices: 5x}\nnoData: {after: 5m, treat: bad}", name="pages"),
+        doc("Service", "owner: 5\n  dependsOn: [{name: ledger}]", "payments"),
+        doc("Service", "dependsOn: [{name: payments}]", "ledger"),
+        doc("Service", "ownr: x", "ledger"),
+    )
+    assert [(f.rule, f.line) for f in loaded.findings if f.level is Level.ERROR] == [
+        ("wrong-value", 9),
+        ("unknown-field", 10),
+        ("undefined-name", 11),
+        ("tier-never-fires", 12),
+        ("target-without-budget", 21),
+        ("wrong-value", 22),
+        ("wrong-value", 33),
+        ("wrong-value", 40),
+        ("cycle", 41),
+        ("duplicate", 51),
+        ("unknown-field", 53),
+    ]
+    assert loaded.catalogue is None
+
+
 def test_a_path_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     assert only(load([tmp_path / "absent.yaml"])).rule == "unreadable"
     (tmp_path / "empty").mkdir()
