@@ -9,13 +9,14 @@ from typing import Final
 from agents.metrics import Metric, Metrics
 from sla.catalogue import Catalogue
 from sla.fold import Line
-from sla.records import CatalogueMarker, Change, Exclusion, Ignored, Rejection, TelemetryRecord, Tick
+from sla.orders import ServiceOrder
+from sla.records import Change, Counts, Exclusion, History, Rejection, Sample, State, TelemetryRecord
 
 log = logging.getLogger("forewarn.coverage")
 
 TOLD_MAX: Final = 1_000  # then only the metric counts on
 
-Decode = Callable[[Line, int], TelemetryRecord | Rejection]
+Decode = Callable[[Line, int], TelemetryRecord | ServiceOrder | Rejection]
 
 
 class WatchedDecode:
@@ -31,10 +32,10 @@ class WatchedDecode:
         self._signals: set[tuple[str, str]] = set()
         self._told: set[tuple[str, str]] = set()
 
-    def __call__(self, line: Line, now: int) -> TelemetryRecord | Rejection:
+    def __call__(self, line: Line, now: int) -> TelemetryRecord | ServiceOrder | Rejection:
         """What the line says, whatever the catalogue knows."""
         record = self._decode(line, now)
-        if isinstance(record, Rejection | Tick | CatalogueMarker | Ignored):
+        if not isinstance(record, Counts | Sample | State | History | Change | Exclusion):
             return record
         catalogue = self._catalogue()
         if catalogue.revision != self._revision:

@@ -10,6 +10,7 @@ from schemas.topics import ALL, Topic
 FORMATS_VERSION: Final = "1.0.0"  # of the formats, not of a release: inside v1 fields are only ever added
 _SCHEMA_OF: Final = {
     "sla.telemetry.v1": "telemetry",
+    "sla.commands.v1": "commands",
     "sla.alerts.v1": "alerts",
     "sla.alerts.shadow.v1": "alerts",
     "sla.status.v1": "status",
@@ -73,7 +74,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 def _operation(topic: Topic) -> tuple[str, dict[str, Any]]:
     """Seen from Forewarn: it receives what producers write and sends all else."""
-    action = "receive" if "producers" in topic.writers else "send"
+    action = "receive" if {"producers", "people"} & set(topic.writers) else "send"
     place = topic.name.replace(".", "_")
     return f"{action}_{place}", {"action": action, "channel": {"$ref": f"#/channels/{topic.name}"}}
 

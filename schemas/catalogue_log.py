@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from schemas.definitions import canonical, digest, load_documents
-from schemas.inbound.text import read_json
+from schemas.text import read_json
 from sla.catalogue import Catalogue
 from sla.records import Rejection
 from sla.units import MILLION

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 
-from schemas.inbound.text import read_json
 from schemas.instants import read_instant
+from schemas.text import read_json
 from sla.fold import Json, Line
 from sla.records import Feed, Reason, Rejection
 from sla.stakeholder import Channel

@@ -19,7 +19,7 @@ from schemas.feed_fields import (
     optional_string,
     string,
 )
-from schemas.orders import ORDERS
+from schemas.orders import NOTICES_ORDERS, notices_order
 from schemas.topics import DELIVERIES
 from sla.dispatch import Escalated, Notice, NoticesRecord, Send
 from sla.fold import Emission, Json, Line
@@ -28,22 +28,23 @@ from sla.units import rfc3339
 
 
 def decode_notice(line: Line, now: int) -> NoticesRecord | Rejection:
-    """A line of `sla.notices.v1`: a notice, a command, a tick or a marker; none of them is late, whatever `now` is."""
+    """A line of `sla.notices.v1`: a notice, an order, a tick or a marker; none of them is late, whatever `now` is."""
     del now
     try:
         record = object_of(line)
         match string(record, "type"):
             case "notice":
                 return _notice(record, line.key)
-            case command if command in ORDERS:
-                return ORDERS[command](record, line.key)
+            case order if order in NOTICES_ORDERS:
+                return notices_order(record, line.key)
             case "tick":
                 return Tick()
             case "catalogue":
                 return CatalogueMarker(integer(record, "revision"), string(record, "sha256"))
             case other:
                 return Rejection(
-                    Reason.UNKNOWN_TYPE, f"type {other!r} is none of notice, {', '.join(ORDERS)}, tick, catalogue"
+                    Reason.UNKNOWN_TYPE,
+                    f"type {other!r} is none of notice, {', '.join(NOTICES_ORDERS)}, tick, catalogue",
                 )
     except Unusable as unusable:
         return unusable.rejection

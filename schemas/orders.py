@@ -1,13 +1,14 @@
-"""People's commands as they reach the fold of notices: `ack`, `unack`, `silence`, `unsilence`, `reply`.
+"""What people decide, as `route` writes it into the inputs of the folds; and the fields that their commands have.
 
-Their outcome is decided there; who writes them into which partition is `route`'s matter. All but `reply` concern many
-stakeholders, so they have no key and stand in every partition.
+Its outcome is decided in the partition. In `sla.notices.v1` all but `reply` concern many stakeholders, so they have no
+key and stand in every partition; a silence stands in every partition of `sla.telemetry.v1` too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
+from urllib.parse import unquote
 
 from schemas.feed_fields import (
     Unusable,
@@ -20,16 +21,27 @@ from schemas.feed_fields import (
     optional_string,
     string,
 )
-from sla.dispatch.planning import ANSWERS
-from sla.dispatch.records import Ack, Command, Reply, Silence, Unack, Unsilence
-from sla.dispatch.silences import FIELDS
 from sla.fold import Json
+from sla.orders import (
+    ANSWERS,
+    SAID,
+    Ack,
+    NoticesOrder,
+    Reply,
+    Ruling,
+    ServiceOrder,
+    Silence,
+    Statement,
+    Unack,
+    Unsilence,
+)
 from sla.records import Reason
+from sla.silences import FIELDS
 
 VALUES_MOST: Final = 1_000  # of one matcher
 
 
-def _ack(record: Json, _key: bytes | None) -> Command:
+def _ack(record: Json, _key: bytes | None) -> Ack:
     return Ack(
         name_of(record, "id"),
         name_of(record, "by"),
@@ -40,11 +52,11 @@ def _ack(record: Json, _key: bytes | None) -> Command:
     )
 
 
-def _unack(record: Json, _key: bytes | None) -> Command:
+def _unack(record: Json, _key: bytes | None) -> Unack:
     return Unack(name_of(record, "id"), name_of(record, "by"), string(record, "dedup_key"), feed_of(record))
 
 
-def _silence(record: Json, _key: bytes | None) -> Command:
+def _silence(record: Json, _key: bytes | None) -> Silence:
     return Silence(
         name_of(record, "id"),
         name_of(record, "by"),
@@ -72,11 +84,11 @@ def _values(name: str, values: object) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _unsilence(record: Json, _key: bytes | None) -> Command:
+def _unsilence(record: Json, _key: bytes | None) -> Unsilence:
     return Unsilence(name_of(record, "id"), name_of(record, "by"), name_of(record, "silence"), feed_of(record))
 
 
-def _reply(record: Json, key: bytes | None) -> Command:
+def _reply(record: Json, key: bytes | None) -> Reply:
     stakeholder = name_of(record, "stakeholder")
     check_key(key, stakeholder)
     answer = string(record, "answer")
@@ -94,11 +106,62 @@ def _reply(record: Json, key: bytes | None) -> Command:
     )
 
 
-ORDERS: Final[Mapping[str, Callable[[Json, bytes | None], Command]]] = {
+def service_of(record: Json) -> str:
+    """The service that a command is about: its `service`, or that of its `dedup_key`."""
+    if record.get("service") is not None:
+        return name_of(record, "service")
+    if record.get("dedup_key") is None:
+        raise Unusable(Reason.MISSING_FIELD, "service or dedup_key is missing")
+    return unquote(string(record, "dedup_key").partition("/")[0])
+
+
+def _ruling(record: Json, _key: bytes | None) -> Ruling:
+    return Ruling(
+        name_of(record, "id"),
+        name_of(record, "by"),
+        service_of(record),
+        name_of(record, "exclusion"),
+        record["type"] == "approve",
+        feed_of(record),
+        optional_string(record, "reason"),
+    )
+
+
+def _statement(record: Json, _key: bytes | None) -> Statement:
+    body = {name: said for name, said in record.items() if name not in _OF_THE_LOG}
+    names = (name_of(record, "id"), name_of(record, "by"), string(record, "type"))
+    return Statement(*names, service_of(record), body, feed_of(record))
+
+
+_OF_THE_LOG: Final = frozenset({"source", "sequence", "traceparent"})
+Order = NoticesOrder | ServiceOrder
+_ORDERS: Final[Mapping[str, Callable[[Json, bytes | None], Any]]] = {
     "ack": _ack,
     "unack": _unack,
     "silence": _silence,
     "unsilence": _unsilence,
     "reply": _reply,
+    "approve": _ruling,
+    "reject": _ruling,
+    **dict.fromkeys(SAID, _statement),
 }
-"""How each type of command is read."""
+NOTICES_ORDERS: Final = ("ack", "unack", "silence", "unsilence", "reply")
+SERVICE_ORDERS: Final = ("ack", "unack", "silence", "unsilence", "approve", "reject", *SAID)
+
+
+def notices_order(record: Json, key: bytes | None) -> NoticesOrder:
+    """One of `NOTICES_ORDERS`. Raises `Unusable`."""
+    order: NoticesOrder = _ORDERS[record["type"]](record, key)
+    return order
+
+
+def service_order(record: Json, key: bytes | None) -> ServiceOrder:
+    """One of `SERVICE_ORDERS`. Raises `Unusable`."""
+    order: ServiceOrder = _ORDERS[record["type"]](record, key)
+    return order
+
+
+def order_of_command(document: Json) -> Order:
+    """Any of them as its author gave it: not fed by anybody yet. Raises `Unusable`."""
+    order: Order = _ORDERS[document["type"]]({**document, "source": "", "sequence": 0}, None)
+    return order

@@ -89,9 +89,18 @@ ROLES_WITH_STATE: Final = ("detect", "dispatch")
 TELEMETRY: Final = Topic(
     "sla.telemetry.v1",
     key="service",
-    writers=("producers", "send", "detect"),  # detect: ticks, markers and records forwarded to their partition
+    # detect: trouble of dependencies, ticks, markers and records forwarded to their partition
+    writers=("producers", "send", "route", "detect"),
     readers=("detect",),
     retention_ms=14 * DAY_MS,
+    append_time=True,
+)
+COMMANDS: Final = Topic(
+    "sla.commands.v1",
+    key="anything",
+    writers=("people", "ack", "silence", "reply", "send"),
+    readers=("route",),
+    retention_ms=90 * DAY_MS,
     append_time=True,
 )
 CATALOGUE: Final = Topic(
@@ -118,7 +127,8 @@ STATUS: Final = Topic(
 NOTICES: Final = Topic(
     "sla.notices.v1",
     key="stakeholder",
-    writers=("detect", "dispatch"),  # dispatch: escalations, ticks, markers, records forwarded to their partition
+    # dispatch: escalations, ticks, markers, records forwarded to their partition
+    writers=("detect", "route", "dispatch"),
     readers=("dispatch",),
     retention_ms=90 * DAY_MS,
     append_time=True,
@@ -133,14 +143,16 @@ DELIVERIES: Final = Topic(
     readers=("consumers",),
     retention_ms=90 * DAY_MS,
 )
-RECORDS: Final = Topic("sla.records.v1", key="dedup key", writers=("detect", "dispatch"), readers=("consumers",))
+RECORDS: Final = Topic(
+    "sla.records.v1", key="dedup key", writers=("detect", "route", "dispatch"), readers=("consumers",)
+)
 LATE: Final = Topic(
     "sla.late.v1", key="as received", writers=("detect",), readers=("consumers",), retention_ms=14 * DAY_MS
 )
 DEAD_LETTERS: Final = Topic(
     "sla.dlq.v1",
     key="as received",
-    writers=("detect", "dispatch", "deliver"),
+    writers=("detect", "route", "dispatch", "deliver"),
     readers=("consumers",),
     retention_ms=14 * DAY_MS,
     message_bytes_max=DEAD_LETTER_BYTES_MAX,
@@ -148,6 +160,7 @@ DEAD_LETTERS: Final = Topic(
 
 ALL: Final = (
     TELEMETRY,
+    COMMANDS,
     CATALOGUE,
     ALERTS,
     SHADOW_ALERTS,
@@ -165,6 +178,5 @@ LATER: Final = (
     Topic("sla.clocks.v1", "dedup key", (), (), retention_ms=90 * DAY_MS, fed_later=True),
     Topic("sla.forecasts.v1", "dedup key", (), (), retention_ms=90 * DAY_MS, fed_later=True),
     Topic("sla.history.v1", "dedup key", (), (), retention_ms=400 * DAY_MS, fed_later=True),
-    Topic("sla.commands.v1", "anything", (), (), retention_ms=90 * DAY_MS, fed_later=True),
 )
 BY_NAME: Final = {topic.name: topic for topic in (*ALL, *LATER)}

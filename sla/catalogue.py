@@ -261,6 +261,18 @@ class Catalogue:
         return self._by_stream.get((service, signal), ())
 
     @cached_property
+    def _dependants_of(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for service in sorted(self.services.values(), key=lambda each: each.name):
+            for name in service.critical_depends_on:
+                found.setdefault(name, []).append(service.name)
+        return {name: tuple(dependants) for name, dependants in found.items()}
+
+    def dependants_of(self, service: str) -> tuple[str, ...]:
+        """The services that cannot do without this one, by name."""
+        return self._dependants_of.get(service, ())
+
+    @cached_property
     def _agreements_of(self) -> dict[str, tuple[Agreement, ...]]:
         found: dict[str, list[Agreement]] = {}
         for agreement in sorted(self.agreements.values(), key=lambda a: a.name):

@@ -117,6 +117,17 @@ class Exclusion(NamedTuple):
         return max(self.from_at, 0), min(self.to_at, LOG_LATEST_AT)
 
 
+class Dependency(NamedTuple):
+    """How a promise of a service that this one cannot do without stands since `at`: fed by whoever judges it."""
+
+    service: str
+    at: int
+    dependency: str
+    dedup_key: str
+    state: str  # "ok": it is over
+    feed: Feed | None = None
+
+
 class Tick(NamedTuple):
     """Time itself, written to the log: everything due by now is due."""
 
@@ -129,13 +140,13 @@ class CatalogueMarker(NamedTuple):
 
 
 class Ignored(NamedTuple):
-    """A record of a known type that no fold uses yet: `clock`, `dependency`. Neither applied nor a dead letter."""
+    """A record of a type that Forewarn feeds and that no fold uses. Neither applied nor a dead letter."""
 
     type: str
 
 
 Measurement = Counts | Sample | State | History
-ServiceFact = Change | Exclusion
+ServiceFact = Change | Exclusion | Dependency
 TelemetryRecord = Measurement | ServiceFact | Tick | CatalogueMarker | Ignored
 
 

@@ -15,7 +15,18 @@ from confluent_kafka.admin import AdminClient
 from forewarn import topics
 from forewarn.console import ExitCode, UserError
 from forewarn.topics import Found, Outcome
-from schemas.topics import ALL, BY_NAME, CATALOGUE, DEAD_LETTERS, LATER, NOTICES, STATUS, TELEMETRY, changelog_of
+from schemas.topics import (
+    ALL,
+    BY_NAME,
+    CATALOGUE,
+    COMMANDS,
+    DEAD_LETTERS,
+    LATER,
+    NOTICES,
+    STATUS,
+    TELEMETRY,
+    changelog_of,
+)
 from tests.harness import Broker, consume_until, free_port, produce
 
 CONFIG = {"bootstrap.servers": "broker:9092"}
@@ -46,7 +57,7 @@ def test_names_are_declared_once() -> None:
 
 
 def test_what_a_fold_reads_is_stamped_by_the_broker() -> None:
-    assert [topic.name for topic in ALL if topic.append_time] == [TELEMETRY.name, NOTICES.name]
+    assert [topic.name for topic in ALL if topic.append_time] == [TELEMETRY.name, COMMANDS.name, NOTICES.name]
 
 
 def test_a_changelog_keeps_a_zombies_write_beside_the_older_one() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from forewarn.replay.span import split
-from schemas.inbound.text import is_too_deep, may_be_too_deep
+from schemas.text import is_too_deep, may_be_too_deep
 from sla.units import LOG_LATEST_AT
 
 Headers = tuple[tuple[str, bytes], ...]

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any, Final
 
-from schemas.inbound.text import is_too_deep, parse
+from schemas.text import is_too_deep, parse
 
 _TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 _BLANK: Final = re.compile(r"[ \t\r\n]*")

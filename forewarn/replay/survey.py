@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from forewarn.replay.entry import Entry, read_entry
-from schemas.inbound.text import read_json
+from schemas.text import read_json
 
 _FED_BY: Final = b"forewarn:"
 CATALOGUE: Final = "sla.catalogue.v1"

@@ -6,10 +6,11 @@ from schemas.inbound.diagnosis import diagnose
 from schemas.inbound.glance import glance
 from schemas.inbound.plain import read_plain_counts
 from sla.fold import Line
+from sla.orders import ServiceOrder
 from sla.records import Rejection, TelemetryRecord
 
 
-def decode_telemetry(line: Line, now: int) -> TelemetryRecord | Rejection:
+def decode_telemetry(line: Line, now: int) -> TelemetryRecord | ServiceOrder | Rejection:
     """What a line says, or why it cannot be used; never an exception, whatever the bytes are.
 
     `now` is the partition's log time after the line was read: an `at` more than 5 min ahead of it is refused, one

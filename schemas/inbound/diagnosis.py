@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from schemas.feed_fields import Unusable
 from schemas.inbound.fields import FIELDS_OF, WITHOUT_SERVICE, Field, read_at
-from schemas.inbound.text import read_json
 from schemas.instants import read_instant
+from schemas.orders import SERVICE_ORDERS, service_order
+from schemas.text import read_json
 from sla.fold import Line
+from sla.orders import ServiceOrder
 from sla.records import (
     Approval,
     CatalogueMarker,
     Category,
     Change,
     Counts,
+    Dependency,
     Exclusion,
     Feed,
     History,
@@ -40,7 +44,7 @@ _SHOWN_CHARACTERS: Final = 60
 Document = Mapping[str, Any]
 
 
-def diagnose(line: Line, now: int) -> TelemetryRecord | Rejection:
+def diagnose(line: Line, now: int) -> TelemetryRecord | ServiceOrder | Rejection:
     """Decode one line of `sla.telemetry.v1`; `now` is the partition's log time after the line was read.
 
     An `at` ahead of `now` by up to 5 min becomes `now`.
@@ -51,10 +55,20 @@ def diagnose(line: Line, now: int) -> TelemetryRecord | Rejection:
     if not isinstance(document, dict):
         return Rejection(Reason.WRONG_TYPE, f"the record is {_name_of(document)}, not an object")
     kind = document.get("type")
+    if kind in SERVICE_ORDERS:
+        return _order(document, line.key)
     refusal = _refused_type(kind) or _refused_fields(document) or _refused_times(document, now)
     if refusal is None and kind not in WITHOUT_SERVICE:
         refusal = _refused_key(document["service"], line.key)
     return refusal or _record(document, now)
+
+
+def _order(document: Document, key: bytes | None) -> ServiceOrder | Rejection:
+    """What `route` wrote."""
+    try:
+        return service_order(document, key)
+    except Unusable as unusable:
+        return unusable.rejection
 
 
 def _refused_type(kind: Any) -> Rejection | None:
@@ -133,7 +147,17 @@ def _record(document: Document, now: int) -> TelemetryRecord:
         case "counts" | "sample" | "state" | "history":
             return _measurement(document, now, feed)
         case unused:
-            return Ignored(unused)
+            return _dependency(document, feed) if unused == "dependency" else Ignored(unused)
+
+
+def _dependency(document: Document, feed: Feed | None) -> Dependency | Ignored:
+    """Only Forewarn writes it; one that does not say what it should concerns nobody."""
+    names = ("service", "dependency", "dedup_key", "state")
+    service, dependency, dedup_key, state = told = [document.get(name) for name in names]
+    at = read_instant(document["at"]) if isinstance(document.get("at"), str) else None
+    if at is None or not all(isinstance(each, str) for each in told):
+        return Ignored("dependency")
+    return Dependency(service, at, dependency, dedup_key, state, feed)  # type: ignore[arg-type]
 
 
 def _measurement(document: Document, now: int, feed: Feed | None) -> Measurement:

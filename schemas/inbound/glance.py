@@ -11,8 +11,8 @@ import orjson
 
 from schemas.inbound.diagnosis import AHEAD_MOST_MS
 from schemas.inbound.fields import COUNT_LARGEST, INTEGER_LARGEST, NAME_MOST_CHARACTERS
-from schemas.inbound.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
 from schemas.instants import read_rfc3339
+from schemas.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
 from sla.fold import Line
 from sla.records import Counts, Feed, Sample, State, Tick
 

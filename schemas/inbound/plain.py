@@ -11,8 +11,8 @@ from typing import Final
 import orjson
 
 from schemas.inbound.fields import COUNT_LARGEST
-from schemas.inbound.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
 from schemas.instants import read_rfc3339
+from schemas.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
 
 _FIELDS_COUNT: Final = 6
 

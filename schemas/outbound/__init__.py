@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, TypeAdapter
 
+from schemas.outbound.commands import Command
 from schemas.outbound.events import Alert, Status
 from schemas.outbound.feeds import (
     Ack,
@@ -29,6 +30,7 @@ MODELS: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
     "alerts": ("What happened to a promise (sla.alerts.v1, sla.alerts.shadow.v1)", TypeAdapter(Alert)),
     "status": ("How each promise stands (sla.status.v1)", TypeAdapter(Status)),
     "records": ("The inputs of decisions, and gaps (sla.records.v1)", TypeAdapter(Record)),
+    "commands": ("What people decide (sla.commands.v1)", TypeAdapter(Command)),
     "late": ("Records beyond their grace (sla.late.v1)", TypeAdapter(Late)),
     "dlq": ("Dead letters (sla.dlq.v1)", TypeAdapter(DeadLetter)),
     "notices": (

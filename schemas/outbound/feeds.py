@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.outbound.events import Alert
 from schemas.outbound.shapes import Count, DedupKey, Id, Instant, Name, Number, Severity, Shape
-from sla.dispatch.silences import FIELDS
+from sla.silences import FIELDS
 
 
 class Channel(Shape):

@@ -52,19 +52,32 @@ class DeadLetterStorm(_Watch):
     type: Literal["dead_letter_storm"]
 
 
-class CommandRefused(Shape):
-    """A command that came to nothing, and why."""
-
-    type: Literal["command_refused"]
-    command: Literal["ack", "unack", "silence", "unsilence", "reply"]
-    id: Name
-    by: Name
-    detail: str
+class _Outcome(Shape):
+    command: Annotated[str, Field(description="its type as it was given; `unreadable` where it had none")]
+    id: Annotated[Name | None, Field(description="null where it could not be read")]
+    by: Annotated[Name | None, Field(description="null where it could not be read")]
+    about: Annotated[Name, Field(description="dedup key, service, silence or stakeholder; the record's key")]
     at: Instant
 
 
+class CommandAccepted(_Outcome):
+    """A command that was carried out; an answer to a planning question is `forewarn.planning_reply.v1` instead."""
+
+    type: Literal["command_accepted"]
+    detail: str | None
+    body: Annotated[dict[str, Any] | None, Field(description="what is put on record: action, sign_off, dispute")]
+
+
+class CommandRefused(_Outcome):
+    """A command that came to nothing, and why."""
+
+    type: Literal["command_refused"]
+    detail: str
+
+
 Record = Annotated[
-    AlertRecord | DetectorGap | DeadLetterStorm | CommandRefused | PlanningReply, Field(discriminator="type")
+    AlertRecord | DetectorGap | DeadLetterStorm | CommandAccepted | CommandRefused | PlanningReply,
+    Field(discriminator="type"),
 ]
 
 

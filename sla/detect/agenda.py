@@ -14,6 +14,8 @@ from sla.detect.track import Track
 from sla.fold import Emission
 from sla.periods import period_at
 
+QUIET: Final = "0 quiet"  # of the whole partition: a silence ends
+ACK: Final = "0 ack"
 PERIOD: Final = "1 period"
 SILENCE: Final = "2 silence"
 SLICE: Final = "3 slice"
@@ -52,6 +54,7 @@ class Agenda:
         self.schedule_silences(stream)
         self.schedule_slices(stream)
         for name, track in stream.tracks.items():
+            self.wait_for_ack(stream, track)
             self._schedule_period(stream, track, now)
             for agreement in catalogue.agreements_of(name):
                 self._schedule_close(stream, track, agreement, now)
@@ -75,6 +78,15 @@ class Agenda:
         for name, account in stream.accounts.items():
             if account.board is not None and account.board.due_at is not None:
                 self._timers.set(_timer(account.board.due_at, SLICE, stream, account.track.key, name))
+
+    def wait_for_ack(self, stream: Stream, track: Track) -> None:
+        """When an acknowledgement ends by itself."""
+        if track.flags.acked_until is not None:
+            self._timers.set(_timer(track.flags.acked_until, ACK, stream, track.key, track.objective.name))
+
+    def wait_for_silence(self, until_at: int) -> None:
+        """When people are told again."""
+        self._timers.set(Timer(until_at, QUIET, "", "", "", str(until_at)))
 
     def _schedule_period(self, stream: Stream, track: Track, now: int) -> None:
         window = track.objective.window
@@ -101,6 +113,9 @@ class Agenda:
         account = stream.accounts.get(timer.name)
         if account is None:
             return []
+        if timer.kind == ACK:
+            rule = account.track.flags.expire(moment.at)
+            return [] if rule is None else self._judge.flags(stream, account, moment, rule)
         if timer.kind == SILENCE:
             return self._fall_silent(stream, account, moment)
         if timer.kind == SLICE:

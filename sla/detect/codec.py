@@ -9,6 +9,7 @@ from sla.catalogue import Catalogue, Severity
 from sla.detect.account import Seen
 from sla.detect.stream import Stream
 from sla.detect.track import Closed, Standing, Track
+from sla.flags import flags_of
 from sla.forecast import Outlook
 from sla.records import Exclusion
 
@@ -63,6 +64,7 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "breach_at": track.breach_at,
         "status_print": track.status_print,
         "period_start": track.period_start,
+        "flags": track.flags.to_json(),
         "closed": {key: list(closed) for key, closed in track.closed.items()},
     }
 
@@ -106,6 +108,7 @@ def _load_track(track: Track, entry: Mapping[str, Any]) -> Track:
     track.standing = Standing(entry["standing"])
     track.highest = Severity(entry["highest"])
     track.sequences = dict(entry["sequences"])
+    track.flags = flags_of(entry)
     track.burning = set(entry["burning"])
     track.marks_told = set(entry["marks_told"])
     if entry["outlook"] is not None:

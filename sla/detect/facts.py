@@ -12,10 +12,13 @@ from sla.catalogue import Agreement
 from sla.detect.limits import is_repeat
 from sla.intervals import Interval, clipped, first_ms, merged
 from sla.periods import Period, edges_between, period_at
-from sla.records import Approval, Category, Change, Exclusion, Feed
+from sla.records import Approval, Category, Change, Dependency, Exclusion, Feed, ServiceFact
 from sla.units import MINUTE_MS
 
-CAUSE_WITHIN_MS: Final = 30 * MINUTE_MS
+CHANGE_WITHIN_MS: Final = 30 * MINUTE_MS
+DEPENDENCY_WITHIN_MS: Final = 15 * MINUTE_MS
+OVER: Final = frozenset({"ok"})
+"""The states of a dependency's promise that are no trouble."""
 
 
 class Retired(NamedTuple):
@@ -33,6 +36,7 @@ class ServiceFacts:
     def __init__(self) -> None:
         self.exclusions: list[tuple[int, Exclusion]] = []
         self.changes: list[tuple[int, Change]] = []
+        self.dependencies: list[tuple[int, Dependency]] = []
         self.sequences: dict[str, int] = {}
         self.retired: list[tuple[int, Retired]] = []
 
@@ -40,12 +44,20 @@ class ServiceFacts:
         """Whether a sequence was seen already; remembers it if not."""
         return is_repeat(self.sequences, feed)
 
-    def add(self, offset: int, fact: Change | Exclusion) -> None:
+    def add(self, offset: int, fact: ServiceFact) -> None:
         """Remember a fact."""
-        if isinstance(fact, Exclusion):
-            self.exclusions.append((offset, fact))
-        else:
-            self.changes.append((offset, fact))
+        match fact:
+            case Exclusion():
+                self.exclusions.append((offset, fact))
+            case Change():
+                self.changes.append((offset, fact))
+            case Dependency():
+                self.dependencies.append((offset, fact))
+
+    def exclusion(self, name: str, before: int) -> Exclusion | None:
+        """The last word on an exclusion before an offset."""
+        found = [exclusion for at, exclusion in self.exclusions if at < before and exclusion.id == name]
+        return found[-1] if found else None
 
     def live(self, offset: int) -> list[Exclusion]:
         """The exclusions in force at an offset: of each id the last word, if that is `approved`; by start, then id.
@@ -70,24 +82,46 @@ class ServiceFacts:
 
     def causes(self, onset_at: int, offset: int) -> list[Change]:
         """The changes shortly before the onset of an episode."""
-        return [c for at, c in self.changes if at <= offset and onset_at - CAUSE_WITHIN_MS <= c.at <= onset_at]
+        return [c for at, c in self.changes if at <= offset and onset_at - CHANGE_WITHIN_MS <= c.at <= onset_at]
+
+    def troubles(self, onset_at: int, offset: int) -> list[Dependency]:
+        """The trouble of dependencies shortly before the onset of an episode, by its dedup key as it was first told."""
+        found: dict[str, Dependency] = {}
+        for at, each in self.dependencies:
+            is_near = onset_at - DEPENDENCY_WITHIN_MS <= each.at <= onset_at
+            if at <= offset and is_near and each.state not in OVER:
+                found.setdefault(each.dedup_key, each)
+        return [found[key] for key in sorted(found)]
+
+    def suppressor(self, onset_at: int, offset: int) -> str | None:
+        """The dedup key of the first such trouble that is not over yet."""
+        last = {each.dedup_key: each.state for at, each in self.dependencies if at <= offset}
+        keys = (each.dedup_key for each in self.troubles(onset_at, offset))
+        return next((key for key in keys if last[key] not in OVER), None)
 
     def forget_before(self, at: int, offset: int) -> bool:
         """Drop what ended before an instant, of what was known at an offset; whether there was such.
 
         After a crash facts may be known here that the log tells of again; they are not its past yet.
         """
-        known = len(self.changes) + len(self.exclusions)
+        known = len(self.changes) + len(self.exclusions) + len(self.dependencies)
         self.changes = [(read_at, change) for read_at, change in self.changes if change.at >= at or read_at > offset]
         needed = {exclusion.id for read_at, exclusion in self.exclusions if exclusion.to_at >= at or read_at > offset}
         self.exclusions = [(read_at, each) for read_at, each in self.exclusions if each.id in needed]
-        return len(self.changes) + len(self.exclusions) < known
+        last = {each.dedup_key: read_at for read_at, each in self.dependencies}
+        self.dependencies = [
+            (read_at, each)
+            for read_at, each in self.dependencies
+            if each.at >= at or read_at > offset or (last[each.dedup_key] == read_at and each.state not in OVER)
+        ]
+        return len(self.changes) + len(self.exclusions) + len(self.dependencies) < known
 
     def to_json(self) -> dict[str, Any]:
         """The state that a restart needs."""
         return {
             "exclusions": [[offset, *exclusion[:-1]] for offset, exclusion in self.exclusions],
             "changes": [[offset, *change[:-1]] for offset, change in self.changes],
+            "dependencies": [[offset, *dependency[:-1]] for offset, dependency in self.dependencies],
             "sequences": self.sequences,
             "retired": [[offset, *retired] for offset, retired in self.retired],
         }
@@ -95,6 +129,7 @@ class ServiceFacts:
     def load(self, body: Mapping[str, Any]) -> None:
         """Take back what `to_json` gave."""
         self.changes = [(offset, Change(*rest)) for offset, *rest in body["changes"]]
+        self.dependencies = [(offset, Dependency(*rest)) for offset, *rest in body.get("dependencies", ())]
         self.sequences = dict(body["sequences"])
         self.retired = [(offset, Retired(*rest)) for offset, *rest in body["retired"]]
         for offset, *rest in body["exclusions"]:

@@ -14,17 +14,31 @@ from sla.detect.partition import Partition
 from sla.detect.publish import Publisher
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
 from sla.folding import DeadLetter, Folding
-from sla.records import Change, Exclusion, Ignored, Measurement, Rejection, TelemetryRecord
+from sla.orders import ServiceOrder
+from sla.records import (
+    Change,
+    Counts,
+    Dependency,
+    Exclusion,
+    History,
+    Ignored,
+    Measurement,
+    Rejection,
+    Sample,
+    ServiceFact,
+    State,
+    TelemetryRecord,
+)
 from sla.storm import DeadLetterRow
 
-Decode = Callable[[Line, int], TelemetryRecord | Rejection]
+Decode = Callable[[Line, int], TelemetryRecord | ServiceOrder | Rejection]
 """A line and the log's time after it was read → what it says."""
 
 GAP_MS: Final = 10_000
 """Longer than this between two records of a partition, and nobody was watching."""
 
 
-class Detect(Folding[Measurement | Change | Exclusion | Ignored]):
+class Detect(Folding[Measurement | ServiceFact | ServiceOrder | Ignored]):
     """The fold of one partition; see `sla.fold.Fold` for its contract."""
 
     def __init__(
@@ -77,14 +91,16 @@ class Detect(Folding[Measurement | Change | Exclusion | Ignored]):
     def _advance(self, now: int, offset: int) -> list[Emission]:
         return self._partition.advance(now, offset)
 
-    def _apply(self, record: Measurement | Change | Exclusion | Ignored, line: Line) -> list[Emission]:
+    def _apply(self, record: Measurement | ServiceFact | ServiceOrder | Ignored, line: Line) -> list[Emission]:
         match record:
             case Ignored():
                 return []
-            case Change() | Exclusion():
+            case Change() | Exclusion() | Dependency():
                 return self._partition.learn(record, line.offset)
-            case _:
+            case Counts() | Sample() | State() | History():
                 return self._partition.measure(record, line)
+            case _:
+                return self._partition.obey(record, line.offset)
 
     def _follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
         return self._partition.follow(catalogue, offset)

@@ -18,6 +18,7 @@ from sla.detect.track import Closed, Standing
 from sla.fold import Emission
 from sla.forecast import LEAST_BAD_COUNT
 from sla.periods import Period
+from sla.silences import Silences
 from sla.units import HOUR_MS
 
 
@@ -26,6 +27,7 @@ class Moment(NamedTuple):
 
     catalogue: Catalogue
     facts: ServiceFacts
+    silences: Silences
     at: int
     now: int
     offset: int
@@ -92,7 +94,8 @@ class Judge:
 
     def _scene(self, stream: Stream, account: Account, moment: Moment) -> Scene:
         reading = account.read(stream.seen, moment.at)
-        return Scene(moment.catalogue, stream, account, moment.facts, reading, moment.at, moment.now, moment.offset)
+        known = (moment.catalogue, stream, account, moment.facts, moment.silences, reading)
+        return Scene(*known, moment.at, moment.now, moment.offset)
 
     def _say(self, stream: Stream, account: Account, moment: Moment, drafts: list[Draft]) -> list[Emission]:
         if not drafts:
@@ -137,9 +140,8 @@ class Judge:
         track = account.track
         key = period_key(agreement.name, stream.service, track.objective.name, period.name)
         # Not read anew: that would move tiers, at an instant that is none of a decision.
-        scene = Scene(
-            moment.catalogue, stream, account, moment.facts, verdict.reading, moment.at, moment.now, moment.offset
-        )
+        known = (moment.catalogue, stream, account, moment.facts, moment.silences, verdict.reading)
+        scene = Scene(*known, moment.at, moment.now, moment.offset)
         draft = Draft("period_closed", "period", verdict.severity, track.standing, track.standing)
         alone = [agreement_ref(agreement)]
         emissions = self._publisher.event(scene, draft, {"agreements": alone, "period": figures}, key, 1)
@@ -147,6 +149,12 @@ class Judge:
         return emissions
 
     # -- what records bring
+
+    def flags(self, stream: Stream, account: Account, moment: Moment, rule: str) -> list[Emission]:
+        """What machines are told beside the state has changed."""
+        track = account.track
+        draft = Draft("flags_changed", rule, track.highest, track.standing, track.standing)
+        return self._publisher.event(self._scene(stream, account, moment), draft)
 
     def retire(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
         """The objective is no longer defined."""

@@ -8,9 +8,11 @@ from typing import Final
 from sla.catalogue import Catalogue
 from sla.detect.codec import SHAPE, stream_from_json, stream_to_json
 from sla.detect.facts import ServiceFacts
+from sla.detect.judge import Moment
 from sla.detect.stream import Stream
 from sla.fold import AtomState, CatalogueReader, Json
 from sla.intervals import Interval
+from sla.silences import Silences
 from sla.storm import DeadLetterRow
 from sla.units import DAY_MS, floor_to
 
@@ -35,6 +37,8 @@ class Memory:
         self.streams: dict[StreamName, Stream] = {}
         self.gaps: list[Interval] = []
         self.row = DeadLetterRow()
+        self.silences = Silences()
+        self.sequences: dict[str, int] = {}  # of what concerns the whole partition
         self.unnamed: dict[StreamName, int] = {}
         self.dirty: set[StreamName] = set()
         self.dirty_facts: set[str] = set()
@@ -44,6 +48,10 @@ class Memory:
     def facts_of(self, service: str) -> ServiceFacts:
         """The facts about a service, none at first."""
         return self._facts.setdefault(service, ServiceFacts())
+
+    def moment(self, service: str, at: int, offset: int) -> Moment:
+        """What is judged by, of a service at an instant."""
+        return Moment(self.catalogue, self.facts_of(service), self.silences, at, self.now or at, offset)
 
     def is_new_fact(self, service: str, offset: int) -> bool:
         """Whether a line's fact is to be added: not where the facts were written behind that line before a crash."""
@@ -85,6 +93,8 @@ class Memory:
             "sha256": self.catalogue.sha256,
             "gaps": self.gaps,
             "row": [self.row.count, self.row.since_at],
+            "silences": self.silences.to_json(),
+            "sequences": self.sequences,
             "unnamed": [[*name, count] for name, count in self.unnamed.items()],
         }
         atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
@@ -134,4 +144,6 @@ class Memory:
         self.now = body["now"]
         self.gaps = [(a, b) for a, b in body["gaps"]]
         self.row = DeadLetterRow(*body["row"])
+        self.silences.load(body.get("silences", ()))
+        self.sequences = dict(body.get("sequences", {}))
         self.unnamed = {(service, signal): count for service, signal, count in body["unnamed"]}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sla.catalogue import Catalogue
-from sla.detect.agenda import Agenda
+from sla.detect.agenda import QUIET, Agenda
 from sla.detect.correct import Corrections, late_record, published_by
 from sla.detect.facts import Retired
 from sla.detect.judge import Judge, Moment, Said, in_order
 from sla.detect.lanes import Lanes
+from sla.detect.learning import Learning
 from sla.detect.limits import is_repeat
 from sla.detect.memory import Memory, StreamName
 from sla.detect.publish import Publisher
@@ -18,7 +19,8 @@ from sla.detect.timers import Timer
 from sla.detect.track import Track
 from sla.events import watch_record
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
-from sla.records import Change, Counts, Exclusion, History, Measurement
+from sla.orders import ServiceOrder
+from sla.records import Counts, History, Measurement, ServiceFact
 from sla.storm import DeadLetterRow
 from sla.units import HOUR_MS, MINUTE_MS, floor_to
 
@@ -37,6 +39,7 @@ class Partition:
         self._corrections = Corrections(self._judge)
         self._agenda = Agenda(self._judge)
         self._memory = Memory(number, base)
+        self._learning = Learning(self._memory, self._judge, self._agenda, self._touch)
         self._lanes = Lanes()
         self._awake: set[StreamName] = set()  # touched since the last decision, or restless
 
@@ -59,10 +62,6 @@ class Partition:
     def unnamed(self) -> dict[StreamName, int]:
         """Records counted of streams that no definition names."""
         return self._memory.unnamed
-
-    def _moment(self, service: str, at: int, offset: int) -> Moment:
-        memory = self._memory
-        return Moment(memory.catalogue, memory.facts_of(service), at, memory.now or at, offset)
 
     def _touch(self, stream: Stream) -> None:
         name = (stream.service, stream.signal)
@@ -109,17 +108,20 @@ class Partition:
         ahead: list[Timer] = []
         while (timer := self._agenda.next_due(until)) is not None:
             self._lanes.shut_all()
+            if timer.due_at > at:
+                emissions += in_order(said)
+                said, at = [], timer.due_at
+            if timer.kind == QUIET:
+                emissions += self._learning.end_silences(at, offset)
+                continue
             stream = self._memory.streams.get((timer.service, timer.signal))
             if stream is None:
                 continue
             if stream.offset >= offset:
                 ahead.append(timer)
                 continue
-            if timer.due_at > at:
-                emissions += in_order(said)
-                said, at = [], timer.due_at
             self._memory.dirty.add((timer.service, timer.signal))
-            told = self._agenda.run(timer, stream, self._moment(timer.service, timer.due_at, offset))
+            told = self._agenda.run(timer, stream, self._memory.moment(timer.service, timer.due_at, offset))
             if told:
                 said.append(Said(told[0].key or timer.dedup_key, told))
         self._agenda.put_back(ahead)
@@ -132,7 +134,8 @@ class Partition:
         for name in list(streams if is_minute else self._awake):
             stream = streams[name]
             if stream.offset < offset:
-                said += self._decide_stream(name, stream, self._moment(stream.service, at, offset), is_minute=is_minute)
+                moment = self._memory.moment(stream.service, at, offset)
+                said += self._decide_stream(name, stream, moment, is_minute=is_minute)
         if is_minute and at % HOUR_MS < MINUTE_MS:
             self._memory.forget_facts(at, offset)
         return in_order(said)
@@ -225,26 +228,15 @@ class Partition:
             if last is not None:
                 track.sequences, track.episode, track.opened_at = dict(last.sequences), last.episode, last.opened_at
 
-    def learn(self, fact: Change | Exclusion, offset: int) -> list[Emission]:
-        """A fact about a whole service. What an exclusion undoes is said at once."""
+    def learn(self, fact: ServiceFact, offset: int) -> list[Emission]:
+        """A fact about a whole service."""
         self._lanes.shut_all()
-        memory = self._memory
-        facts = memory.facts_of(fact.service)
-        if memory.is_new_fact(fact.service, offset):
-            if facts.is_repeat(fact.feed):
-                return []
-            facts.add(offset, fact)
-        if isinstance(fact, Change):
-            return []
-        live = facts.live(offset)
-        said: list[Said] = []
-        for name, stream in memory.streams.items():
-            if name[0] == fact.service and stream.offset < offset and stream.exclusions != live:
-                moment = self._moment(fact.service, memory.now or 0, offset)
-                said += self._corrections.exclude(stream, live, moment)
-                self._agenda.schedule_silences(stream)
-                self._touch(stream)
-        return in_order(said)
+        return self._learning.learn(fact, offset)
+
+    def obey(self, order: ServiceOrder, offset: int) -> list[Emission]:
+        """What somebody has decided."""
+        self._lanes.shut_all()
+        return self._learning.obey(order, offset)
 
     def follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
         """Switch to a revision: objectives that are gone end, those that stay keep their state."""
@@ -267,7 +259,7 @@ class Partition:
         """End the objectives that a revision no longer holds on a stream: all of them before any is taken up anew."""
         said: list[Said] = []
         for track in stream.leaving(catalogue):
-            moment = self._moment(stream.service, now, offset)
+            moment = self._memory.moment(stream.service, now, offset)
             emissions = self._judge.retire(stream, stream.accounts[track.objective.name], moment)
             if self._memory.is_new_fact(stream.service, offset):
                 retired = Retired(track.key, dict(track.sequences), track.episode, track.opened_at)
@@ -277,6 +269,8 @@ class Partition:
         return said
 
     def _schedule_all(self) -> None:
+        for silence in self._memory.silences:
+            self._agenda.wait_for_silence(silence.until_at)
         for stream in self._memory.streams.values():
             if stream.newest_at is not None:
                 self._agenda.schedule(stream, stream.catalogue, self._memory.now or 0)

@@ -9,10 +9,11 @@ from typing import Any, Final, cast
 
 from sla.catalogue import Mode, Severity
 from sla.detect.audience import audience_of
+from sla.detect.flagging import refresh
 from sla.detect.machine import Draft
 from sla.detect.report import Scene, event_data
 from sla.detect.track import Standing
-from sla.events import ALERTS, NOTICES, RECORDS, SHADOW, STATUS, EventData, cloud_event
+from sla.events import ALERTS, NOTICES, RECORDS, SHADOW, STATUS, TELEMETRY, EventData, cloud_event
 from sla.fold import Emission
 from sla.units import rfc3339, span_text
 
@@ -43,6 +44,8 @@ class Publisher:
         its own, where the fact is not one of the objective alone.
         """
         track = scene.account.track
+        if key is None:
+            refresh(track, scene, draft.name, draft.severity.value)
         is_shadow = track.objective.mode is Mode.SHADOW
         topic = SHADOW if is_shadow else ALERTS
         data = event_data(scene, draft, sequence if key is not None else track.next_sequence(topic))
@@ -56,6 +59,8 @@ class Publisher:
         emissions = [alert, self._record(scene, alert, data)]
         if not is_shadow:
             emissions += self._notices(scene, draft.name, alert)
+            if draft.previous is not draft.standing and not data["flags"]["historic"]:
+                emissions += _to_dependants(scene, draft, data["dedup_key"])
         return emissions
 
     def turn_status(self, scene: Scene, draft: Draft | None) -> list[Emission]:
@@ -135,6 +140,16 @@ class Publisher:
             }
             notices.append(Emission(NOTICES, stakeholder.name, body))
         return notices
+
+
+def _to_dependants(scene: Scene, draft: Draft, key: str) -> list[Emission]:
+    """How it stands now, for the services that cannot do without this one."""
+    service = scene.account.objective.service
+    told = {"dependency": service, "dedup_key": key, "state": draft.standing.value, "at": rfc3339(scene.at)}
+    return [
+        Emission(TELEMETRY, name, {"type": "dependency", "service": name, **told})
+        for name in scene.catalogue.dependants_of(service)
+    ]
 
 
 def steady_draft(scene: Scene) -> Draft:

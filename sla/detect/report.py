@@ -27,6 +27,7 @@ from sla.events import (
     no_reason,
 )
 from sla.intervals import counted_ms
+from sla.silences import Silences
 from sla.units import HOUR_MS, MILLION, MINUTE_MS, floor_to, rfc3339, rounded, span_text, spoken
 
 HISTORIC_AFTER_MS = HOUR_MS
@@ -41,6 +42,7 @@ class Scene(NamedTuple):
     stream: Stream
     account: Account
     facts: ServiceFacts
+    silences: Silences
     reading: Reading
     at: int  # the instant of the fact
     now: int  # the partition's log time after the advance
@@ -79,10 +81,10 @@ def event_data(scene: Scene, draft: Draft, sequence: int) -> EventData:
         forecast=_forecast(scene),
         confidence=_confidence(scene, draft),
         flags=Flags(
-            acked_by=None,
-            acked_until=None,
-            silenced=False,
-            suppressed_by=None,
+            acked_by=track.flags.acked_by,
+            acked_until=None if track.flags.acked_until is None else rfc3339(track.flags.acked_until),
+            silenced=track.flags.is_silenced,
+            suppressed_by=track.flags.suppressed_by,
             no_data=track.silent_since is not None and track.speaks_of_silence,
             historic=scene.now - scene.at > HISTORIC_AFTER_MS,
             final=track.is_final,
@@ -171,6 +173,9 @@ def _causes(scene: Scene) -> list[Cause]:
     return [
         Cause(type="change", id=change.id, at=rfc3339(change.at), summary=change.summary)
         for change in scene.facts.causes(track.opened_at, scene.offset)
+    ] + [
+        Cause(type="dependency", id=each.dedup_key, at=rfc3339(each.at), summary=f"{each.dependency} is {each.state}")
+        for each in scene.facts.troubles(track.opened_at, scene.offset)
     ]
 
 
@@ -251,11 +256,14 @@ def _window(scene: Scene) -> str:
     return span_text(window.window_ms) if isinstance(window, Rolling) else f"this {window.unit}"
 
 
+_CAUSE_SAYS = {"change": "change", "dependency": "trouble"}
+
+
 def _actions(scene: Scene, draft: Draft) -> list[str]:
     actions: list[str] = []
     causes = _causes(scene)
     if draft.name in {"early_warning", "breach"}:
-        actions += [f"Look at the change {cause['id']} of {cause['at']}." for cause in causes]
+        actions += [f"Look at the {_CAUSE_SAYS[cause['type']]} {cause['id']} of {cause['at']}." for cause in causes]
         customers = [a.customer for a in scene.catalogue.agreements_of(scene.account.objective.name) if a.customer]
         if customers:
             verb = "Tell" if draft.name == "breach" else "Plan with"

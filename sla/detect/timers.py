@@ -12,7 +12,7 @@ class Timer(NamedTuple):
     """Something due. Timers of one instant run in the order of `kind`: an account is closed on judged slices."""
 
     due_at: int
-    kind: str  # "1 period" | "2 silence" | "3 slice" | "4 close"
+    kind: str  # "0 quiet" | "0 ack" | "1 period" | "2 silence" | "3 slice" | "4 close"
     dedup_key: str
     service: str
     signal: str

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sla.catalogue import RANK, Objective, Severity, Treat
+from sla.flags import EpisodeFlags
 from sla.forecast import Outlook
 from sla.intervals import Interval
 
@@ -59,6 +60,7 @@ class Track:
     breach_at: int | None = None
     status_print: str = ""
     period_start: int | None = None
+    flags: EpisodeFlags = field(default_factory=EpisodeFlags)
     closed: dict[str, Closed] = field(default_factory=dict)  # by dedup key, while late data can still correct them
 
     def next_sequence(self, topic: str) -> int:
@@ -78,6 +80,7 @@ class Track:
         """Back in `ok`. The episode's number and start stay, as those of the last one."""
         self.is_open = False
         self.told_p50_at = None
+        self.flags.clear()
 
     def raise_to(self, severity: Severity) -> Severity:
         """Severity never falls within an episode."""

@@ -2,29 +2,14 @@
 
 from sla.dispatch.fold import DecodeNotice, Dispatch
 from sla.dispatch.outbox import send_id
-from sla.dispatch.records import (
-    Ack,
-    Escalated,
-    Notice,
-    NoticesRecord,
-    Reply,
-    Send,
-    Silence,
-    Unack,
-    Unsilence,
-)
+from sla.dispatch.records import Escalated, Notice, NoticesRecord, Send
 
 __all__ = [
-    "Ack",
     "DecodeNotice",
     "Dispatch",
     "Escalated",
     "Notice",
     "NoticesRecord",
-    "Reply",
     "Send",
-    "Silence",
-    "Unack",
-    "Unsilence",
     "send_id",
 ]

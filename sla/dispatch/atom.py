@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from sla.dispatch.event import Meaning, View
 from sla.fold import AtomState, Json
 from sla.records import Feed
+from sla.silences import labels
 
 OPEN_MAX: Final = 10_000
 """Troubles that one stakeholder is told of at a time: their atom is one record of a changelog."""
@@ -90,21 +91,6 @@ def trouble_of(view: View) -> Trouble:
     """What a first event tells."""
     told = (view.key, view.root, view.name, view.severity, view.id, view.time, view.line)
     return Trouble(*told, view.objective, view.agreements, view.customers, view.is_expectation)
-
-
-def labels(
-    key: str, objective: str, severity: str, name: str, agreements: Sequence[str], customers: Sequence[str]
-) -> Json:
-    """What a silence can match."""
-    return {
-        "service": [unquote(key.partition("/")[0])],
-        "objective": [objective],
-        "dedup_key": [key],
-        "severity": [severity],
-        "event": [name],
-        "agreement": agreements,
-        "customer": customers,
-    }
 
 
 @dataclass(slots=True)

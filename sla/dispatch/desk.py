@@ -14,9 +14,9 @@ from sla.dispatch.message import compose
 from sla.dispatch.outbox import message_id, send, undelivered
 from sla.dispatch.planning import ask
 from sla.dispatch.policy import Policy, Ruling, Verdict
-from sla.dispatch.silences import Silences
 from sla.dispatch.timers import Kind, Timer, Timers
 from sla.fold import Emission, Json
+from sla.silences import Silences
 from sla.stakeholder import Channel
 from sla.units import rfc3339
 

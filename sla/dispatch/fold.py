@@ -11,9 +11,10 @@ from typing import Final
 
 from sla.catalogue import Catalogue
 from sla.dispatch.partition import Partition
-from sla.dispatch.records import Command, Notice, NoticesRecord
+from sla.dispatch.records import Notice, NoticesRecord
 from sla.fold import AtomState, CatalogueReader, Emission, Line
 from sla.folding import DeadLetter, Folding
+from sla.orders import NoticesOrder
 from sla.records import Rejection
 from sla.storm import DeadLetterRow
 
@@ -29,7 +30,7 @@ def _unknown(_revision: int, _sha256: str) -> Catalogue | None:
     return None
 
 
-class Dispatch(Folding[Notice | Command]):
+class Dispatch(Folding[Notice | NoticesOrder]):
     """The fold of one partition; see `sla.fold.Fold` for its contract.
 
     `check_repeats=False` is for replay alone, which applies feeds directly and once, and `sender_catalogue` too: there
@@ -51,7 +52,7 @@ class Dispatch(Folding[Notice | Command]):
     ) -> None:
         super().__init__(topic, partition, decode=decode, dead_letter=dead_letter, catalogue_reader=catalogue_reader)
         self._sender_catalogue = sender_catalogue
-        self._stakeholders = Partition(base or Catalogue(), cluster, check_repeats=check_repeats)
+        self._stakeholders = Partition(partition, base or Catalogue(), cluster, check_repeats=check_repeats)
         self._now: int | None = None
         self._letters = DeadLetterRow()
 
@@ -73,7 +74,7 @@ class Dispatch(Folding[Notice | Command]):
         before, self._now = self._now, now
         return [] if before is None else self._stakeholders.run_due(now, offset)
 
-    def _apply(self, record: Notice | Command, line: Line) -> list[Emission]:
+    def _apply(self, record: Notice | NoticesOrder, line: Line) -> list[Emission]:
         now = self._now or 0
         if not isinstance(record, Notice):
             return self._stakeholders.command(record, now, line.offset)

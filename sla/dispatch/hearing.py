@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sla.dispatch.atom import OPEN_MAX, Item, Trouble, labels, trouble_of
+from sla.dispatch.atom import OPEN_MAX, Item, Trouble, trouble_of
 from sla.dispatch.desk import Desk
 from sla.dispatch.escalation import arm, pass_on
 from sla.dispatch.event import Meaning, View, rank_of, view_of
 from sla.dispatch.records import Notice
 from sla.dispatch.timers import Kind
 from sla.fold import Json
+from sla.silences import labels
 from sla.units import DAY_MS
 
 CORRECTED_FOR_MS: Final = 7 * DAY_MS  # how long after its end a correction of a trouble still finds whom it was told

@@ -11,14 +11,17 @@ from sla.dispatch.desk import Desk, Scene
 from sla.dispatch.hearing import hear
 from sla.dispatch.outbox import undelivered
 from sla.dispatch.policy import Policy, plain_policy, policy_of
-from sla.dispatch.records import Ack, Command, Notice, Reply, Silence, Unack, Unsilence
+from sla.dispatch.records import Notice
 from sla.dispatch.reminding import acknowledge, let_go, run_due, speak_again
 from sla.dispatch.replies import take_reply
-from sla.dispatch.silences import Silences
 from sla.dispatch.timers import Kind, Timer, Timers
 from sla.fold import AtomState, Emission, Json
+from sla.orders import Ack, Given, NoticesOrder, Reply, Silence, Unack, Unsilence, accepted, refused
 from sla.records import Feed
+from sla.silences import Silences
 
+SPEAKER: Final = 0
+"""All partitions know the same silences: this one has on record whether a silence was known."""
 ALL: Final = ""
 """The stakeholder of a timer that concerns all of them; it sorts first."""
 
@@ -29,7 +32,8 @@ class Partition:
     A stakeholder whose table entry was written behind that line before a crash stands ahead of it, and is passed over.
     """
 
-    def __init__(self, base: Catalogue, cluster: str, *, check_repeats: bool) -> None:
+    def __init__(self, number: int, base: Catalogue, cluster: str, *, check_repeats: bool) -> None:
+        self._number = number
         self._cluster = cluster
         self._check_repeats = check_repeats
         self._catalogue = base
@@ -89,7 +93,7 @@ class Partition:
         hear(desk, notice)
         return desk.out
 
-    def command(self, command: Command, now: int, offset: int) -> list[Emission]:
+    def command(self, command: NoticesOrder, now: int, offset: int) -> list[Emission]:
         """What somebody wants; of all stakeholders whom it concerns, by name."""
         if isinstance(command, Reply):
             return self._reply(command, now, offset)
@@ -101,14 +105,27 @@ class Partition:
                 self._timers.set(Timer(max(command.until_at, now), ALL, Kind.SILENCE, command.id))
                 return []
             case Unsilence():
-                return self._each(speak_again, now, offset) if self._silences.end(command.silence) else []
+                return self._unsilence(command, now, offset)
             case Ack():
                 return self._each(lambda desk: acknowledge(desk, command), now, offset, command.dedup_key)
             case Unack():
                 return self._each(lambda desk: let_go(desk, command), now, offset, command.dedup_key)
 
+    def _unsilence(self, order: Unsilence, now: int, offset: int) -> list[Emission]:
+        was_known = self._silences.end(order.silence)
+        said = self._each(speak_again, now, offset) if was_known else []
+        if self._number != SPEAKER:
+            return said
+        given = Given("unsilence", order.id, order.by, order.silence)
+        return [*said, accepted(given, now) if was_known else refused(given, now, "no such silence is in force")]
+
     def _reply(self, reply: Reply, now: int, offset: int) -> list[Emission]:
-        atom = self._atoms.setdefault(reply.stakeholder, Atom(reply.stakeholder))
+        atom = self._atoms.get(reply.stakeholder)
+        if atom is None:  # nobody was ever told anything under this name
+            given = Given("reply", reply.id, reply.by, reply.dedup_key)
+            is_defined = reply.stakeholder in self._catalogue.stakeholders
+            why = "is asked nothing about this" if is_defined else "is no stakeholder"
+            return [refused(given, now, f"{reply.stakeholder} {why}")]
         if offset <= atom.offset or (self._check_repeats and atom.is_repeat(reply.feed)):
             return []
         desk = self._desk(atom, now) or Desk(atom, plain_policy(_nobody(reply)), self._scene(), now)

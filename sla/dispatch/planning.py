@@ -5,14 +5,11 @@ The question is part of the message that warns. What is answered, and that nobod
 
 from __future__ import annotations
 
-from typing import Final
-
 from sla.dispatch.atom import Atom, Item
 from sla.dispatch.event import expected_breach_at, mapping
 from sla.fold import Json
+from sla.orders import ANSWERS
 from sla.units import rfc3339
-
-ANSWERS: Final = ("accept", "mitigate", "renegotiate", "more_time")
 
 
 def ask(atom: Atom, horizon_ms: int | None, item: Item, at: int) -> Json | None:

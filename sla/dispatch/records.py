@@ -1,11 +1,11 @@
-"""What the fold of notices reads and writes: notices, people's commands, and messages for channels."""
+"""What the fold of notices reads and writes: notices, people's orders, and messages for channels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from sla.fold import Json
+from sla.orders import NoticesOrder
 from sla.records import CatalogueMarker, Feed, Tick
 from sla.stakeholder import Channel
 
@@ -29,61 +29,7 @@ class Notice(NamedTuple):
     escalated: Escalated | None = None
 
 
-class Ack(NamedTuple):
-    """Somebody has taken a trouble on: it is not repeated until `until_at` (None: until it ends)."""
-
-    id: str
-    by: str
-    dedup_key: str
-    feed: Feed
-    reason: str | None = None
-    until_at: int | None = None
-
-
-class Unack(NamedTuple):
-    """Somebody has let go of a trouble again."""
-
-    id: str
-    by: str
-    dedup_key: str
-    feed: Feed
-
-
-class Silence(NamedTuple):
-    """Nobody is told of what matches until `until_at`: each field named has one of the values listed."""
-
-    id: str
-    by: str
-    matchers: Mapping[str, tuple[str, ...]]
-    until_at: int
-    feed: Feed
-    reason: str | None = None
-
-
-class Unsilence(NamedTuple):
-    """A silence ends before its time."""
-
-    id: str
-    by: str
-    silence: str
-    feed: Feed
-
-
-class Reply(NamedTuple):
-    """A stakeholder's answer to a planning question: accept, mitigate, renegotiate or more_time."""
-
-    id: str
-    by: str
-    stakeholder: str
-    dedup_key: str
-    answer: str
-    feed: Feed
-    text: str | None = None
-    until_at: int | None = None  # with more_time: by when an answer will come
-
-
-Command = Ack | Unack | Silence | Unsilence | Reply
-NoticesRecord = Notice | Command | Tick | CatalogueMarker
+NoticesRecord = Notice | NoticesOrder | Tick | CatalogueMarker
 
 
 class Send(NamedTuple):

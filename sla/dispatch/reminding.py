@@ -11,9 +11,9 @@ from sla.dispatch.desk import Desk
 from sla.dispatch.escalation import arm, run_escalations
 from sla.dispatch.hearing import page
 from sla.dispatch.policy import Verdict
-from sla.dispatch.records import Ack, Unack
 from sla.dispatch.replies import note_unanswered
 from sla.dispatch.timers import Kind, Timer
+from sla.orders import Ack, Unack
 from sla.units import rfc3339
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from sla.dispatch.desk import Desk
 from sla.dispatch.escalation import escalate_to
-from sla.dispatch.records import Reply
 from sla.dispatch.timers import Kind
 from sla.events import RECORDS, cloud_event
 from sla.fold import Emission
+from sla.orders import Given, Reply, refused
 from sla.units import HOUR_MS, rfc3339
 
 MORE_TIME_MS: Final = HOUR_MS  # for a reply that asks for more time without saying how much
@@ -21,7 +21,8 @@ def take_reply(desk: Desk, reply: Reply) -> None:
     """An answer, for the record; one that nobody asked for is refused, for the record too."""
     trouble = desk.atom.troubles.get(reply.dedup_key)
     if trouble is None or trouble.question_by_at is None:
-        desk.out.append(refused("reply", reply.id, reply.by, f"{desk.atom.name} is asked nothing about this", desk.at))
+        given = Given("reply", reply.id, reply.by, reply.dedup_key)
+        desk.out.append(refused(given, desk.at, f"{desk.atom.name} is asked nothing about this"))
         return
     if reply.answer == "more_time":
         asked_at = reply.until_at if reply.until_at is not None else desk.at + MORE_TIME_MS
@@ -48,19 +49,6 @@ def _reply_event(desk: Desk, key: str, event_id: str, more: dict[str, Any]) -> E
     # Several are asked about one dedup key, and each counts their own replies.
     named = (RECORDS, desk.atom.name, key, str(desk.atom.replies_count), str(event.value["type"]))
     return event._replace(value={**event.value, "id": sha256("\n".join(named).encode()).hexdigest()[:32]})
-
-
-def refused(command: str, command_id: str, by: str, why: str, at: int) -> Emission:
-    """The record of a command that came to nothing."""
-    value = {
-        "type": "command_refused",
-        "command": command,
-        "id": command_id,
-        "by": by,
-        "detail": why,
-        "at": rfc3339(at),
-    }
-    return Emission(RECORDS, by, value)
 
 
 def note_unanswered(desk: Desk, keys: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.replay.entry import read_entry
-from schemas.inbound.text import read_json
+from schemas.text import read_json
 from tests.replay.echo import NOTICES, SECOND, TELEMETRY, Played, T, dead_letters, line, lines_of, play
 
 TICK = {"type": "tick"}

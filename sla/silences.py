@@ -1,16 +1,32 @@
-"""The silences of a partition: what nobody is told of, and until when."""
+"""The silences that a partition knows: what nobody is told of, and until when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import unquote
 
-from sla.dispatch.records import Silence
 from sla.fold import Json
+from sla.orders import Silence
 from sla.records import Feed
 
 FIELDS: Final = ("agreement", "customer", "dedup_key", "event", "objective", "service", "severity", "stakeholder")
 """What a matcher can name."""
+
+
+def labels(
+    key: str, objective: str, severity: str, name: str, agreements: Sequence[str], customers: Sequence[str]
+) -> Json:
+    """What a silence can match of an event; `key` is its dedup key, `name` what happened."""
+    return {
+        "service": [unquote(key.partition("/")[0])],
+        "objective": [objective],
+        "dedup_key": [key],
+        "severity": [severity],
+        "event": [name],
+        "agreement": agreements,
+        "customer": customers,
+    }
 
 
 class Silences:
@@ -36,11 +52,15 @@ class Silences:
         silence = self._silences.get(name)
         return silence is not None and silence.until_at <= at
 
-    def matching(self, stakeholder: str, labels: Mapping[str, Any]) -> Silence | None:
-        """The first that matches."""
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._silences)
+
+    def matching(self, stakeholder: str | None, labels: Mapping[str, Any]) -> Silence | None:
+        """The first that matches; without a stakeholder the first that covers all of them."""
         if not self._silences:
             return None
-        known = {**labels, "stakeholder": [stakeholder]}
+        known = {**labels, "stakeholder": () if stakeholder is None else (stakeholder,)}
         return next((each for each in self if _matches(each, known)), None)
 
     def to_json(self) -> list[Json]:

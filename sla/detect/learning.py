@@ -1,0 +1,178 @@
+"""What facts about a service and people's orders do to the streams of a partition.
+
+They speak themselves: what they change is said at the log's time, not by the next decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote
+
+from sla.detect.account import Account
+from sla.detect.agenda import Agenda
+from sla.detect.correct import Corrections
+from sla.detect.flagging import SAID_LAST, refresh
+from sla.detect.judge import Judge, Moment, Said, in_order
+from sla.detect.limits import is_repeat
+from sla.detect.memory import Memory
+from sla.detect.stream import Stream
+from sla.events import NOTICES
+from sla.fold import Emission, Json
+from sla.orders import Ack, Given, Ruling, ServiceOrder, Silence, Statement, Unack, Unsilence, accepted, refused
+from sla.records import Approval, Dependency, Exclusion, ServiceFact
+from sla.units import rfc3339
+
+
+class Learning:
+    """Applies facts and orders. `touch` says that a stream has changed."""
+
+    def __init__(self, memory: Memory, judge: Judge, agenda: Agenda, touch: Callable[[Stream], None]) -> None:
+        self._memory = memory
+        self._judge = judge
+        self._corrections = Corrections(judge)
+        self._agenda = agenda
+        self._touch = touch
+
+    # -- facts
+
+    def learn(self, fact: ServiceFact, offset: int) -> list[Emission]:
+        """A fact about a whole service. What an exclusion undoes is said at once, and whose trouble has ended too."""
+        if self._is_repeat(fact.service, fact, offset):
+            return []
+        return self._take(fact, offset)
+
+    def _is_repeat(self, service: str, told: ServiceFact | ServiceOrder, offset: int) -> bool:
+        """Whether it was heard before; not asked where the facts were written behind this line before a crash."""
+        is_new = self._memory.is_new_fact(service, offset)
+        return is_new and self._memory.facts_of(service).is_repeat(told.feed)
+
+    def _take(self, fact: ServiceFact, offset: int) -> list[Emission]:
+        memory = self._memory
+        facts = memory.facts_of(fact.service)
+        if memory.is_new_fact(fact.service, offset):
+            facts.add(offset, fact)
+        if isinstance(fact, Exclusion):
+            return self._exclude(fact, offset)
+        return self._reflag(offset, fact.service) if isinstance(fact, Dependency) else []
+
+    def _exclude(self, fact: Exclusion, offset: int) -> list[Emission]:
+        memory = self._memory
+        live = memory.facts_of(fact.service).live(offset)
+        said: list[Said] = []
+        for name, stream in memory.streams.items():
+            if name[0] == fact.service and stream.offset < offset and stream.exclusions != live:
+                moment = memory.moment(fact.service, memory.now or 0, offset)
+                said += self._corrections.exclude(stream, live, moment)
+                self._agenda.schedule_silences(stream)
+                self._touch(stream)
+        return in_order(said)
+
+    # -- flags
+
+    def _reflag(self, offset: int, service: str | None = None, at: int | None = None) -> list[Emission]:
+        """Say whose flags have changed by a silence or by a dependency, of one service or of all."""
+        memory = self._memory
+        said: list[Said] = []
+        for name, stream in memory.streams.items():
+            if stream.offset >= offset or service not in {None, name[0]}:
+                continue
+            moment = memory.moment(name[0], (memory.now or 0) if at is None else at, offset)
+            for track, account in stream.in_order():
+                rules = refresh(track, moment, SAID_LAST[track.standing], track.highest.value)
+                said += [Said(track.key, self._say(stream, account, moment, rule)) for rule in rules]
+        return in_order(said)
+
+    def _say(self, stream: Stream, account: Account, moment: Moment, rule: str | None) -> list[Emission]:
+        if rule is None:
+            return []
+        self._touch(stream)
+        return self._judge.flags(stream, account, moment, rule)
+
+    def end_silences(self, at: int, offset: int) -> list[Emission]:
+        """Silences that have come to their end."""
+        for silence in [each for each in self._memory.silences if each.until_at <= at]:
+            self._memory.silences.end(silence.id)
+        return self._reflag(offset, at=at)
+
+    # -- people's orders
+
+    def obey(self, order: ServiceOrder, offset: int) -> list[Emission]:
+        """Carry an order out; its outcome is on record."""
+        if isinstance(order, Silence | Unsilence):
+            return self._hush(order, offset)
+        service = unquote(order.dedup_key.partition("/")[0]) if isinstance(order, Ack | Unack) else order.service
+        if self._is_repeat(service, order, offset):
+            return []
+        match order:
+            case Ack() | Unack():
+                return self._own(order, offset)
+            case Ruling():
+                return self._rule(order, offset)
+            case Statement():
+                given = Given(order.kind, order.id, order.by, service)
+                return [accepted(given, self._memory.now or 0, body=order.body)]
+
+    def _hush(self, order: Silence | Unsilence, offset: int) -> list[Emission]:
+        """Which silences there are is the same in every partition; whether one was known, `dispatch` has on record."""
+        memory = self._memory
+        if is_repeat(memory.sequences, order.feed):
+            return []
+        if isinstance(order, Unsilence):
+            return self._reflag(offset) if memory.silences.end(order.silence) else []
+        memory.silences.put(order)
+        self._agenda.wait_for_silence(order.until_at)
+        return self._reflag(offset)
+
+    def _own(self, order: Ack | Unack, offset: int) -> list[Emission]:
+        memory = self._memory
+        now = memory.now or 0
+        given = Given("ack" if isinstance(order, Ack) else "unack", order.id, order.by, order.dedup_key)
+        found = next(self._tracks_of(order.dedup_key), None)
+        if found is None:
+            return [refused(given, now, "no promise has this dedup key")]
+        stream, account = found
+        flags = account.track.flags
+        if stream.offset >= offset or (isinstance(order, Ack) and flags.ack_id == order.id):
+            return []
+        why_not = self._why_not(order, account, now)
+        if why_not is not None:
+            return [refused(given, now, why_not)]
+        rule = flags.take_on(order) if isinstance(order, Ack) else flags.let_go()
+        self._agenda.wait_for_ack(stream, account.track)
+        moment = memory.moment(stream.service, now, offset)
+        told = Emission(NOTICES, None, _passed_on(order), everywhere=True)
+        return [*self._say(stream, account, moment, rule), told, accepted(given, now)]
+
+    @staticmethod
+    def _why_not(order: Ack | Unack, account: Account, now: int) -> str | None:
+        track = account.track
+        if not track.is_open:
+            return f"its episode {track.episode} is closed" if track.episode else "it has no episode yet"
+        if isinstance(order, Unack):
+            return None if track.flags.acked_by is not None else "nobody has acknowledged it"
+        return None if order.until_at is None or order.until_at > now else "it expired before it was heard"
+
+    def _tracks_of(self, dedup_key: str) -> Iterator[tuple[Stream, Account]]:
+        for stream in self._memory.streams.values():
+            yield from ((stream, account) for track, account in stream.in_order() if track.key == dedup_key)
+
+    def _rule(self, order: Ruling, offset: int) -> list[Emission]:
+        now = self._memory.now or 0
+        given = Given("approve" if order.is_approved else "reject", order.id, order.by, order.service)
+        asked = self._memory.facts_of(order.service).exclusion(order.exclusion, offset)
+        if asked is None:
+            return [refused(given, now, f"no exclusion {order.exclusion} of {order.service} is known")]
+        if asked.status is not Approval.REQUESTED:
+            return [refused(given, now, f"exclusion {order.exclusion} is {asked.status.value} already")]
+        status = Approval.APPROVED if order.is_approved else Approval.REJECTED
+        ruled = asked._replace(status=status, approved_by=order.by, feed=None)
+        return [*self._take(ruled, offset), accepted(given, now, f"{status.value}: {order.exclusion}")]
+
+
+def _passed_on(order: Ack | Unack) -> Json:
+    """The same order for the fold of notices: who was told of the trouble is told of this."""
+    told = {"id": order.id, "by": order.by, "dedup_key": order.dedup_key}
+    if isinstance(order, Unack):
+        return {"type": "unack", **told}
+    until = None if order.until_at is None else rfc3339(order.until_at)
+    return {"type": "ack", **told, "reason": order.reason, "until": until}

@@ -1,0 +1,62 @@
+"""`route`: a command in, what it becomes in the inputs of the folds concerned out (wire.md 3). Keeps no state.
+
+What the partition alone can know, such as whether an episode is still open, is decided and recorded there. What is
+wrong with a command by itself is refused here; what cannot be refused any more is recorded here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import unquote
+
+from sla.events import NOTICES, TELEMETRY
+from sla.fold import Emission, Json
+from sla.orders import Ack, Given, Reply, Ruling, Silence, Statement, Unack, Unsilence, accepted, refused
+from sla.records import Exclusion
+
+Order = Ack | Unack | Silence | Unsilence | Reply | Ruling | Statement | Exclusion
+
+_KEYS: Final = frozenset({"service", "stakeholder", "ticket"})
+
+
+def route(order: Order, document: Json, given: Given, at: int) -> list[Emission]:
+    """What a command becomes; `document` is its object, `at` its log time. Feeds are numbered by the caller."""
+    match order:
+        case Ack() | Unack():
+            return _to_episode(order, document, given, at)
+        case Silence():
+            return _silence(order, document, given, at)
+        case Unsilence():
+            return [_everywhere(NOTICES, document), _everywhere(TELEMETRY, document)]
+        case Reply():
+            return [Emission(NOTICES, order.stakeholder, document)]
+        case Ruling() | Statement():
+            return [_to_service(order.service, document)]
+        case Exclusion():
+            recorded = accepted(given._replace(about=order.service), at, f"{order.status.value}, as {order.id}")
+            return [_to_service(order.service, document), recorded]
+
+
+def _to_episode(order: Ack | Unack, document: Json, given: Given, at: int) -> list[Emission]:
+    service, _, rest = order.dedup_key.partition("/")
+    if not service or not rest:
+        why = "a dedup key has the form <service>/<objective>"
+        return [refused(given._replace(about=order.dedup_key or given.about), at, why)]
+    return [_to_service(unquote(service), document)]
+
+
+def _silence(order: Silence, document: Json, given: Given, at: int) -> list[Emission]:
+    given = given._replace(about=order.id)
+    if order.until_at <= at:
+        return [refused(given, at, "it expired before it was heard")]
+    return [_everywhere(NOTICES, document), _everywhere(TELEMETRY, document), accepted(given, at)]
+
+
+def _to_service(service: str, document: Json) -> Emission:
+    return Emission(TELEMETRY, service, {**document, "service": service})
+
+
+def _everywhere(topic: str, document: Json) -> Emission:
+    # A record without a key is taken to where the fields that are keys elsewhere say.
+    told = {name: said for name, said in document.items() if name not in _KEYS}
+    return Emission(topic, None, told, everywhere=True)

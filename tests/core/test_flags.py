@@ -1,0 +1,197 @@
+"""Flags: who has taken an episode on, and whether people are told of it. Machines are told of each change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sla.detect import Detect
+from sla.fold import Emission, Line
+from sla.units import MINUTE_MS, SECOND_MS, rfc3339
+
+from .restart import Flush, as_consumed, interrupted, uninterrupted
+from .world import T0, World, agreement, catalogue_of, detect_of, line_of, objective
+
+KEY = "pay/paid"
+
+
+def order(kind: str, at: int, name: str = "c1", **fields: Any) -> dict[str, Any]:
+    """A command as `route` feeds it; its log time is its place among those of its source."""
+    return {"type": kind, "id": name, "by": "bob", **fields, "source": "forewarn:sla.commands.v1/0", "sequence": at}
+
+
+def in_breach() -> World:
+    """`pay/paid` is breached from 10:07 on, told at 10:08."""
+    world = World(objective(), agreement("acme-gold", "paid")).well()
+    world.minutes(0, 8, 0, 10)
+    assert [name for _, name, _ in world.story()] == ["breach"]
+    return world
+
+
+def obey(world: World, minute: float, kind: str, name: str = "c1", **fields: Any) -> list[Emission]:
+    at = T0 + int(minute * MINUTE_MS)
+    return world.tell(at, order(kind, at, name, **fields))
+
+
+def outcomes(emissions: list[Emission]) -> list[tuple[str, str]]:
+    found = [each.value for each in emissions if each.topic == "sla.records.v1"]
+    return [(each["type"], each.get("detail") or "") for each in found if each["type"].startswith("command_")]
+
+
+def spoken(emissions: list[Emission]) -> list[Emission]:
+    """All but how things stand at a whole minute."""
+    return [each for each in emissions if each.topic != "sla.status.v1"]
+
+
+def flags(world: World) -> list[tuple[str, dict[str, Any]]]:
+    """The rule and what differs from the usual flags, of each change."""
+    usual = {"acked_by": None, "acked_until": None, "silenced": False, "suppressed_by": None}
+    return [
+        (
+            event["data"]["reason"]["rule"],
+            {name: event["data"]["flags"][name] for name in usual if event["data"]["flags"][name] != usual[name]},
+        )
+        for event in world.events("flags_changed")
+    ]
+
+
+def test_an_ack_is_a_flag_of_its_episode_a_feed_for_all_stakeholders_and_on_record() -> None:
+    world = in_breach()
+    said = obey(world, 9, "ack", dedup_key=KEY, reason="on it")
+    assert flags(world) == [("acked", {"acked_by": "bob"})]
+    assert outcomes(said) == [("command_accepted", "")]
+    (fed,) = [each for each in said if each.topic == "sla.notices.v1"]
+    assert (fed.key, fed.everywhere, fed.value["type"], fed.value["reason"]) == (None, True, "ack", "on it")
+    (event,) = world.events("flags_changed")
+    assert (event["data"]["state"], event["data"]["previous_state"]) == ("breached", "breached")
+
+
+def test_an_ack_ends_at_its_own_instant_and_may_be_taken_back() -> None:
+    world = in_breach()
+    obey(world, 9, "ack", "a", dedup_key=KEY, until=rfc3339(T0 + 12 * MINUTE_MS))
+    world.minutes(9, 14, 0, 10)
+    obey(world, 15, "ack", "b", dedup_key=KEY)
+    said = obey(world, 16, "unack", "c", dedup_key=KEY)
+    assert [rule for rule, _ in flags(world)] == ["acked", "ack_ended", "acked", "unacked"]
+    assert world.events("flags_changed")[1]["time"] == rfc3339(T0 + 12 * MINUTE_MS)
+    assert outcomes(said) == [("command_accepted", "")]
+    assert outcomes(obey(world, 17, "unack", "d", dedup_key=KEY)) == [("command_refused", "nobody has acknowledged it")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"dedup_key": "pay/other"}, "no promise has this dedup key"),
+        ({"dedup_key": KEY, "until": rfc3339(T0)}, "it expired before it was heard"),
+    ],
+)
+def test_an_ack_of_nothing_is_refused_on_record(fields: dict[str, Any], why: str) -> None:
+    world = in_breach()
+    assert outcomes(obey(world, 9, "ack", **fields)) == [("command_refused", why)]
+    assert flags(world) == []
+
+
+def test_the_flags_end_with_the_episode_and_an_ack_of_a_closed_one_is_refused() -> None:
+    world = in_breach()
+    obey(world, 9, "ack", dedup_key=KEY)
+    world.minutes(9, 90, 100, 0)
+    (recovery,) = world.events("recovery")
+    assert recovery["data"]["flags"]["acked_by"] is None
+    assert outcomes(obey(world, 91, "ack", "again", dedup_key=KEY)) == [("command_refused", "its episode 1 is closed")]
+
+
+def test_an_ack_before_any_episode_is_refused() -> None:
+    world = World(objective()).well()
+    world.minutes(0, 3, 10, 0)
+    assert outcomes(obey(world, 4, "ack", dedup_key=KEY)) == [("command_refused", "it has no episode yet")]
+
+
+def test_the_same_command_twice_changes_nothing() -> None:
+    world = in_breach()
+    obey(world, 9, "ack", "same", dedup_key=KEY)
+    assert spoken(obey(world, 10, "ack", "same", dedup_key=KEY)) == []
+    redelivered = order("ack", T0, "older", dedup_key=KEY)
+    assert spoken(world.tell(T0 + 11 * MINUTE_MS, redelivered)) == []
+    assert len(flags(world)) == 1
+
+
+def test_a_silence_is_a_flag_from_its_begin_to_its_end_of_what_is_open_and_of_what_opens() -> None:
+    # 09 silence begins   12 ends
+    world = in_breach()
+    until = rfc3339(T0 + 12 * MINUTE_MS)
+    obey(world, 9, "silence", matchers={"customer": ["acme"]}, until=until)
+    world.minutes(9, 14, 0, 10)
+    assert flags(world) == [("silenced", {"silenced": True}), ("unsilenced", {})]
+    assert world.events("flags_changed")[1]["time"] == until
+    late = World(objective()).well()
+    late.minutes(0, 5, 0, 10)
+    obey(late, 5, "silence", matchers={"service": ["pay"]}, until=rfc3339(T0 + 60 * MINUTE_MS))
+    late.minutes(6, 9, 0, 10)
+    (breach,) = late.events("breach")
+    assert breach["data"]["flags"]["silenced"] is True
+    obey(late, 9, "unsilence", "end", silence="c1")
+    assert [rule for rule, _ in flags(late)] == ["unsilenced"]
+
+
+def test_a_silence_for_one_stakeholder_is_no_flag() -> None:
+    world = in_breach()
+    obey(world, 9, "silence", matchers={"stakeholder": ["ann"]}, until=rfc3339(T0 + 60 * MINUTE_MS))
+    assert flags(world) == []
+
+
+def test_an_exclusion_that_was_asked_for_counts_once_it_is_approved_and_only_then() -> None:
+    world = in_breach()
+    world.exclusion(T0 + 9 * MINUTE_MS, "CHG-7", T0, T0 + 9 * MINUTE_MS, status="requested", requested_by="ann")
+    assert world.events("correction") == []
+    said = obey(world, 10, "approve", service="pay", exclusion="CHG-7")
+    assert [each["data"]["reason"]["rule"] for each in world.events("correction")] == ["exclusion"]
+    assert outcomes(said) == [("command_accepted", "approved: CHG-7")]
+    again = obey(world, 11, "reject", "later", service="pay", exclusion="CHG-7")
+    assert outcomes(again) == [("command_refused", "exclusion CHG-7 is approved already")]
+    unknown = obey(world, 12, "approve", "other", service="pay", exclusion="CHG-8")
+    assert outcomes(unknown) == [("command_refused", "no exclusion CHG-8 of pay is known")]
+
+
+def test_what_is_said_of_a_service_is_on_record_as_it_was_said() -> None:
+    world = in_breach()
+    (record,) = spoken(obey(world, 8, "dispute", service="pay", text="the figures of October", amount="20 EUR"))
+    assert (record.topic, record.key, record.value["type"]) == ("sla.records.v1", "pay", "command_accepted")
+    assert record.value["body"]["text"] == "the figures of October"
+    assert record.value["body"]["amount"] == "20 EUR"
+
+
+def lines_of_an_ordered_life() -> list[Line]:
+    told: list[tuple[int, Mapping[str, Any]]] = []
+    for minute in range(30):
+        at = T0 + minute * MINUTE_MS
+        counts = {"type": "counts", "service": "pay", "signal": "ok", "at": at, "good": 0, "bad": 10}
+        told += [(at, counts), (at + 30 * SECOND_MS, {"type": "tick"})]
+    told += [
+        (at, order(kind, at, f"c{at}", **fields))
+        for at, kind, fields in (
+            (T0 + 9 * MINUTE_MS, "ack", {"dedup_key": KEY, "until": rfc3339(T0 + 12 * MINUTE_MS)}),
+            (T0 + 10 * MINUTE_MS, "silence", {"matchers": {"service": ["pay"]}, "until": rfc3339(T0 + 14 * MINUTE_MS)}),
+            (T0 + 16 * MINUTE_MS, "ack", {"dedup_key": KEY}),
+            (T0 + 17 * MINUTE_MS, "unack", {"dedup_key": KEY}),
+        )
+    ]
+    told.sort(key=lambda each: each[0])
+    return [line_of(offset, at, value, "pay") for offset, (at, value) in enumerate(told)]
+
+
+def test_wherever_it_is_killed_it_tells_the_same_of_acks_and_silences() -> None:
+    base = catalogue_of([objective()])
+    lines = lines_of_an_ordered_life()
+
+    def make() -> Detect:
+        return detect_of(base, (), MINUTE_MS)
+
+    expected = as_consumed(uninterrupted(make, lines))
+    assert sum(b"flags_changed" in value for values in expected.values() for value in values) > 6
+    for after in range(15, len(lines), 2):
+        for reached in (None, 0, 1):
+            flushes = [Flush(after - 6, None, crashes=False), Flush(after, reached, crashes=True)]
+            told = interrupted(make, lines, flushes)
+            assert as_consumed(told) == expected, (after, reached)

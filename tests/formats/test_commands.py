@@ -1,0 +1,131 @@
+"""People's commands: read, refused, and sent to the partitions concerned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from agents.route import routed
+from schemas.commands import command
+from schemas.outbound import schema_of
+from sla.feeds import PLACES
+from sla.fold import Emission, Line
+from sla.units import HOUR_MS, rfc3339
+
+T = 1_795_428_000_000
+LATER = rfc3339(T + HOUR_MS)
+COMMANDS = Draft202012Validator(schema_of("commands"))
+
+
+def route(value: Any, offset: int = 7) -> list[Emission]:
+    raw = value if isinstance(value, bytes) else orjson.dumps(value)
+    return routed(Line(offset, None, raw, T, T), 3)
+
+
+def given_by(kind: str, **fields: Any) -> dict[str, Any]:
+    return command(kind, "c1", "bob", T, **fields)
+
+
+def places(emissions: list[Emission]) -> list[tuple[str, str | None, bool]]:
+    return [(each.topic.split(".")[1], each.key, each.everywhere) for each in emissions]
+
+
+WINDOW = {"from": rfc3339(T), "to": LATER, "reason": "work"}
+RECORDED = ("records", "c1", False)
+CASES = [
+    (given_by("ack", dedup_key="pay%20in/paid", until=LATER), [("telemetry", "pay in", False)]),
+    (given_by("unack", dedup_key="pay/paid"), [("telemetry", "pay", False)]),
+    (
+        given_by("silence", matchers={"service": ["pay"]}, until=LATER),
+        [("notices", None, True), ("telemetry", None, True), RECORDED],
+    ),
+    (given_by("unsilence", silence="c0"), [("notices", None, True), ("telemetry", None, True)]),
+    (given_by("reply", stakeholder="ann", dedup_key="pay/paid", answer="accept"), [("notices", "ann", False)]),
+    (given_by("exclusion", service="pay", **WINDOW), [("telemetry", "pay", False), ("records", "pay", False)]),
+    (given_by("approve", service="pay", exclusion="CHG-7"), [("telemetry", "pay", False)]),
+    (given_by("reject", service="pay", exclusion="CHG-7"), [("telemetry", "pay", False)]),
+    (given_by("action", service="pay", text="order disks"), [("telemetry", "pay", False)]),
+    (given_by("sign_off", dedup_key="pay/paid"), [("telemetry", "pay", False)]),
+    (given_by("dispute", service="pay"), [("telemetry", "pay", False)]),
+]
+
+
+@pytest.mark.parametrize(("told", "where"), CASES, ids=[told["type"] for told, _ in CASES])
+def test_a_command_goes_to_the_partitions_that_it_concerns(told: dict[str, Any], where: list[Any]) -> None:
+    assert list(COMMANDS.iter_errors(told)) == []
+    assert places(route(told)) == where
+
+
+def test_what_is_sent_on_is_a_feed_so_that_a_second_routing_changes_nothing() -> None:
+    told = given_by("silence", matchers={"service": ["pay"]}, until=LATER)
+    fed = [each.value for each in route(told, offset=5) if each.topic != "sla.records.v1"]
+    assert [(each["source"], each["sequence"]) for each in fed] == [("forewarn:sla.commands.v1/3", 5 * PLACES)] * 2
+
+
+def test_an_exclusion_that_is_asked_for_names_who_asks_and_may_have_an_id_of_its_own() -> None:
+    fed, recorded = route(given_by("exclusion", service="pay", exclusion="CHG-7", status="requested", **WINDOW))
+    assert (fed.value["id"], fed.value["status"], fed.value["requested_by"]) == ("CHG-7", "requested", "bob")
+    assert recorded.value["detail"] == "requested, as CHG-7"
+
+
+def test_a_silence_without_a_future_is_refused() -> None:
+    (record,) = route(given_by("silence", matchers={"service": ["pay"]}, until=rfc3339(T)))
+    assert (record.value["type"], record.value["detail"]) == ("command_refused", "it expired before it was heard")
+
+
+def test_a_field_that_is_a_key_elsewhere_does_not_lead_a_silence_astray() -> None:
+    told = given_by("silence", matchers={"service": ["pay"]}, until=LATER, service="pay", stakeholder="ann")
+    assert all("service" not in each.value and "stakeholder" not in each.value for each in route(told)[:2])
+
+
+@pytest.mark.parametrize(
+    ("told", "reason", "command_id"),
+    [
+        (b"{", "not_json", None),
+        ([], "wrong_type", None),
+        ({"type": "ack", "by": "bob", "dedup_key": "a/b"}, "missing_field", None),
+        ({"type": "ack", "id": "c1", "dedup_key": "a/b"}, "missing_field", "c1"),
+        ({"type": "sing", "id": "c1", "by": "bob"}, "unknown_type", "c1"),
+        ({"type": "reply", "id": "c1", "by": "bob", "stakeholder": "ann", "dedup_key": "a/b", "answer": "no"},
+         "unknown_value", "c1"),
+        ({"type": "ack", "id": "c1", "by": "bob", "dedup_key": "a/b", "until": "soon"}, "bad_instant", "c1"),
+        ({"type": "action", "id": "c1", "by": "bob"}, "missing_field", "c1"),
+        ({"type": "exclusion", "id": "c1", "by": "bob", "service": "pay", "from": LATER, "to": rfc3339(T)},
+         "inverted_interval", "c1"),
+        ({"type": "silence", "id": "c1", "by": "bob", "matchers": {}, "until": LATER}, "out_of_range", "c1"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_a_dead_letter_and_refused_on_record(
+    told: Any, reason: str, command_id: str | None
+) -> None:
+    letter, record = route(told)
+    assert (letter.topic, letter.value["reason"], letter.value["offset"]) == ("sla.dlq.v1", reason, 7)
+    assert (record.value["type"], record.value["id"]) == ("command_refused", command_id)
+    assert record.value["detail"].startswith(f"{reason}: ")
+
+
+def test_a_dedup_key_without_an_objective_is_refused() -> None:
+    (record,) = route(given_by("ack", dedup_key="pay"))
+    assert record.value["detail"] == "a dedup key has the form <service>/<objective>"
+
+
+RECORDS = Draft202012Validator(schema_of("records"))
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), st.lists, max_leaves=4)
+NAMES = ("type", "id", "by", "at", "dedup_key", "service", "stakeholder", "answer", "matchers", "until", "exclusion")
+
+
+@given(st.fixed_dictionaries({"type": st.sampled_from([told["type"] for told, _ in CASES])}),
+       st.dictionaries(st.sampled_from(NAMES[1:]), JSON | st.just({"service": ["pay"]})))  # fmt: skip
+def test_no_command_whatever_it_holds_ends_the_role(kind: dict[str, str], fields: dict[str, Any]) -> None:
+    try:
+        raw = orjson.dumps({**fields, **kind})
+    except (orjson.JSONEncodeError, TypeError):
+        return
+    for each in route(raw):
+        if each.topic == "sla.records.v1":
+            assert list(RECORDS.iter_errors(orjson.loads(orjson.dumps(each.value)))) == []
