@@ -7,7 +7,7 @@ READY := .venv/.ready
 EXPORT := uv export --frozen --quiet --no-emit-project --format requirements-txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate mutants chaos check format lock clean
+.PHONY: help setup demo test simulate mutants chaos bench check format lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ mutants: $(READY) ## Plant bugs, one at a time, and see the simulation catch eac
 
 chaos: $(READY) ## Kill, freeze and cut off workers on a real Kafka (ARGS='--seed 1 --minutes 10 --faults kill=9')
 	@$(RUN)/python -m tests.chaos $(ARGS)
+
+bench: $(READY) ## Measure side by side, pinned to one core (ARGS='counting size' for some, --help for the list)
+	@$(RUN)/python -m bench $(ARGS)
 
 check: $(READY) ## Lint, formatting, types, import arrows, the rules about the code, lock drift
 	$(RUN)/ruff check .

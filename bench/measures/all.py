@@ -1,0 +1,16 @@
+"""Every measure, in the order of a whole run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.measures import counting, growth, replaying, size
+from bench.measures.measure import Measure
+
+ALL: Final[tuple[Measure, ...]] = (
+    counting.MEASURE,
+    size.MEASURE,
+    growth.MEASURE,
+    replaying.MEASURE,
+)
+BY_NAME: Final = {measure.name: measure for measure in ALL}
