@@ -13,7 +13,7 @@ from yarl import URL
 
 from agents import logs
 from agents.process import FAILED
-from agents.role import FoldRole, Role, changelog_of
+from agents.role import Role, changelog_of
 from agents.runtime import Runtime
 from agents.settings import Settings
 from agents.transport import ALL, SCHEME, BulkTable, Override, Plan
@@ -34,7 +34,7 @@ def build(settings: Settings, role: Role, *, overrides: frozenset[Override] = AL
     scratch = tempfile.TemporaryDirectory(prefix="forewarn-", ignore_cleanup_errors=True)
     faust_settings = _faust_settings(settings, role, scratch.name)
     app = App(application_of(role.name), plan=plan, settings=settings, scratch=scratch, **faust_settings)
-    table = app.Table(TABLE) if isinstance(role, FoldRole) else None
+    table = app.Table(TABLE) if changelog_of(role) is not None else None
     app.lifecycle = Runtime(app, role, settings, table)
     return app
 

@@ -1,82 +1,238 @@
-"""The role `deliver`: hands each message of the outbox to its channel and records what became of it."""
+"""The role `deliver`: hands each message of the outbox to its channel and records what became of it.
+
+A message is kept in the role's table until it has an outcome (design.md 3.7). Its record is acknowledged once it is in
+the table, and it is tried from there; a crash repeats only what has no stored outcome. Redis plays no part.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from time import time_ns
 from typing import Any, Final
 
+from agents.delivery.lanes import Lanes
+from agents.delivery.ledger import Ledger
+from agents.delivery.pending import Pending, taken
+from agents.delivery.retry import Again, Done, Over, Verdict, judge
+from agents.heads import HeadStore, PartitionMoved
 from agents.metrics import Metric
 from agents.outbox import Outbox
 from agents.port import Port
-from agents.role import Context, WorkRole, written_by
+from agents.role import Context, KeepingRole, written_by
 from agents.settings import Settings
 from agents.shell import line_of
 from agents.standalone import app_of
-from notifiers.protocol import Delivered, Message, Outcome, Words
+from agents.transport import Write
+from notifiers.protocol import Message, Retry, Words
 from notifiers.registry import Channels, Options, standard
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_send, delivery
 from schemas.topics import OUTBOX
 from sla.dispatch import Send
-from sla.records import Rejection
+from sla.fold import Line
+from sla.records import Reason, Rejection
 
 log = logging.getLogger("forewarn.deliver")
 
+LOOK_EVERY_S: Final = 0.25  # for what is due again, for partitions that are new
+
 
 class Deliver:
-    """The messages of a batch all at once, their records, then the acknowledgement. A crash may repeat a message.
+    """See the module. One writer: whatever changed goes to the table in one flush, under one lock."""
 
-    A channel that fails is recorded as failed and holds up nobody for longer than its timeout.
-    """
-
-    def __init__(self, context: Context, channels: Channels | None = None) -> None:
-        """`channels` are those of the registry by default."""
+    def __init__(
+        self,
+        context: Context,
+        channels: Channels | None = None,
+        *,
+        now: Callable[[], int] = lambda: time_ns() // 1_000_000,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`channels` are those of the registry by default. `now` is the real clock, in epoch milliseconds."""
         self._context = context
         self._channels = channels or standard(options_of(context.settings))
-        self._port: Port | None = None
+        self._now = now
+        self._jitter = jitter
+        self._lanes = Lanes()
+        self._ledgers: dict[int, Ledger] = {}
+        self._fresh: list[Pending] = []  # taken, and not yet in the table
+        self._lock = asyncio.Lock()
+        self._woken = asyncio.Event()
+        self._parts: tuple[HeadStore, Outbox] | None = None
 
     async def start(self, port: Port) -> None:
         """Channels connect when they are used."""
-        self._port = port
+        outbox = Outbox(port, self._context.metrics)
+        heads = HeadStore(OUTBOX.name, port=port, metrics=self._context.metrics, outbox=outbox)
+        self._parts = heads, outbox
+
+    # -- in: from the outbox into the table
 
     async def handle(self, partition: int, records: Sequence[Any]) -> None:
-        """Deliver a batch; on return every outcome is on the broker."""
-        if self._port is None:
-            raise RuntimeError("deliver was not started")
-        outbox = Outbox(self._port, self._context.metrics)
-        messages: list[Send] = []
+        """Take a batch; on return its messages are in the table, unless the fence holds that back until the commit."""
+        ledger = await self._ledger_of(partition)
+        new: list[Pending] = []
         for record in records:
             line = line_of(record)
-            message = decode_send(line, self._context.clock.now())
-            if isinstance(message, Rejection):
-                self._context.metrics.count(Metric.DEAD_LETTERS)
-                outbox.add([dead_letter(message, OUTBOX.name, partition, line)])
-            elif isinstance(message, Send):
-                messages.append(message)
-        if messages:
-            outcomes = await asyncio.gather(*(self._hand_over(message) for message in messages))
-            now = self._context.clock.now()
-            for message, outcome in zip(messages, outcomes, strict=True):
-                name, detail = ("delivered", None) if isinstance(outcome, Delivered) else ("failed", outcome.detail)
-                self._context.metrics.count(Metric.DELIVERIES, outcome=name)
-                outbox.add([delivery(message, name, detail, now)])
-        await outbox.send()
-        await self._port.delivered()
+            if not ledger.is_new(line.offset):
+                continue
+            found = decode_send(line, self._context.clock.now())
+            if isinstance(found, Rejection):
+                self._reject(found, partition, line)
+            elif isinstance(found, Send) and not ledger.is_repeat(found):
+                message = taken(partition, line.offset, line.value or b"", self._now())
+                if message is not None:
+                    new.append(message)
+        self._wait_for_channel(ledger.take(new))
+        await self._flush()
 
-    async def _hand_over(self, message: Send) -> Outcome:
-        outcome = await self._channels.hand_over(Message(message, Words(message.subject, message.text)))
-        if not isinstance(outcome, Delivered):
-            log.warning("%s could not be told by %s: %s", message.stakeholder, message.channel.kind, outcome.detail)
-        return outcome
+    async def _ledger_of(self, partition: int) -> Ledger:
+        ledger = self._ledgers.get(partition)
+        if ledger is None:
+            stored = await self._heads.load(partition)
+            ledger = self._ledgers.setdefault(partition, Ledger(partition, stored))
+            self._wait_for_channel(ledger.pending.values())
+        return ledger
+
+    def _wait_for_channel(self, messages: Iterable[Pending]) -> None:
+        for each in messages:
+            self._lanes.of(each).add(each)
+            if not each.is_stored:
+                self._fresh.append(each)
+
+    def _reject(self, rejection: Rejection, partition: int, line: Line) -> None:
+        self._context.metrics.count(Metric.DEAD_LETTERS)
+        self._outbox.add([dead_letter(rejection, OUTBOX.name, partition, line)])
+
+    def snapshot(self) -> Write:
+        """What was taken and what has an outcome is in the table before its offsets are committed."""
+        return self._flush
+
+    async def _flush(self) -> bool:
+        async with self._lock:
+            fresh, self._fresh = self._fresh, []
+            dirty = {partition: ledger.take_dirty() for partition, ledger in self._ledgers.items()}
+            if not await self._heads.snapshot(dirty)():
+                self._fresh = [*fresh, *self._fresh]
+                return False
+            for each in fresh:
+                each.is_stored = True
+            if fresh:
+                self._woken.set()
+            return True
+
+    # -- out: from the table to the channels
+
+    async def run(self, owned: Callable[[], frozenset[int]]) -> None:
+        """Try what is due and store what became of it, until cancelled; a try that is cut short is tried again."""
+        async with asyncio.TaskGroup() as tries:
+            while True:
+                self._woken.clear()
+                await self._load(owned())
+                for overdue in self._lanes.overflow():
+                    self._settle(overdue, Over("given up: too many messages wait for this channel"))
+                for due in self._lanes.due(self._now()):
+                    tries.create_task(self._try(due))
+                if owned() and any(ledger.is_dirty for ledger in self._ledgers.values()):
+                    await self._flush()
+                self._tell_figures()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._woken.wait()
+
+    async def _load(self, owned: frozenset[int]) -> None:
+        for partition in sorted(owned - self._ledgers.keys()):
+            try:
+                await self._ledger_of(partition)
+            except PartitionMoved:
+                return
+
+    async def _try(self, pending: Pending) -> None:
+        send = pending.send
+        outcome = await self._channels.hand_over(Message(send, Words(send.subject, send.text)))
+        now = self._now()
+        pending.tries_count += 1
+        verdict = judge(
+            outcome,
+            tries_count=pending.tries_count,
+            severity=send.severity,
+            taken_at=pending.taken_at,
+            now=now,
+            jitter=self._jitter(),
+        )
+        self._lanes.of(pending).ended(pending, now, is_troubled=isinstance(outcome, Retry))
+        self._settle(pending, verdict)
+        self._woken.set()
+
+    def _settle(self, tried: Pending, verdict: Verdict) -> None:
+        ledger = self._ledgers.get(tried.slot.partition)
+        pending = None if ledger is None else ledger.pending.get(tried.slot.key)
+        if ledger is None or pending is None:
+            return  # its partition has moved, and whoever has it now tries again
+        match verdict:
+            case Done():
+                self._record(pending, "delivered", None)
+                ledger.drop(pending)
+            case Again(at, why):
+                log.info("%s by %s: trying again: %s", pending.send.stakeholder, pending.target.kind, why)
+                self._context.metrics.count(Metric.DELIVERIES, outcome="retry")
+                pending.tries_count, pending.next_at = tried.tries_count, at
+                ledger.keep(pending)
+                self._lanes.of(pending).add_again(pending)
+            case Over(why):
+                self._give_up(ledger, pending, why)
+
+    def _give_up(self, ledger: Ledger, pending: Pending, why: str) -> None:
+        """The record, a dead letter, and the fallback instead: all in one flush."""
+        send = pending.send
+        log.warning("%s could not be told by %s: %s", send.stakeholder, send.channel.kind, why)
+        instead = ledger.take(pending.fallbacks(self._now()))
+        told = f"; telling {instead[0].send.stakeholder} instead" if instead else ""
+        self._record(pending, "failed", why + told)
+        line = Line(pending.offset, send.stakeholder.encode(), pending.value, self._context.clock.now(), None)
+        self._reject(Rejection(Reason.LIMIT_REACHED, f"not delivered: {why}"), pending.slot.partition, line)
+        ledger.drop(pending)
+        self._wait_for_channel(instead)
+
+    def _record(self, pending: Pending, outcome: str, detail: str | None) -> None:
+        self._context.metrics.count(Metric.DELIVERIES, outcome=outcome)
+        self._outbox.add([delivery(pending.send, outcome, detail, self._context.clock.now())])
+
+    def _tell_figures(self) -> None:
+        metrics = self._context.metrics
+        metrics.gauge(Metric.PENDING, sum(len(ledger.pending) for ledger in self._ledgers.values()))
+        metrics.gauge(Metric.CHANNELS_BROKEN, self._lanes.broken_count)
+
+    # -- the end
 
     def forget(self) -> None:
-        """Nothing is kept."""
+        """All partitions have been revoked: what has no stored outcome is tried by whoever gets them."""
+        self._heads.forget()
+        self._ledgers.clear()
+        self._lanes.forget()
+        self._fresh.clear()
 
     async def stop(self) -> None:
         """Let go of connections."""
         await self._channels.close()
+
+    @property
+    def _heads(self) -> HeadStore:
+        return self._parts_started[0]
+
+    @property
+    def _outbox(self) -> Outbox:
+        return self._parts_started[1]
+
+    @property
+    def _parts_started(self) -> tuple[HeadStore, Outbox]:
+        if self._parts is None:
+            raise RuntimeError("deliver was not started")
+        return self._parts
 
 
 def options_of(settings: Settings) -> Options:
@@ -84,7 +240,7 @@ def options_of(settings: Settings) -> Options:
     return Options(settings.channels_allowed, settings.forewarn_secrets)
 
 
-ROLE: Final = WorkRole(name="deliver", source=OUTBOX.name, writes=written_by("deliver"), make_work=Deliver)
+ROLE: Final = KeepingRole(name="deliver", source=OUTBOX.name, writes=written_by("deliver"), make_work=Deliver)
 
 
 def __getattr__(name: str) -> Any:

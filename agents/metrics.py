@@ -22,6 +22,8 @@ class Metric(StrEnum):
     HEADS_WRITTEN = "heads_written_total"
     HELD_BACK = "flushes_held_back_total"
     DELIVERIES = "deliveries_total"
+    PENDING = "messages_pending"
+    CHANNELS_BROKEN = "channels_broken"
     PROJECTED = "projected_total"
     PARTITIONS = "partitions_owned"
     READY = "ready"
@@ -39,7 +41,9 @@ MEANING: Final[dict[Metric, tuple[str, str]]] = {
     Metric.FLUSHES: ("counter", "Times changed state was written to the changelog."),
     Metric.HEADS_WRITTEN: ("counter", "Heads (one per changed atom and flush) written to the changelog."),
     Metric.HELD_BACK: ("counter", "Flushes held back because the coordinator had not confirmed this worker lately."),
-    Metric.DELIVERIES: ("counter", "Messages handed to a channel, by outcome."),
+    Metric.DELIVERIES: ("counter", "Tries to hand a message to its channel, by outcome: delivered, failed, retry."),
+    Metric.PENDING: ("gauge", "Messages that this worker keeps until they have an outcome."),
+    Metric.CHANNELS_BROKEN: ("gauge", "Channels that failed so often that they are only probed."),
     Metric.PROJECTED: ("counter", "Status records written to Redis."),
     Metric.PARTITIONS: ("gauge", "Partitions of the role's topic that this worker holds."),
     Metric.READY: ("gauge", "1 when the worker does its work, else 0; the reason is on /readyz."),

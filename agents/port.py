@@ -12,8 +12,10 @@ from agents.transport import BulkTable
 END_OFFSET_WITHIN_S = 30.0
 
 
-HeadWrite = tuple[int, bytes, bytes]
-"""Partition, key, packed head."""
+Head = bytes | None
+"""A packed head; None deletes one that has expired."""
+HeadWrite = tuple[int, bytes, Head]
+"""Partition, key, head."""
 
 
 class Port(Protocol):

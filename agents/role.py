@@ -12,6 +12,7 @@ from agents.metrics import Metrics
 from agents.port import Port
 from agents.settings import Settings
 from agents.shell import MakeFold
+from agents.transport import Flusher
 from schemas import topics
 from sla.fold import Fold
 
@@ -46,6 +47,17 @@ class Work(Protocol):
         ...
 
 
+class KeepingWork(Work, Flusher, Protocol):
+    """Work that keeps in its role's table what it has not finished."""
+
+    async def run(self, owned: Callable[[], frozenset[int]]) -> None:
+        """Go on with what is kept, until cancelled. `owned` names the partitions to write to now, if any.
+
+        An exception ends the worker.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FoldRole:
     """A role that runs a fold: it has state, ticks and, with `revision_of`, the catalogue's markers.
@@ -73,13 +85,23 @@ class WorkRole:
     from_beginning: bool = False  # reads its compacted topic anew at each start; no offset counts
 
 
-Role = FoldRole | WorkRole
+@dataclass(frozen=True, slots=True)
+class KeepingRole:
+    """A role that acts on records and keeps what it has not finished in a table."""
+
+    name: str
+    source: str
+    writes: tuple[str, ...]
+    make_work: Callable[[Context], KeepingWork]
+
+
+Role = FoldRole | WorkRole | KeepingRole
 Handle = Callable[[int, Sequence[Any]], Awaitable[None]]
 
 
 def changelog_of(role: Role) -> str | None:
     """The topic that holds the role's state; None for a role without."""
-    return topics.changelog_of(role.name) if isinstance(role, FoldRole) else None
+    return None if isinstance(role, WorkRole) else topics.changelog_of(role.name)
 
 
 def written_by(name: str) -> tuple[str, ...]:

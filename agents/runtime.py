@@ -13,15 +13,16 @@ from aiokafka.errors import KafkaError
 from mode import CrashingSupervisor
 
 from agents.catalogue import LiveCatalogue
+from agents.heads import SourceReplaced
 from agents.health import HealthServer
 from agents.metrics import Metric, Metrics
 from agents.port import FaustPort
 from agents.preflight import Refusal, check_topics, partitions_by_topic
 from agents.process import REFUSES_TO_START, leave
-from agents.role import Context, FoldRole, Handle, Role, changelog_of
+from agents.role import Context, FoldRole, Handle, KeepingRole, Role, WorkRole, changelog_of
 from agents.routing import Place
 from agents.settings import Settings
-from agents.shell import Shell, SourceReplaced
+from agents.shell import Shell
 from agents.storm import StormWatch
 from agents.ticker import Ticker
 from agents.transport import BatchSchema, BulkTable
@@ -54,7 +55,8 @@ class Runtime:
             role.name, metrics=self._metrics, not_ready=self.not_ready, not_alive=self._not_alive
         )
         self._context = Context(settings, self._metrics, settings.forewarn_clock, self._catalogue)
-        self._work = None if isinstance(role, FoldRole) else role.make_work(self._context)
+        self._kept = role.make_work(self._context) if isinstance(role, KeepingRole) else None
+        self._work = role.make_work(self._context) if isinstance(role, WorkRole) else self._kept
         self._shell: Shell | None = None
         self._handle: Handle | None = None
         self._following: asyncio.Task[None] | None = None
@@ -70,6 +72,8 @@ class Runtime:
         self._app.agent(topic, name=self._role.name, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._agent)
         if isinstance(self._role, FoldRole):
             self._app.task(self._tick)
+        elif isinstance(self._role, KeepingRole):
+            self._app.task(self._go_on)
 
     # -- before the start
 
@@ -112,7 +116,7 @@ class Runtime:
         if self._work is not None:
             await self._work.start(self._port)
             self._handle = self._work.handle
-            self._app.flusher = NoState(commits=not self._reads_anew)
+            self._app.flusher = self._kept or NoState(commits=not self._reads_anew)
             return
         self._shell = self._new_shell(partitions_count)
         self._handle = self._shell.handle
@@ -120,7 +124,7 @@ class Runtime:
 
     @property
     def _reads_anew(self) -> bool:
-        return not isinstance(self._role, FoldRole) and self._role.from_beginning
+        return isinstance(self._role, WorkRole) and self._role.from_beginning
 
     def _new_shell(self, partitions_count: int) -> Shell:
         role = self._fold_role
@@ -174,6 +178,17 @@ class Runtime:
         except Exception:
             log.exception("the ticker failed")
             self._app.fatal(f"{role.name} can no longer write ticks")
+
+    async def _go_on(self) -> None:
+        if self._kept is None:
+            raise TypeError(f"{self._role.name} keeps nothing")
+        try:
+            await self._kept.run(self.writable)
+        except* SourceReplaced as found:
+            leave(REFUSES_TO_START, f"{self._role.name} does not go on: {found.exceptions[0]}")
+        except* Exception:
+            log.exception("what is kept cannot be gone on with")
+            self._app.fatal(f"{self._role.name} can no longer work off what it keeps")
 
     async def _follow(self, catalogue: LiveCatalogue) -> None:
         try:

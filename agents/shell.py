@@ -1,45 +1,33 @@
 """The shell: runs any fold on Kafka. Batch of one partition → lines → step → emissions → state → acknowledgement.
 
-The order is the guarantee (design.md 3): emissions are on the broker before the state that implies them, the state
-before the offsets that it covers; a partition's own head comes after all its other atoms.
+In which order that reaches the broker is told in `agents/heads.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Protocol
 
 import orjson
 
+from agents.heads import HeadStore
 from agents.metrics import Metric, Metrics
 from agents.outbox import Outbox
-from agents.port import END_OFFSET_WITHIN_S, Port
+from agents.port import Port
 from agents.routing import Place, marker, misplaced, own_type
 from agents.storm import StormWatch
-from agents.transport import Write, pack, unpack
+from agents.transport import Write, pack
 from sla.fold import APPEND_TIME, AtomState, Fold, Line, LogRecord, SkimmingFold
 
 log = logging.getLogger("forewarn.shell")
 
-RENEW_AFTER_S: Final = 60.0  # design.md 3.4: by then a zombie's last write has arrived
 HOME_KEYS_MAX: Final = 100_000
 
-Heads = dict[bytes, bytes]
 MakeFold = Callable[[str, int], Fold]
 Skim = Callable[[Sequence[LogRecord], int], int]
-
-
-class SourceReplaced(Exception):  # noqa: N818 - a finding about the topic
-    """The topic is not the one that the stored state comes from."""
-
-
-class PartitionMoved(Exception):  # noqa: N818 - no error: it happens at each rebalance
-    """The partition was revoked while its state was being loaded."""
 
 
 class Revisions(Protocol):
@@ -55,8 +43,6 @@ class _Partition:
     fold: Fold
     home_keys: set[bytes]  # keys known to belong here: hashing each record's key costs more than stepping it
     skim: Skim | None
-    unwritten: Heads = field(default_factory=dict)  # serialised, then held back by the fence
-    is_renewed: bool = False
 
 
 @dataclass(slots=True)
@@ -101,9 +87,9 @@ class Shell:
         self._storm = storm
         self._revisions = revisions
         self._outbox = Outbox(port, metrics)
+        self._heads = HeadStore(place.topic, port=port, metrics=metrics, outbox=self._outbox)
         self._partitions: dict[int, _Partition] = {}
         self._activity: dict[int, Activity] = {}
-        self._generation = 0  # counts up when partitions are revoked
 
     async def handle(self, partition: int, records: Sequence[Any]) -> None:
         """Step a batch and hand over what it emitted; on return it may be acknowledged.
@@ -166,11 +152,10 @@ class Shell:
         held = self._partitions.get(partition)
         if held is not None:
             return held
-        generation = self._generation
-        atoms = [_atom(key, head) for key, head in self._port.heads(partition).items()]
-        await self._check_source(partition, atoms)
-        if generation != self._generation:
-            raise PartitionMoved(partition)
+        atoms = [
+            AtomState(key.decode(), offset, orjson.loads(body))
+            for key, (offset, body) in (await self._heads.load(partition)).items()
+        ]
         found = self._partitions.get(partition)  # the ticker may have asked for it meanwhile
         if found is not None:
             return found
@@ -181,80 +166,23 @@ class Shell:
         log.info("partition %d: %d atoms loaded, log time %s", partition, len(atoms), fold.now)
         return held
 
-    async def _check_source(self, partition: int, atoms: Iterable[AtomState]) -> None:
-        highest = max((atom.offset for atom in atoms), default=-1)
-        if highest < 0:
-            return
-        async with asyncio.timeout(END_OFFSET_WITHIN_S):
-            end = await self._port.end_offset(partition)
-        if highest >= end:
-            raise SourceReplaced(
-                f"partition {partition} of {self._place.topic} ends at offset {end}, but the stored state has read "
-                f"offset {highest}: the topic was deleted and made anew. Delete the role's changelog topic and its "
-                f"consumer group as well, then `forewarn topics create`; state begins anew."
-            )
-
     def snapshot(self) -> Write:
-        """Serialise what changed in every partition, at once; the answer writes it.
-
-        A partition that was held for a minute has all its heads written once more: until then an earlier owner that
-        was cut off may have written, and what comes last is what compaction keeps (design.md 3.4).
-        """
-        taken: dict[int, Heads] = {}
-        renewed: set[int] = set()
-        for partition, held in self._partitions.items():
-            heads, held.unwritten = held.unwritten, {}
-            for atom in held.fold.take_dirty():
-                key = atom.key.encode()
-                heads.pop(key, None)  # the partition's own head stays last
-                heads[key] = pack(atom.offset, orjson.dumps(atom.body))
-            if not held.is_renewed and self._port.owned_for_s(partition) > RENEW_AFTER_S:
-                renewed.add(partition)
-                heads = {
-                    **{key: head for key, head in self._port.heads(partition).items() if key not in heads},
-                    **heads,
+        """Serialise what changed in every partition, at once; the answer writes it."""
+        return self._heads.snapshot(
+            {
+                partition: {
+                    atom.key.encode(): pack(atom.offset, orjson.dumps(atom.body)) for atom in held.fold.take_dirty()
                 }
-            if heads:
-                taken[partition] = heads
-        return partial(self._write, taken, renewed)
-
-    async def _write(self, taken: Mapping[int, Heads], renewed: set[int]) -> bool:
-        await self._outbox.send()
-        await self._port.delivered()
-        last = {partition: next(reversed(heads)) for partition, heads in taken.items()}
-        atoms = [(at, key, head) for at, heads in taken.items() for key, head in heads.items() if key != last[at]]
-        for writes in (atoms, [(at, last[at], taken[at][last[at]]) for at in taken]):
-            if self._port.fenced():
-                self._hold_back(taken)
-                return False
-            await self._port.store(writes)
-        for partition in renewed & self._partitions.keys():
-            self._partitions[partition].is_renewed = True
-        if taken:
-            self._metrics.count(Metric.FLUSHES)
-            self._metrics.count(Metric.HEADS_WRITTEN, sum(len(heads) for heads in taken.values()))
-        return True
-
-    def _hold_back(self, taken: Mapping[int, Heads]) -> None:
-        """Keep what was serialised for the next flush: the folds have forgotten that it changed."""
-        self._metrics.count(Metric.HELD_BACK)
-        for partition, heads in taken.items():
-            held = self._partitions.get(partition)
-            if held is not None:  # else it has moved meanwhile, and its next owner does it again
-                held.unwritten = heads
+                for partition, held in self._partitions.items()
+            }
+        )
 
     def forget(self) -> None:
         """All partitions have been revoked: what was not flushed is done again by whoever gets them."""
-        self._generation += 1
-        self._outbox.forget()
+        self._heads.forget()
         self._partitions.clear()
         self._activity.clear()
 
     def activity(self, partition: int) -> Activity:
         """What was seen of a partition since it was assigned."""
         return self._activity.setdefault(partition, Activity())
-
-
-def _atom(key: bytes, head: bytes) -> AtomState:
-    offset, body = unpack(head)
-    return AtomState(key.decode(), offset, orjson.loads(body))

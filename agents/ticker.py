@@ -8,10 +8,11 @@ from typing import Any, Final, Protocol
 
 import orjson
 
+from agents.heads import PartitionMoved
 from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.port import Port
-from agents.shell import Activity, PartitionMoved
+from agents.shell import Activity
 from sla.catalogue import Catalogue
 from sla.fold import Fold
 

@@ -24,10 +24,12 @@ class Changelog(NamedTuple):
     source: Topic
 
 
-CHANGELOGS: Final = {
-    changelog_of(role): Changelog(role, next(topic for topic in ALL if role in topic.readers and topic.append_time))
-    for role in ROLES_WITH_STATE
-}
+def _source_of(role: str) -> Topic:
+    """What a role takes its records from: not the one partition of the catalogue, nor its own changelog."""
+    return next(topic for topic in ALL if role in topic.readers and topic.partitions is None and not topic.is_compacted)
+
+
+CHANGELOGS: Final = {changelog_of(role): Changelog(role, _source_of(role)) for role in ROLES_WITH_STATE}
 COPIES_TO_LOSE_ONE: Final = 3  # with fewer, whether to keep copies is a choice of cost
 UNLIMITED: Final = "-1"
 

@@ -84,7 +84,7 @@ def _changelog(role: str) -> Topic:
 
 
 TABLE: Final = "state"
-ROLES_WITH_STATE: Final = ("detect", "dispatch")
+ROLES_WITH_STATE: Final = ("detect", "dispatch", "deliver")
 
 TELEMETRY: Final = Topic(
     "sla.telemetry.v1",

@@ -65,9 +65,12 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
         """How long this worker has held the partition without a break."""
         return monotonic() - self._owned_since.setdefault(partition, monotonic())
 
-    def stored(self, partition: int, key: bytes, head: bytes, changelog_offset: int) -> None:
+    def stored(self, partition: int, key: bytes, head: bytes | None, changelog_offset: int) -> None:
         """A write of our own is on the broker; a later recovery of the partition begins behind it."""
-        self.heads(partition)[key] = head
+        if head is None:
+            self.heads(partition).pop(key, None)
+        else:
+            self.heads(partition)[key] = head
         if not self.app.plan.has(Override.ADV) or self.app.rebalancing:
             return
         tp, offsets = TP(self.changelog, partition), self.app.tables.recovery.active_offsets

@@ -7,7 +7,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, TopicPartition
 
-from agents.shell import RENEW_AFTER_S
+from agents.heads import RENEW_AFTER_S
 from forewarn import remedy
 from forewarn.doctor.case import Case
 from forewarn.doctor.diagnosis import Diagnosis, numbers

@@ -109,7 +109,10 @@ class World:
             raise self.broken
         for partition, key, head in writes:
             self.log.append(("stored", partition, key, head))
-            self.table[partition][key] = head
+            if head is None:
+                self.table[partition].pop(key, None)
+            else:
+                self.table[partition][key] = head
         if self.fence_after_stores is not None:
             self.fence_after_stores -= 1
             self.is_fenced = self.fence_after_stores <= 0

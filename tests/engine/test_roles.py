@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import pytest
 
 from agents.__main__ import ROLES
 from agents.coverage import WatchedDecode
 from agents.metrics import Metric, Metrics
-from agents.role import FoldRole
+from agents.role import changelog_of
 from schemas.topics import ALL, ROLES_WITH_STATE, application_of
 from sla.catalogue import Catalogue, Objective, Ratio, Rolling, Service
 from sla.fold import Line
@@ -17,7 +18,7 @@ from sla.records import Change, Counts, Tick
 from sla.units import DAY_MS
 
 
-def declared(name: str) -> object:
+def declared(name: str) -> Any:
     return importlib.import_module(f"agents.{name}").ROLE
 
 
@@ -30,8 +31,8 @@ def test_a_role_reads_and_writes_what_is_declared(name: str) -> None:
     assert set(role.writes) == {topic.name for topic in ALL if name in topic.writers}
 
 
-def test_the_roles_with_a_fold_are_the_ones_with_a_changelog() -> None:
-    assert [name for name in ROLES if isinstance(declared(name), FoldRole)] == list(ROLES_WITH_STATE)
+def test_the_roles_that_keep_something_are_the_ones_with_a_changelog() -> None:
+    assert [name for name in ROLES if changelog_of(declared(name)) is not None] == list(ROLES_WITH_STATE)
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
+from agents.heads import PartitionMoved, SourceReplaced
 from agents.metrics import Metric, Metrics
 from agents.routing import FORWARDED, Place
-from agents.shell import PartitionMoved, Shell, SourceReplaced, line_of
+from agents.shell import Shell, line_of
 from agents.storm import StormWatch
 from agents.transport import pack, unpack
 from sla.events import watch_record

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents import clock as clock_module
+from agents import log_clock as clock_module
 from agents.log_clock import SPEED_MAX, LogClock
 from agents.metrics import Metrics
 from agents.shell import Activity

@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 import sla.detect.partition
+from agents.heads import HeadStore
 from agents.outbox import Outbox
 from agents.port import FaustPort
 from agents.runtime import Runtime
@@ -207,7 +208,7 @@ MUTANTS: dict[str, Mutant] = {
         ),
         Mutant("partition head written before its atoms", _in_place_of(Memory, "take_dirty", _head_first)),
         Mutant("a changed atom not written", _in_place_of(Memory, "take_dirty", _not_all_is_dirty)),
-        Mutant("a flush held back is forgotten", lambda: mock.patch.object(Shell, "_hold_back", _nothing)),
+        Mutant("a flush held back is forgotten", lambda: mock.patch.object(HeadStore, "_hold_back", _nothing)),
         Mutant("folds kept when partitions go", lambda: mock.patch.object(Shell, "forget", _nothing)),
         Mutant("a failed send swallowed", _failed_sends_are_swallowed),
         Mutant("sequences reset by a restart", _after_loading(_sequences_start_anew)),

@@ -1,0 +1,98 @@
+"""A message that waits for its channel, and how the table holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import orjson
+
+from agents.transport import pack
+from schemas.feeds import decode_send
+from sla.dispatch import Send
+from sla.fold import Line
+from sla.stakeholder import Channel
+
+PREFIX = b"send/"
+
+
+class Slot(NamedTuple):
+    """Where a message is kept: its partition and its key in the table."""
+
+    partition: int
+    key: bytes
+
+
+@dataclass(slots=True)
+class Pending:
+    """A message without an outcome. `value` is its record as it stands on the outbox; instants are real time."""
+
+    slot: Slot
+    offset: int
+    value: bytes
+    send: Send
+    taken_at: int
+    tries_count: int = 0
+    next_at: int = 0
+    is_stored: bool = False
+
+    @property
+    def target(self) -> Channel:
+        """Where it goes: all that goes there shares a lane."""
+        return self.send.channel
+
+    def head(self) -> bytes:
+        """As the table holds it, with the offset of its record in front."""
+        body = {
+            "record": orjson.Fragment(self.value),
+            "taken_at": self.taken_at,
+            "tries_count": self.tries_count,
+            "next_at": self.next_at,
+        }
+        return pack(self.offset, orjson.dumps(body))
+
+    def fallbacks(self, now: int) -> list[Pending]:
+        """The messages that tell the stakeholder's fallback instead; they have no further one."""
+        fallback = self.send.fallback
+        if fallback is None:
+            return []
+        found = []
+        for channel in fallback["channels"]:
+            value = _instead(orjson.loads(self.value), fallback, channel)
+            found.append(taken(self.slot.partition, self.offset, orjson.dumps(value), now))
+        return [each for each in found if each is not None]
+
+
+def taken(partition: int, offset: int, value: bytes, now: int) -> Pending | None:
+    """A message that comes in; None for what is no message."""
+    send = decode_send(Line(offset, None, value, now, None), now)
+    if not isinstance(send, Send):
+        return None
+    slot = Slot(partition, PREFIX + send.id.encode())
+    return Pending(slot, offset, value, send, taken_at=now)
+
+
+def restored(partition: int, offset: int, body: bytes) -> Pending | None:
+    """A message that the table held."""
+    found = orjson.loads(body)
+    pending = taken(partition, offset, orjson.dumps(found["record"]), found["taken_at"])
+    if pending is not None:
+        pending.tries_count, pending.next_at, pending.is_stored = found["tries_count"], found["next_at"], True
+    return pending
+
+
+def _instead(record: dict[str, Any], fallback: Mapping[str, Any], channel: Mapping[str, Any]) -> dict[str, Any]:
+    named = (record["id"], fallback["stakeholder"], channel["kind"], channel["url"] or "")
+    note = f"{record['stakeholder']} could not be told by {record['channel']['kind']}."
+    return {
+        **record,
+        "id": sha256("\n".join(named).encode()).hexdigest()[:32],
+        "stakeholder": fallback["stakeholder"],
+        "audience": fallback["audience"],
+        "channel": dict(channel),
+        "subject": f"For {record['stakeholder']}: {record['subject']}",
+        "text": f"{note}\n{record['text']}",
+        "fallback": None,
+    }

@@ -1,0 +1,135 @@
+"""The heads of the partitions that a role holds: loaded from its table once, written back in order, whoever decides.
+
+The order is the guarantee (design.md 3): emissions are on the broker before the state that implies them, the state
+before the offsets that it covers; a partition's own head comes after all that it names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from agents.metrics import Metric, Metrics
+from agents.outbox import Outbox
+from agents.port import END_OFFSET_WITHIN_S, Head, Port
+from agents.transport import Write, unpack
+
+log = logging.getLogger("forewarn.heads")
+
+RENEW_AFTER_S: Final = 60.0  # design.md 3.4: by then a zombie's last write has arrived
+
+Heads = dict[bytes, Head]
+"""What to write of one partition, in this order; its own head is the last. None deletes what has expired."""
+
+
+class SourceReplaced(Exception):  # noqa: N818 - a finding about the topic
+    """The topic is not the one that the stored state comes from."""
+
+
+class PartitionMoved(Exception):  # noqa: N818 - no error: it happens at each rebalance
+    """The partition was revoked while its state was being loaded."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    unwritten: Heads = field(default_factory=dict)  # serialised, then held back by the fence
+    gone: set[bytes] = field(default_factory=set)  # deleted before the renewal, which deletes them once more
+    is_renewed: bool = False
+
+
+class HeadStore:
+    """Loads and writes the heads of one role. What changed is handed in; nothing here knows what a head means."""
+
+    def __init__(self, topic: str, *, port: Port, metrics: Metrics, outbox: Outbox) -> None:
+        """`topic` is the source whose offsets the heads bear; `outbox` is emptied before anything is written."""
+        self._topic = topic
+        self._port = port
+        self._metrics = metrics
+        self._outbox = outbox
+        self._kept: dict[int, _Kept] = {}
+        self._generation = 0  # counts up when partitions are revoked
+
+    async def load(self, partition: int) -> dict[bytes, tuple[int, bytes]]:
+        """Offset and body of each head of a partition, which is held from here on.
+
+        Raises `SourceReplaced` where they come from another topic, `PartitionMoved` where it was revoked meanwhile.
+        """
+        generation = self._generation
+        found = {key: unpack(head) for key, head in self._port.heads(partition).items()}
+        await self._check_source(partition, max((offset for offset, _ in found.values()), default=-1))
+        if generation != self._generation:
+            raise PartitionMoved(partition)
+        self._kept.setdefault(partition, _Kept())
+        return found
+
+    async def _check_source(self, partition: int, highest: int) -> None:
+        if highest < 0:
+            return
+        async with asyncio.timeout(END_OFFSET_WITHIN_S):
+            end = await self._port.end_offset(partition)
+        if highest >= end:
+            raise SourceReplaced(
+                f"partition {partition} of {self._topic} ends at offset {end}, but the stored state has read "
+                f"offset {highest}: the topic was deleted and made anew. Delete the role's changelog topic and its "
+                f"consumer group as well, then `forewarn topics create`; state begins anew."
+            )
+
+    def snapshot(self, dirty: Mapping[int, Heads]) -> Write:
+        """Take what changed in every partition, at once; the answer writes it.
+
+        A partition that was held for a minute has all its heads written once more: until then an earlier owner that
+        was cut off may have written, and what comes last is what compaction keeps (design.md 3.4).
+        """
+        taken: dict[int, Heads] = {}
+        renewed: set[int] = set()
+        for partition, kept in self._kept.items():
+            heads, kept.unwritten = kept.unwritten, {}
+            for key, head in dirty.get(partition, {}).items():
+                heads.pop(key, None)  # the partition's own head stays last
+                heads[key] = head
+            if not kept.is_renewed and self._port.owned_for_s(partition) > RENEW_AFTER_S:
+                renewed.add(partition)
+                stored: Heads = {**dict.fromkeys(kept.gone), **self._port.heads(partition)}
+                heads = {**{key: head for key, head in stored.items() if key not in heads}, **heads}
+            if heads:
+                taken[partition] = heads
+        return partial(self._write, taken, renewed, self._generation)
+
+    async def _write(self, taken: Mapping[int, Heads], renewed: set[int], generation: int) -> bool:
+        await self._outbox.send()
+        await self._port.delivered()
+        last = {partition: next(reversed(heads)) for partition, heads in taken.items()}
+        atoms = [(at, key, head) for at, heads in taken.items() for key, head in heads.items() if key != last[at]]
+        for writes in (atoms, [(at, last[at], taken[at][last[at]]) for at in taken]):
+            if generation != self._generation:
+                return False  # revoked while events were on their way: the next owner does it again
+            if self._port.fenced():
+                self._hold_back(taken)
+                return False
+            await self._port.store(writes)
+        for partition, kept in self._kept.items():
+            kept.is_renewed = kept.is_renewed or partition in renewed
+            deleted = {key for key, head in taken.get(partition, {}).items() if head is None}
+            kept.gone = set() if kept.is_renewed else kept.gone | deleted
+        if taken:
+            self._metrics.count(Metric.FLUSHES)
+            self._metrics.count(Metric.HEADS_WRITTEN, sum(len(heads) for heads in taken.values()))
+        return True
+
+    def _hold_back(self, taken: Mapping[int, Heads]) -> None:
+        """Keep what was serialised for the next flush: whoever decided has forgotten that it changed."""
+        self._metrics.count(Metric.HELD_BACK)
+        for partition, heads in taken.items():
+            kept = self._kept.get(partition)
+            if kept is not None:  # else it has moved meanwhile, and its next owner does it again
+                kept.unwritten = heads
+
+    def forget(self) -> None:
+        """All partitions have been revoked: what was not written is done again by whoever gets them."""
+        self._generation += 1
+        self._outbox.forget()
+        self._kept.clear()
