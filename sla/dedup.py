@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 KEY_BYTES_MAX: Final = 255
 _DIGEST_CHARS: Final = 32
@@ -37,6 +37,17 @@ def objective_key(service: str, objective: str, instance: str | None = None) -> 
 def period_key(agreement: str, service: str, objective: str, period: str) -> str:
     """`<agreement>/<service>/<objective>/<period>`; it is the objective's part that is shortened."""
     return join_key([agreement, service, objective, period], shorten=2)
+
+
+def close_place(agreement: str, objective: str) -> str:
+    """`<agreement>/<objective>`: which account of a stream is to be closed. Either name may have a slash in it."""
+    return f"{encoded(agreement)}/{encoded(objective)}"
+
+
+def read_close_place(place: str) -> tuple[str, str]:
+    """The agreement and the objective of a `close_place`."""
+    agreement, _, objective = place.partition("/")
+    return unquote(agreement), unquote(objective)
 
 
 def event_id(topic: str, dedup_key: str, sequence: int, event_type: str) -> str:

@@ -57,5 +57,9 @@ def written(output: str) -> Iterator[Callable[[bytes], object]]:
             # Python flushes once more at its exit; there must be something that takes it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
-    with Path(output).open("wb") as file:
+    try:
+        file = Path(output).open("wb")  # noqa: SIM115 - closed below; only its opening may be refused
+    except OSError as error:
+        raise UserError(f"{output}: {error.strerror}", "name a file that can be written, or -") from None
+    with file:
         yield file.write

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sla.catalogue import Agreement, CalendarPeriod, Catalogue
+from sla.dedup import close_place, read_close_place
 from sla.detect.account import Account
 from sla.detect.judge import Judge, Moment
 from sla.detect.stream import Stream
@@ -99,7 +100,7 @@ class Agenda:
     def _schedule_close(self, stream: Stream, track: Track, agreement: Agreement, now: int) -> None:
         if agreement.period is None:
             return
-        place = f"{agreement.name}/{track.objective.name}"
+        place = close_place(agreement.name, track.objective.name)
         start = stream.closes.setdefault(place, period_at(agreement.period, now).start)
         end = period_at(agreement.period, start).end
         self._timers.set(_timer(end + stream.grace_ms, CLOSE, stream, place, place))
@@ -136,7 +137,7 @@ class Agenda:
         return self._judge.silence(stream, account, moment)
 
     def _close(self, stream: Stream, place: str, moment: Moment) -> list[Emission]:
-        name, _, objective = place.partition("/")
+        name, objective = read_close_place(place)
         agreement, account = moment.catalogue.agreements.get(name), stream.accounts.get(objective)
         if agreement is None or account is None or agreement.period is None:
             return []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sla.catalogue import Agreement, CalendarPeriod, Catalogue, Objective, Timeslices
-from sla.dedup import objective_key
+from sla.dedup import close_place, objective_key
 from sla.detect.account import Account, Seen
 from sla.detect.facts import allowance_edges
 from sla.detect.history import bounds_of, minutes_of
@@ -35,7 +35,7 @@ class Stream:
         self.measures: dict[str, Measure] = {}
         self.tracks: dict[str, Track] = {}
         self.accounts: dict[str, Account] = {}
-        self.closes: dict[str, int] = {}  # "<agreement>/<objective>" → start of the period to close next
+        self.closes: dict[str, int] = {}  # by `close_place`: start of the period to close next
         self.exclusions: list[Exclusion] = []
         self.gaps: Sequence[Interval] = ()
         self.silence = Silence()
@@ -114,7 +114,7 @@ class Stream:
 
     def _settle_in(self, catalogue: Catalogue, now: int) -> None:
         self.catalogue = catalogue
-        promises = {f"{a.name}/{name}": a for name in self.tracks for a in catalogue.agreements_of(name)}
+        promises = {close_place(a.name, name): a for name in self.tracks for a in catalogue.agreements_of(name)}
         self.promised = list(promises.values())
         periods = {agreement.period for agreement in self.promised if agreement.period is not None}
         # A promise that is given again is not called to account for the time in which it was not.

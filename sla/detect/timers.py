@@ -16,7 +16,7 @@ class Timer(NamedTuple):
     dedup_key: str
     service: str
     signal: str
-    name: str  # of the objective; for a close "<agreement>/<objective>"
+    name: str  # of the objective; for a close its `close_place`
 
     @property
     def place(self) -> tuple[str, str, str, str]:

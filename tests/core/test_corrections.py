@@ -106,6 +106,15 @@ def test_a_period_is_closed_at_its_end_and_grace_from_the_agreements_own_account
     assert [each["name"] for each in closed["data"]["agreements"]] == ["gold"]
 
 
+def test_a_period_is_closed_whatever_its_agreement_and_objective_are_called() -> None:
+    world = World(objective("paid/eu %"), agreement("gold/eu", "paid/eu %", period=DAY), gap_ms=HOUR_MS)
+    world.minutes(14 * 60 - 1, 14 * 60, 10, 0)
+    world.idle(14 * 60, 14 * 60 + 4)
+    assert [each["data"]["dedup_key"] for each in world.events("period_closed")] == [
+        "gold%2Feu/pay/paid%2Feu%20%25/2026-11-23"
+    ]
+
+
 def test_late_data_corrects_a_closed_period_in_its_own_sequence() -> None:
     world = closed_at_midnight()
     closed = world.events("period_closed")[0]

@@ -114,7 +114,10 @@ def test_definitions_with_errors_are_told_and_nothing_is_printed(folder: Path) -
         (("--input", "-", "--tick", "soon"), "--tick"),
         (("--input", "-", "--tick", "0s"), "--tick"),
         (("--input", "-", "--until", "soon"), "'soon' is not an instant"),
-        (("--input", "-", "--output", "/nowhere/out"), "/nowhere/out: No such file"),
+        (
+            ("--input", "-", "--output", "/nowhere/out"),
+            "/nowhere/out: No such file or directory\n  name a file that can be written",
+        ),
         (("--from-kafka", "yesterday"), "'yesterday' is not a range"),
     ],
 )
