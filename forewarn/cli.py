@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from forewarn import cli_send, cli_topics
+from forewarn import cli_people, cli_send, cli_topics
 from forewarn.cli_options import AsJson, new_app
 from forewarn.connection import kafka_config, redis_url
 from forewarn.console import Console, ExitCode, progress, table
@@ -123,6 +123,7 @@ def diff(
 
 
 app.command()(replay)
+cli_people.register(app)
 
 
 @app.command()

@@ -9,8 +9,9 @@ import orjson
 
 from forewarn.console import UserError
 from forewarn.kafka import Config, Position, Record, partitions_of, write
+from schemas.commands import decode_command
 from schemas.inbound import decode_telemetry
-from schemas.topics import TELEMETRY
+from schemas.topics import COMMANDS, TELEMETRY
 from sla.fold import Line
 from sla.records import Rejection
 
@@ -23,6 +24,15 @@ def record_of(body: Mapping[str, Any], now: int) -> Record:
     if isinstance(verdict, Rejection):
         raise UserError(f"this record would be rejected: {verdict.detail}", f"reason: {verdict.reason}")
     return Record(TELEMETRY.name, key, raw)
+
+
+def command_of(body: Mapping[str, Any], now: int) -> Record:
+    """A command as it will be written, keyed by its id; a `UserError` if it would be refused for what it says."""
+    raw, key = orjson.dumps(body), str(body["id"])
+    verdict = decode_command(Line(0, key.encode(), raw, now, now), now)
+    if isinstance(verdict, Rejection):
+        raise UserError(f"this command would be refused: {verdict.detail}", f"reason: {verdict.reason}")
+    return Record(COMMANDS.name, key, raw)
 
 
 def send(config: Config, record: Record) -> Position:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sla.catalogue import Catalogue
 from sla.events import EventData
 from sla.stakeholder import Stakeholder, Watches
@@ -34,19 +32,25 @@ def _hears_all(watches: Watches) -> bool:
 
 
 def _watches(watches: Watches, name: str, data: EventData) -> bool:
+    return why_not(watches, name, data) is None
+
+
+def why_not(watches: Watches, name: str, data: EventData) -> str | None:
+    """Why somebody who watches this does not hear of an event; None if they do."""
     if watches == Watches():
-        return False
+        return "watches nothing"
     if name not in TOLD_TO_PEOPLE and name not in watches.events:
-        return False
-    return (
-        _matches(watches.agreements, (agreement["name"] for agreement in data["agreements"]))
-        and _matches(watches.customers, (agreement["customer"] or "" for agreement in data["agreements"]))
-        and _matches(watches.services, [data["service"]])
-        and _matches(watches.owners, [data["owner"] or ""])
-        and (name in AFTERWARDS or _matches(watches.severities, [data["severity"]]))
-        and (name in AFTERWARDS or _matches(watches.events, [name]))
-    )
-
-
-def _matches(wanted: tuple[str, ...], actual: Iterable[str]) -> bool:
-    return not wanted or any(name in wanted for name in actual)
+        return f"does not watch {name} by name"
+    is_after = name in AFTERWARDS
+    asked: list[tuple[str, tuple[str, ...], list[str]]] = [
+        ("agreement", watches.agreements, [agreement["name"] for agreement in data["agreements"]]),
+        ("customer", watches.customers, [agreement["customer"] or "" for agreement in data["agreements"]]),
+        ("service", watches.services, [data["service"]]),
+        ("owner", watches.owners, [data["owner"] or ""]),
+        ("severity", () if is_after else watches.severities, [data["severity"]]),
+        ("event", () if is_after else watches.events, [name]),
+    ]
+    for what, wanted, actual in asked:
+        if wanted and not any(each in wanted for each in actual):
+            return f"watches {what} {', '.join(wanted)}, and this is of {', '.join(filter(None, actual)) or 'none'}"
+    return None

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from forewarn.cli import app
 from forewarn.embedded import EmbeddedBroker
 
-FEEDS = ("alerts", "status", "notices", "deliveries", "dlq", "late", "records")
+FEEDS = ("alerts", "status", "notices", "deliveries", "dlq", "late", "records", "commands")
 TOPICS = {f"sla.{name}.v1": 2 for name in FEEDS} | {"sla.telemetry.v1": 4, "sla.catalogue.v1": 1}
 NOBODY = "127.0.0.1:1"  # a port that nobody listens on
 
