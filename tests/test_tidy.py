@@ -21,6 +21,7 @@ from agents.metrics import MEANING
 from agents.role import FoldRole, Role, changelog_of
 from agents.settings import Settings
 from forewarn.cli import app as command_line
+from schemas.generate import TOPICS, topics_text
 from schemas.topics import ALL, BY_NAME, LATER, TABLE, Topic, application_of
 from sla.units import DAY_MS
 
@@ -274,6 +275,10 @@ def test_whatever_is_skipped_says_why() -> None:
 
 def readme() -> str:
     return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_topic_settings_for_deployment_are_those_of_the_code() -> None:
+    assert TOPICS.read_text() == topics_text(), "deploy/topics.yaml: run python -m schemas.generate"
 
 
 def test_the_readme_is_short_and_begins_with_two_things_to_run() -> None:
