@@ -68,7 +68,8 @@ def _faust_settings(settings: Settings, role: Role, scratch: str) -> dict[str, A
         "consumer_group_instance_id": f"{role.name}-{name}" if settings.forewarn_static_membership else None,
         # A crash is an outage of one session; half of it is the fence.
         "broker_session_timeout": settings.forewarn_session_timeout,
-        "broker_heartbeat_interval": settings.forewarn_session_timeout * 0.3,
+        # Members hear of a rebalance by their heartbeats, and the first to hear stands still until the last has.
+        "broker_heartbeat_interval": settings.forewarn_session_timeout * 0.1,
         "broker_rebalance_timeout": 2 * settings.forewarn_session_timeout,  # one silent member holds all
         # Replaying ten seconds of source costs less than reading sixty stale versions of each head.
         "broker_commit_interval": settings.forewarn_flush_interval,

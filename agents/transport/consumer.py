@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from agents.transport.thread import FencedThread
 POLL_S = 0.25  # the longest a seek waits for the fetch that is under way
 WATCH_EVERY_S = 1.0
 CONFIRMED_EVERY_S = 0.1
+PAUSED_S = 0.05
 
 
 class Passed(NamedTuple):
@@ -88,11 +89,20 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     # -- coalescing: per-record work of Faust is what makes it slow
 
+    # Faust sleeps for a second while every partition is paused, which after a rebalance is a second of standing still.
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
+        if self.flow_active and not self._get_active_partitions():
+            await self.sleep(PAUSED_S)
+            return {}, set()
+        return await super()._wait_next_records(timeout)
+
     def _in_batches(self, topic: str) -> bool:
         return topic in self.plan.sources or topic in self.plan.changelogs
 
     # Slices what was fetched into batches; without what lies before the read position, so a batch never straddles it.
     async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
+        if self.plan.has(Override.SEEK) and not self.flow_active:
+            return {}  # the flow was resumed and stopped again before this fetch began
         self._no_fetch.clear()
         # Here and not in `getmany`, which may still have waited for the flow to resume.
         self._fetched_at = self._seek_count
@@ -208,12 +218,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     # Hands nothing out until the flow resumes, and lets the fetch under way end before the seek.
     async def perform_seek(self) -> None:
         """Go back to the committed offsets; partitions without one go to their beginning."""
-        if self.plan.has(Override.SEEK):
-            self.stop_flow()
-            self._seek_count += 1
-            # In the thread it would read on from the new position and be dropped here: a hole. Faust's own
-            # wait_for_stopped_flow waits for an event that is never cleared.
-            await self._no_fetch.wait()
+        await self._quiet()
         await super().perform_seek()
         # What is committed may be another's by now, and ahead of the state that was recovered here: a confirmed member
         # reads on, and one that was disowned is given another recovery, which ends this wait.
@@ -229,6 +234,24 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             self._spans[tp] = Spans()
             self._acked[tp].clear()
             self._acked_index[tp].clear()
+
+    # The same at the beginning of a recovery: what a fetch of the one before takes behind the seek never comes again,
+    # and the recovery waits for it for ever.
+    async def seek_wait(self, partitions: Mapping[Any, int]) -> None:
+        """Go to where the recovery of each changelog begins."""
+        await self._quiet()
+        await super().seek_wait(partitions)
+        if self.plan.has(Override.SEEK):
+            self._sought = {tp: self._read_offset[tp] for tp in partitions}
+
+    async def _quiet(self) -> None:
+        """Let the fetch under way end; what it brings, and what was fetched before, is not handed out."""
+        if self.plan.has(Override.SEEK):
+            self.stop_flow()
+            self._seek_count += 1
+            # In the thread it would read on from the new position and be dropped here: a hole. Faust's own
+            # wait_for_stopped_flow waits for an event that is never cleared.
+            await self._no_fetch.wait()
 
     # -- revoke: the last commit before a partition goes
 

@@ -45,11 +45,14 @@ def stood_still_ms(instants: Sequence[int], begin: int, end: int) -> int:
 
 
 def longest_ms(played: Iterable[Played], answered: Answers) -> Mapping[str, list[int]]:
-    """By kind of act, how long the partition that stood still the longest did so, for each act."""
+    """By kind of act, how long the partition that stood still the longest did so, for each act.
+
+    Where the broker was away it is counted from its return: `brokerkill` says how long the workers took from there.
+    """
     found: dict[str, list[int]] = defaultdict(list)
     for act in played:
         spans = [
             stood_still_ms(instants, act.began_at - LOOKED_BACK_MS, act.ended_at) for instants in answered.values()
         ]
-        found[act.kind].append(max(spans, default=0))
+        found[act.kind].append(max(0, max(spans, default=0) - act.down_ms))
     return found

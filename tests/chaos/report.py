@@ -11,7 +11,7 @@ from tests.chaos.run import Finding
 WORDS: Final = {
     "kill": "kill -9",
     "freeze": "frozen beyond its session, woken",
-    "brokerkill": "broker killed, back after 10 s",
+    "brokerkill": "broker killed; from its return",
     "rediskill": "Redis killed",
     "cut": "network cut",
     "delay": "sends delayed",

@@ -19,6 +19,7 @@ from tests.harness.redis import RedisServer
 WELL_WITHIN_S: Final = 120.0
 PAUSE_S: Final = 4.0  # of peace between two acts
 STOP_WITHIN_S: Final = 40.0
+BROKER_START_S: Final = 4.0  # at least, from its start to its first answer
 
 
 class Played(NamedTuple):
@@ -27,6 +28,7 @@ class Played(NamedTuple):
     kind: str
     began_at: int
     ended_at: int
+    down_ms: int = 0  # how long there was no broker
 
 
 class Stage:
@@ -42,19 +44,20 @@ class Stage:
         self._redis = redis
         self._now = now
         self._mending: list[tuple[float, Callable[[], None]]] = []
-        self._frozen: set[str] = set()
+        self._broker_killed_at: int | None = None
+        self._down_ms = 0
         self._pause = threading.Event()
 
     def play(self, act: f.Act) -> None:
         """Let it happen, and wait until all is well."""
-        began, began_at = monotonic(), self._now()
+        began, began_at, self._down_ms = monotonic(), self._now(), 0
         for offset_s, fault in act.faults:
             self._until(lambda due=began + offset_s: monotonic() >= due)
             self._strike(fault)
-        self._until(lambda: not self._mending)
+        self._until(lambda: not self._mending and self._broker_killed_at is None)
         if not self._until(self.crew.is_whole, WELL_WITHIN_S):
             self.violations.append(f"after {act}: not well within {WELL_WITHIN_S:g} s: {self.crew.findings()}")
-        self.played.append(Played(act.kind, began_at, self._now()))
+        self.played.append(Played(act.kind, began_at, self._now(), self._down_ms))
         quiet_from = monotonic()
         self._until(lambda: monotonic() - quiet_from >= PAUSE_S)
 
@@ -74,6 +77,7 @@ class Stage:
         self._mending = [each for each in self._mending if each not in due]
         for _, mend in due:
             mend()
+        self._look_for_broker()
         self.crew.revive()
 
     def _later(self, after_s: float, mend: Callable[[], None]) -> None:
@@ -86,13 +90,11 @@ class Stage:
         self.injected[type(fault).__name__.lower()] += 1
         match fault:
             case f.Kill():
-                self._frozen.discard(fault.worker)
                 self.crew.kill(fault.worker)
             case f.Freeze():
                 self._freeze(fault)
             case f.BrokerKill():
-                self._node.kill()
-                self._later(fault.for_s, self._node.launch)
+                self._kill_broker(fault)
             case f.RedisKill():
                 self.crew.excused.add("project")  # it tries again for a while, then ends
                 self._redis.kill()
@@ -112,6 +114,18 @@ class Stage:
         victim = self.crew.workers.running[fault.worker]
         victim.send(signal.SIGSTOP)
         self._later(fault.for_s, lambda: victim.send(signal.SIGCONT))
+
+    def _kill_broker(self, fault: f.BrokerKill) -> None:
+        if self._broker_killed_at is not None:
+            return  # it is away already
+        self._broker_killed_at = self._now()
+        self._node.kill()
+        self._later(max(0.0, fault.for_s - BROKER_START_S), self._node.launch)
+
+    def _look_for_broker(self) -> None:
+        if self._broker_killed_at is not None and self._node.answers():
+            self._down_ms += self._now() - self._broker_killed_at
+            self._broker_killed_at = None
 
     def _disturb(self, fault: f.Cut | f.Delay | f.Refuse) -> None:
         gates = self._gates(fault.worker)

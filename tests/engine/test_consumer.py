@@ -348,6 +348,33 @@ async def test_a_seek_stops_the_flow_and_waits_for_the_fetch_under_way(monkeypat
     assert rewound == [{SOURCE: 10}]
 
 
+async def test_a_recovery_begins_when_the_fetch_of_the_one_before_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = consumer_of(new_app())
+    sought: list[Any] = []
+
+    async def seek_wait(partitions: Any) -> None:
+        sought.append(partitions)
+        consumer._read_offset[CHANGELOG] = 7
+
+    monkeypatch.setattr(consumer._thread, "seek_wait", seek_wait)
+    consumer._fetched_at = consumer._seek_count
+    consumer._no_fetch.clear()
+    seek = asyncio.create_task(consumer.seek_wait({CHANGELOG: 7}))
+    await asyncio.sleep(0)
+    assert sought == []  # else the fetch would go on behind the seek, be dropped, and never come again
+    consumer._no_fetch.set()
+    await seek
+    assert sought == [{CHANGELOG: 7}]
+    assert consumer._stale(consumer._fetched_at)
+    assert consumer._sought == {CHANGELOG: 7}
+
+
+async def test_nothing_is_fetched_while_the_flow_is_stopped() -> None:
+    consumer = consumer_of(new_app())
+    consumer.stop_flow()
+    assert await consumer._getmany({SOURCE}, 1.0) == {}
+
+
 async def test_a_partition_without_a_commit_goes_to_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = consumer_of(new_app())
     rewound = _seeks(consumer, monkeypatch, {SOURCE: None})

@@ -38,6 +38,9 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (driver.Consumer, "_handle_attached", "self, commit_offsets"),
     (driver.Consumer, "_should_commit", "self, tp, offset"),
     (driver.Consumer, "perform_seek", "self"),
+    (driver.Consumer, "seek_wait", "self, partitions"),
+    (driver.Consumer, "_wait_next_records", "self, timeout"),
+    (driver.Consumer, "_get_active_partitions", "self"),
     (driver.Consumer, "on_partitions_revoked", "self, revoked"),
     (driver.Consumer, "commit_and_end_transactions", "self"),
     (driver.Consumer, "maybe_wait_for_commit_to_finish", "self"),
@@ -45,6 +48,7 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (driver.Consumer, "assignment", "self"),
     (driver.Consumer, "_drain_messages", "self, fetcher"),
     (driver.AIOKafkaConsumerThread, "on_start", "self"),
+    (driver.AIOKafkaConsumerThread, "_create_worker_consumer", "self, transport"),
     (driver.AIOKafkaConsumerThread, "call_thread", "self, fun, *args, **kwargs"),
     (driver.AIOKafkaConsumerThread, "seek_to_beginning", "self, *partitions"),
     (driver.Producer, "send", "self, topic, key, value, partition, timestamp, headers, *, transactional_id"),
@@ -125,6 +129,10 @@ def test_the_consumer_keeps_the_ledgers_that_are_cleared_at_a_revoke() -> None:
 def test_the_coordinator_asks_by_the_method_that_is_wrapped() -> None:
     assert "SyncGroupRequest(" in inspect.getsource(inspect.getmodule(GroupCoordinator))  # type: ignore[arg-type]
     assert SyncGroupRequest.__name__ == "SyncGroupRequest"
+
+
+def test_the_wait_of_a_fetch_is_kept_where_it_is_changed() -> None:
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer.start)
 
 
 def test_the_transport_has_its_own_scheme() -> None:

@@ -26,7 +26,7 @@ from tests.simulation.member import Following, Thread
 from tests.simulation.stand_in import StandIn, Stream, Table
 from tests.simulation.wire import Wire
 
-HEARTBEAT_S = 3.0
+HEARTBEAT_S = 3.0  # rarer than in the product: a zombie hears of it later
 RECOVERY_BATCH = 100
 
 
