@@ -115,7 +115,7 @@ class Account:
             self.base.advance(at)  # coverage is told from the measurements, which no tier of slices reads
         window = self._budget_window
         total, bad = ledger.sums(window)
-        budget, is_estimate = self.budget(seen, at, window.edge, total, bad)
+        budget, changes = self.budget(seen, at, window.edge, total, bad)
         firing: BurnRule | None = None
         doubtful: BurnRule | None = None
         p_value: float | None = None
@@ -134,7 +134,7 @@ class Account:
                     firing, p_value = (rule, chance) if firing is None else (firing, p_value)
                 elif doubtful is None and firing is None:
                     doubtful, p_value = rule, chance
-        return Reading(budget, total, bad, firing, doubtful, p_value, is_estimate and bad > 0)
+        return Reading(budget, total, bad, firing, doubtful, p_value, changes and (bad > 0 or budget is None))
 
     def _burns_long(self, rule: BurnRule, long: WindowSum, seen: Seen, at: int) -> bool:
         """Whether the long window burns too, and is not warming."""
@@ -142,7 +142,7 @@ class Account:
         return rule.burns(bad, total) and self.seen_ms(seen, at) >= rule.tier.long_ms
 
     def budget(self, seen: Seen, at: int, start: int, total: int, bad: int) -> tuple[Budget | None, bool]:
-        """The budget of the whole window that began at `start`, and whether it was extrapolated (semantics.md 1)."""
+        """The budget of the whole window that began at `start` (semantics.md 1), and whether time alone changes it."""
         if seen.live_at is None or seen.first_at is None:
             return None, False
         target_ppm = self.objective.target_ppm
@@ -152,7 +152,7 @@ class Account:
             return Budget(allowed_count(total, target_ppm), bad), False
         counted = self.seen_ms(seen, at, start)
         if counted <= 0:
-            return None, False
+            return None, True
         whole = extrapolated(total, self.window_ms(at), counted)
         return Budget(allowed_count(whole, target_ppm), bad), True
 
@@ -160,7 +160,7 @@ class Account:
         """The slices of the whole window that are not excluded."""
         window = self.objective.window
         if isinstance(window, Rolling):
-            end, whole = at, window.window_ms // board.slice_ms
+            end, whole = at + 1, window.window_ms // board.slice_ms  # the slice that begins now is the window's last
         else:
             end = period_at(window, at).end
             whole = board.count_between(start, end)
@@ -175,9 +175,11 @@ class Account:
         return rolling_edge(window.window_ms, at) if isinstance(window, Rolling) else period_at(window, at).start
 
     def is_calm(self) -> bool:
-        """Whether nothing bad is in any window: then no tier, forecast, mark or breach is possible."""
-        ledger = self.ledger
-        if ledger.open_bad or self.track.silent_since is not None or self.track.forecast_fires:
+        """Whether nothing bad is in any window and no mark to re-arm: no tier, forecast, mark or breach is possible."""
+        ledger, track = self.ledger, self.track
+        if ledger.open_bad or track.silent_since is not None or track.forecast_fires:
+            return False
+        if track.marks_told and isinstance(self.objective.window, Rolling):
             return False
         return not any(window.bad for window in ledger.windows.values())
 

@@ -17,8 +17,14 @@ FAILED_ONCE = (
     53,  # the record of a closed period showed windows as of whatever had been decided last in that process
     80,  # a rebalance waited for ever for a batch that it had cleared itself
     120,  # dead letters without a key were taken for one line
+    220,  # an exclusion took all that was bad, and the budget marks were not armed anew
+    310,  # a slice that begins at the instant of a decision was missing in its window
+    220,  # an exclusion took all that was bad, and the budget marks were not armed anew
+    310,  # a slice that begins at the instant of a decision was missing in its window
     379,  # a zombie went to where its successor had committed, with the state of long before
     545,  # a worker was frozen for exactly as long as it waits for an answer
+    781,  # what ended the time without a verdict was nothing but time
+    781,  # what ended the time without a verdict was nothing but time
     745,  # the zombie again, with wrong alerts
 )
 PLANTED = ("partition head written", "a changed atom", "sequences reset", "now goes back", "counted twice")
