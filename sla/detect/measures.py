@@ -103,7 +103,8 @@ class UptimeMeasure(Measure):
         if type(record) is not State:
             return
         index = bisect_right(self.points, (record.at, True))
-        until = self.points[index][0] if index < len(self.points) else self.settled_at
+        # What lies behind `settled_at` was not counted yet, also where a newer state is known already.
+        until = min(self.points[index][0], self.settled_at) if index < len(self.points) else self.settled_at
         before = self.points[index - 1] if index else None
         if until > record.at:
             if before is not None:

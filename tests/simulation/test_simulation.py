@@ -21,6 +21,7 @@ FAILED_ONCE = (
     310,  # a slice that begins at the instant of a decision was missing in its window
     220,  # an exclusion took all that was bad, and the budget marks were not armed anew
     310,  # a slice that begins at the instant of a decision was missing in its window
+    341,  # a late state took back downtime that no decision had counted yet
     379,  # a zombie went to where its successor had committed, with the state of long before
     545,  # a worker was frozen for exactly as long as it waits for an answer
     781,  # what ended the time without a verdict was nothing but time
