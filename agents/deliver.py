@@ -27,8 +27,9 @@ from agents.settings import Settings
 from agents.shell import line_of
 from agents.standalone import app_of
 from agents.transport import Write
-from notifiers.protocol import Message, Retry, Words
+from notifiers.protocol import Message, Retry
 from notifiers.registry import Channels, Options, standard
+from notifiers.rendering import Renderer
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_send, delivery
 from schemas.topics import OUTBOX
@@ -55,6 +56,7 @@ class Deliver:
         """`channels` are those of the registry by default. `now` is the real clock, in epoch milliseconds."""
         self._context = context
         self._channels = channels or standard(options_of(context.settings))
+        self._renderer = Renderer(context.settings.forewarn_templates)
         self._now = now
         self._jitter = jitter
         self._lanes = Lanes()
@@ -153,7 +155,8 @@ class Deliver:
 
     async def _try(self, pending: Pending) -> None:
         send = pending.send
-        outcome = await self._channels.hand_over(Message(send, Words(send.subject, send.text)))
+        words, mistake = self._renderer.words(send)
+        outcome = await self._channels.hand_over(Message(send, words))
         now = self._now()
         pending.tries_count += 1
         verdict = judge(
@@ -165,17 +168,17 @@ class Deliver:
             jitter=self._jitter(),
         )
         self._lanes.of(pending).ended(pending, now, is_troubled=isinstance(outcome, Retry))
-        self._settle(pending, verdict)
+        self._settle(pending, verdict, mistake)
         self._woken.set()
 
-    def _settle(self, tried: Pending, verdict: Verdict) -> None:
+    def _settle(self, tried: Pending, verdict: Verdict, mistake: str | None = None) -> None:
         ledger = self._ledgers.get(tried.slot.partition)
         pending = None if ledger is None else ledger.pending.get(tried.slot.key)
         if ledger is None or pending is None:
             return  # its partition has moved, and whoever has it now tries again
         match verdict:
             case Done():
-                self._record(pending, "delivered", None)
+                self._record(pending, "delivered", mistake)  # delivered, but perhaps in plain words
                 ledger.drop(pending)
             case Again(at, why):
                 log.info("%s by %s: trying again: %s", pending.send.stakeholder, pending.target.kind, why)

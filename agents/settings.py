@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, DirectoryPath, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents.log_clock import LogClock
@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     # Networks that channels may lead to though they are this machine, its link or a metadata service.
     forewarn_channels_allow: str = ""
     forewarn_secrets: Path = Path("/run/secrets")  # the folder of ${file:name}
+    forewarn_templates: DirectoryPath | None = None  # templates that come before those that are shipped
 
     @field_validator("kafka_bootstrap_servers")
     @classmethod

@@ -169,6 +169,34 @@ def status(
 
 
 @app.command()
+def preview(
+    event_file: Annotated[
+        Path | None, typer.Argument(metavar="[EVENT_FILE]", help="An event as `tail --json` prints it.")
+    ] = None,
+    sample: Annotated[str, typer.Option(help="A built-in event, if no file is given.")] = "early_warning",
+    audience: Annotated[list[str] | None, typer.Option(help="For whom; may be repeated; all if not given.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="By what; may be repeated; else the console.")] = None,
+    templates: Annotated[
+        Path | None,
+        typer.Option(envvar="FOREWARN_TEMPLATES", exists=True, file_okay=False, help="A folder of your own templates."),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is wrong with the templates.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show messages as their readers will see them; exit 1 where a template fails."""
+    from forewarn.preview import command
+
+    console = Console(as_json=as_json)
+    if check:
+        raise typer.Exit(command.check(templates, console))
+    shown = command.preview(
+        event_file, sample=sample, audiences=audience or [], channels=channel or ["console"], folder=templates,
+        console=console,
+    )  # fmt: skip
+    raise typer.Exit(shown)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check broker, clocks, topics, partitioners, Redis, catalogue and versions; exit 1 if something must be done."""
     config = kafka_config()

@@ -16,12 +16,11 @@ import orjson
 
 from notifiers.protocol import Message, Outcome
 from notifiers.web import Web
+from sla.wording import OUTSIDERS
 
 KEY_HEADER: Final = "Idempotency-Key"
 TIMESTAMP_HEADER: Final = "X-Forewarn-Timestamp"  # seconds since the epoch
 SIGNATURE_HEADER: Final = "X-Forewarn-Signature"  # "sha256=" and the hexadecimal HMAC
-OUTSIDERS: Final = frozenset({"customer", "supplier"})
-"""Audiences that get words alone: an event tells of causes, other customers and figures that are not theirs."""
 
 
 class Webhook:

@@ -133,6 +133,7 @@ def _send(record: Json, key: bytes | None) -> Send:
         tuple(each for each in _list(record, "items") if isinstance(each, dict)),
         tuple(each for each in _list(record, "planning") if isinstance(each, dict)),
         _optional(record, "fallback"),
+        _optional(record, "concerns") or {},
     )
 
 

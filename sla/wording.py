@@ -12,6 +12,8 @@ from typing import Any, Final
 from sla.fold import Json
 
 SHARE_LARGEST: Final = 10**9
+OUTSIDERS: Final = frozenset({"customer", "supplier"})
+"""Audiences outside of the house: causes, figures, other customers and names of people are not theirs."""
 SUBJECT_LONGEST: Final = 200  # characters: what a mail client or a pager shows in one line
 
 _HEADLINES: Final = {
@@ -56,8 +58,14 @@ def subject_of(event: Json, audience: str = "") -> str:
 
 
 def text_of(event: Json, audience: str = "") -> str:
-    """A few lines, each one fact, without the subject; ends with what identifies the event."""
+    """A few lines, each one fact, without the subject; ends with what identifies the event.
+
+    Who is outside of the house hears what happened, since when and what is expected, and nothing of the inside.
+    """
     data = _mapping(event.get("data"))
+    if audience in OUTSIDERS:
+        known = [_what(event, data, audience), _since(data), _forecast(data), _exclusions(data)]
+        return "\n".join(line for line in (*known, f"Reference {_text(event.get('id'))}.") if line)
     lines = [_what(event, data, audience), _since(data), _why(data), _budget(data), _forecast(data), *_advice(data)]
     lines += [_agreements(data), _exclusions(data), _runbook(data)]
     lines.append(f"Event {_text(event.get('id'))} of {_text(data.get('dedup_key'))}.")

@@ -131,6 +131,13 @@ class Fallback(Shape):
     channels: list[Channel]
 
 
+class Concerns(Shape):
+    """What a stakeholder watches: of an event's agreements an outsider may hear of no others."""
+
+    agreements: list[Name]
+    customers: list[Name]
+
+
 class Send(_Feed):
     """One message to hand to one channel."""
 
@@ -156,6 +163,7 @@ class Send(_Feed):
     items: list[Item] = Field(description="what it tells of, at most 100")
     planning: list[Question]
     fallback: Fallback | None
+    concerns: Concerns
 
 
 class Delivery(Shape):

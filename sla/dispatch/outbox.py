@@ -55,6 +55,7 @@ def send(policy: Policy, channel: Channel, message: Json) -> Emission:
         "stakeholder": told.name,
         "audience": told.audience,
         "channel": {"kind": channel.kind, "url": channel.url},
+        "concerns": {"agreements": list(told.watches.agreements), "customers": list(told.watches.customers)},
         **{name: said for name, said in message.items() if name != "id"},
         "fallback": policy.fallback_view(),
     }

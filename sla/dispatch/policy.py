@@ -9,6 +9,7 @@ from sla.catalogue import Catalogue
 from sla.dispatch.records import Notice
 from sla.fold import Json
 from sla.stakeholder import Channel, Outside, Stakeholder, Watches
+from sla.wording import OUTSIDERS
 from sla.working_time import WorkingTime
 
 MACHINE_KINDS: Final = frozenset({"pagerduty", "alertmanager"})
@@ -45,6 +46,11 @@ class Policy(NamedTuple):
     def people(self) -> tuple[Channel, ...]:
         """The channels that people read."""
         return tuple(each for each in self.stakeholder.channels if each.kind not in MACHINE_KINDS)
+
+    @property
+    def is_outsider(self) -> bool:
+        """Whether they are outside of the house."""
+        return self.stakeholder.audience in OUTSIDERS
 
     @property
     def machines(self) -> tuple[Channel, ...]:

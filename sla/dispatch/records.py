@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sla.fold import Json
@@ -38,7 +39,8 @@ class Send(NamedTuple):
     `kind` is notice, group, digest, repeat or machine. `action` is what an on-call tool is to do with its incident of
     this dedup key: trigger, resolve or none of both (None). `event` is the CloudEvent it leads with, `items` one line
     for each event it tells of; `planning` the questions it asks. `fallback` is the stakeholder
-    to tell when the channel fails for good, with its audience and channels.
+    to tell when the channel fails for good, with its audience and channels. `concerns` names the agreements and
+    customers that the stakeholder watches: of an event's agreements an outsider may hear of no others.
     """
 
     id: str
@@ -59,3 +61,4 @@ class Send(NamedTuple):
     items: tuple[Json, ...] = ()
     planning: tuple[Json, ...] = ()
     fallback: Json | None = None
+    concerns: Json = MappingProxyType({})

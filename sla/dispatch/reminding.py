@@ -32,9 +32,10 @@ def acknowledge(desk: Desk, ack: Ack) -> bool:
     if ack.until_at is not None:
         desk.remind(max(ack.until_at, desk.at), Kind.ACK, trouble.key)
     until = "" if ack.until_at is None else f" until {rfc3339(ack.until_at)}"
-    reason = "" if ack.reason is None else f": {ack.reason}"
-    detail = f"{ack.by} has taken it on{until}{reason}."
-    _tell_again(desk, trouble, "ack", f"Acknowledged by {ack.by}: {trouble.line}", detail)
+    reason = "" if ack.reason is None or desk.policy.is_outsider else f": {ack.reason}"
+    who = _known_as(desk, ack.by)
+    detail = f"{who} has taken it on{until}{reason}."
+    _tell_again(desk, trouble, "ack", f"Acknowledged by {who}: {trouble.line}", detail)
     if trouble.is_paged and trouble.event is not None:
         desk.machine("acknowledge", trouble.event, _item(trouble, "ack", detail))
     return True
@@ -49,8 +50,13 @@ def let_go(desk: Desk, unack: Unack) -> bool:
     desk.await_ack(trouble)
     desk.repeat_later(trouble)
     line = f"No longer acknowledged: {trouble.line}"
-    _tell_again(desk, trouble, "unack", line, f"{unack.by} has let go of it.")
+    _tell_again(desk, trouble, "unack", line, f"{_known_as(desk, unack.by)} has let go of it.")
     return True
+
+
+def _known_as(desk: Desk, by: str) -> str:
+    """Who it was; outside of the house nobody is named."""
+    return "the team" if desk.policy.is_outsider else by
 
 
 def speak_again(desk: Desk) -> None:
@@ -85,11 +91,12 @@ def _end_acks(desk: Desk, keys: Iterable[str]) -> None:
         trouble = desk.atom.troubles.get(key)
         if trouble is None or trouble.acked_until is None or trouble.acked_until > desk.at:
             continue
-        by, trouble.acked_by, trouble.acked_until = trouble.acked_by, None, None
+        by, trouble.acked_by, trouble.acked_until = trouble.acked_by or "", None, None
         desk.await_ack(trouble)
         desk.repeat_later(trouble)
         if trouble.is_told:
-            desk.offer(_item(trouble, "expired", f"The acknowledgement of {by} has ended, and it still holds."))
+            detail = f"The acknowledgement of {_known_as(desk, by)} has ended, and it still holds."
+            desk.offer(_item(trouble, "expired", detail))
 
 
 def _repeat(desk: Desk, keys: Iterable[str]) -> None:

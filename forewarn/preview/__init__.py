@@ -1,0 +1,1 @@
+"""What a message will look like, before anybody gets it."""

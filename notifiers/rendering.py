@@ -1,0 +1,85 @@
+"""A message in the words of its audience: by templates, and by the plain words of dispatch where those fail.
+
+A template is chosen by audience and topic: `customer/breach.txt`, else `customer/default.txt`, else `default.txt`; the
+same with `.html`. A folder of one's own comes before the templates that are shipped. See docs/templates.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from jinja2 import ChoiceLoader, FileSystemLoader, TemplateSyntaxError, meta
+
+from notifiers.protocol import Words
+from notifiers.sandbox import Sandbox
+from notifiers.view import NAMES, Links, no_links, topic_of, view_of
+from sla.dispatch import Send
+from sla.wording import SUBJECT_LONGEST
+
+SHIPPED: Final = Path(__file__).parent / "templates"
+SUBJECT: Final = "Subject:"  # what the first line of a .txt begins with
+_MISTAKE_LONGEST: Final = 200
+
+
+class Rendered(NamedTuple):
+    """Words, and what is to be put on record where no template gave them."""
+
+    words: Words
+    mistake: str | None = None
+
+
+class Renderer:
+    """Renders; never raises for what a template does."""
+
+    def __init__(self, folder: Path | None = None, links: Links = no_links) -> None:
+        """`folder` holds templates that come before those of the same name that are shipped."""
+        folders = [SHIPPED] if folder is None else [folder, SHIPPED]
+        self._sandbox = Sandbox(ChoiceLoader([FileSystemLoader(each) for each in folders]))
+        self._links = links
+
+    def words(self, send: Send) -> Rendered:
+        """What the message says."""
+        plain = Words(send.subject, send.text)
+        try:
+            context = view_of(send, self._links)
+            subject, text = _parted(self._rendered(send, "txt", context), send.subject)
+            html = self._rendered(send, "html", {**context, "subject": subject, "text": text})
+        except Exception as error:  # noqa: BLE001 - whatever a template does, the notice must still go out
+            return Rendered(plain, f"plain words instead of a template's: {mistake_of(error)}")
+        return Rendered(Words(subject, text, html))
+
+    def _rendered(self, send: Send, suffix: str, context: dict[str, Any]) -> str:
+        names = names_of(send.audience, topic_of(send), suffix)
+        return self._sandbox.bounded(self._sandbox.select_template(names), context)
+
+    def lint(self, name: str, source: str) -> list[str]:
+        """What is wrong with a template before it is ever used: its syntax, and names that nothing gives."""
+        try:
+            parsed = self._sandbox.parse(source, name)
+            self._sandbox.compile(source, name)
+        except TemplateSyntaxError as error:
+            return [mistake_of(error)]
+        unknown = sorted(meta.find_undeclared_variables(parsed) - NAMES - self._sandbox.globals.keys())
+        return [f"{name}: {each!r} is nothing that a template knows: {', '.join(sorted(NAMES))}" for each in unknown]
+
+
+def names_of(audience: str, topic: str, suffix: str) -> list[str]:
+    """The templates to look for, the most particular first."""
+    return [f"{audience}/{topic}.{suffix}", f"{audience}/default.{suffix}", f"default.{suffix}"]
+
+
+def mistake_of(error: Exception) -> str:
+    """An error of a template in one line, with its place where it is known."""
+    place = f"{error.name}:{error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
+    said = str(error.message if isinstance(error, TemplateSyntaxError) else error) or type(error).__name__
+    return f"{place}{said.splitlines()[0]}"[:_MISTAKE_LONGEST]
+
+
+def _parted(rendered: str, subject: str) -> tuple[str, str]:
+    """Subject and text: the first line may name the subject, blank lines beyond one are left out."""
+    lines = [line.rstrip() for line in rendered.strip().split("\n")]
+    if lines[0].startswith(SUBJECT):
+        subject, lines = lines[0].removeprefix(SUBJECT).strip() or subject, lines[1:]
+    kept = [line for place, line in enumerate(lines) if line or (place and lines[place - 1])]
+    return subject[:SUBJECT_LONGEST], "\n".join(kept).strip() or subject
