@@ -30,6 +30,7 @@ from agents.delivery.retry import (
 from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.role import Context
+from agents.settings import Settings
 from notifiers.protocol import Delivered, Failed, Message, Outcome, Retry
 from notifiers.registry import Channels
 from notifiers.secrets import Secrets
@@ -88,9 +89,9 @@ class Channel:
 class Desk:
     """A running `deliver` over a world that outlives it. Time stands unless a test moves it."""
 
-    def __init__(self, world: World, channels: dict[str, Channel]) -> None:
+    def __init__(self, world: World, channels: dict[str, Channel], settings: Settings = SETTINGS) -> None:
         self.world = world
-        self.context = Context(SETTINGS, Metrics(), LogClock(), None)
+        self.context = Context(settings, Metrics(), LogClock(), None)
         self.at = T0
         self.owned = frozenset({0})
         self.deliver = Deliver(
@@ -119,9 +120,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def running(world: World, **channels: Channel) -> AsyncIterator[Desk]:
+async def running(world: World, settings: Settings = SETTINGS, **channels: Channel) -> AsyncIterator[Desk]:
     """Ends as a crash does: nothing is flushed."""
-    desk = Desk(world, channels)
+    desk = Desk(world, channels, settings)
     await desk.deliver.start(world)
     task = asyncio.create_task(desk.deliver.run(lambda: desk.owned))
     try:
@@ -310,6 +311,16 @@ async def test_an_error_of_our_own_ends_the_worker_and_is_not_swallowed() -> Non
     desk.world.broken = OSError("away")
     with pytest.raises(ExceptionGroup):
         await asyncio.wait_for(task, WITHIN_S)
+
+
+async def test_a_template_that_fails_costs_no_message_and_is_on_record(tmp_path: Path) -> None:
+    (tmp_path / "default.txt").write_text("{{ 1 / 0 }}")
+    settings = SETTINGS.model_copy(update={"forewarn_templates": tmp_path})
+    async with running(World(), settings, good=Channel()) as desk:
+        await desk.take(send(1))
+        await desk.until(lambda: desk.outcomes() == [("id-1", "delivered")])
+        (told,) = [orjson.loads(value or b"") for value in desk.world.sent(topics.DELIVERIES.name)]
+    assert told["detail"] == "plain words instead of a template's: division by zero"
 
 
 # -- the policy
