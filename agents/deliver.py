@@ -14,6 +14,7 @@ from contextlib import suppress
 from time import time_ns
 from typing import Any, Final
 
+from agents.changelog import Writing
 from agents.delivery.lanes import Lanes
 from agents.delivery.ledger import Ledger
 from agents.delivery.pending import Pending, taken
@@ -117,7 +118,7 @@ class Deliver:
     async def _flush(self) -> bool:
         async with self._lock:
             fresh, self._fresh = self._fresh, []
-            dirty = {partition: ledger.take_dirty() for partition, ledger in self._ledgers.items()}
+            dirty = {partition: Writing(heads=ledger.take_dirty()) for partition, ledger in self._ledgers.items()}
             if not await self._heads.snapshot(dirty)():
                 self._fresh = [*fresh, *self._fresh]
                 return False

@@ -13,17 +13,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from agents.changelog import Heads, Writing, is_segment, stages
 from agents.metrics import Metric, Metrics
 from agents.outbox import Outbox
-from agents.port import END_OFFSET_WITHIN_S, Head, Port
+from agents.port import END_OFFSET_WITHIN_S, Port
 from agents.transport import Write, unpack
 
 log = logging.getLogger("forewarn.heads")
 
 RENEW_AFTER_S: Final = 60.0  # design.md 3.4: by then a zombie's last write has arrived
-
-Heads = dict[bytes, Head]
-"""What to write of one partition, in this order; its own head is the last. None deletes what has expired."""
 
 
 class SourceReplaced(Exception):  # noqa: N818 - a finding about the topic
@@ -36,13 +34,14 @@ class PartitionMoved(Exception):  # noqa: N818 - no error: it happens at each re
 
 @dataclass(slots=True)
 class _Kept:
-    unwritten: Heads = field(default_factory=dict)  # serialised, then held back by the fence
+    unwritten: Writing = field(default_factory=Writing)  # serialised, then held back by the fence
+    expired: set[bytes] = field(default_factory=set)  # segments that no stored head can name any more
     gone: set[bytes] = field(default_factory=set)  # deleted before the renewal, which deletes them once more
     is_renewed: bool = False
 
 
 class HeadStore:
-    """Loads and writes the heads of one role. What changed is handed in; nothing here knows what a head means."""
+    """Loads and writes the state of one role. What changed is handed in; nothing here knows what a head means."""
 
     def __init__(self, topic: str, *, port: Port, metrics: Metrics, outbox: Outbox) -> None:
         """`topic` is the source whose offsets the heads bear; `outbox` is emptied before anything is written."""
@@ -53,14 +52,15 @@ class HeadStore:
         self._kept: dict[int, _Kept] = {}
         self._generation = 0  # counts up when partitions are revoked
 
-    async def load(self, partition: int) -> dict[bytes, tuple[int, bytes]]:
-        """Offset and body of each head of a partition, which is held from here on.
+    async def load(self, partition: int) -> Mapping[bytes, bytes]:
+        """The records of a partition (`agents.changelog`), which is held from here on.
 
         Raises `SourceReplaced` where they come from another topic, `PartitionMoved` where it was revoked meanwhile.
         """
         generation = self._generation
-        found = {key: unpack(head) for key, head in self._port.heads(partition).items()}
-        await self._check_source(partition, max((offset for offset, _ in found.values()), default=-1))
+        found = self._port.records(partition)
+        offsets = (unpack(head)[0] for key, head in found.items() if not is_segment(key))
+        await self._check_source(partition, max(offsets, default=-1))
         if generation != self._generation:
             raise PartitionMoved(partition)
         self._kept.setdefault(partition, _Kept())
@@ -78,55 +78,68 @@ class HeadStore:
                 f"consumer group as well, then `forewarn topics create`; state begins anew."
             )
 
-    def snapshot(self, dirty: Mapping[int, Heads]) -> Write:
+    def snapshot(self, dirty: Mapping[int, Writing]) -> Write:
         """Take what changed in every partition, at once; the answer writes it.
 
         A partition that was held for a minute has all its heads written once more: until then an earlier owner that
         was cut off may have written, and what comes last is what compaction keeps (design.md 3.4).
         """
-        taken: dict[int, Heads] = {}
+        taken: dict[int, Writing] = {}
         renewed: set[int] = set()
         for partition, kept in self._kept.items():
-            heads, kept.unwritten = kept.unwritten, {}
-            for key, head in dirty.get(partition, {}).items():
-                heads.pop(key, None)  # the partition's own head stays last
-                heads[key] = head
+            writing, kept.unwritten = kept.unwritten, Writing()
+            writing.follow(dirty.get(partition, Writing()))
             if not kept.is_renewed and self._port.owned_for_s(partition) > RENEW_AFTER_S:
                 renewed.add(partition)
-                stored: Heads = {**dict.fromkeys(kept.gone), **self._port.heads(partition)}
-                heads = {**{key: head for key, head in stored.items() if key not in heads}, **heads}
-            if heads:
-                taken[partition] = heads
+                stored: Heads = {**dict.fromkeys(kept.gone), **self._port.records(partition)}
+                again = {key: head for key, head in stored.items() if key not in writing.heads and not is_segment(key)}
+                writing.heads = again | writing.heads
+            if writing.heads:
+                taken[partition] = writing
         return partial(self._write, taken, renewed, self._generation)
 
-    async def _write(self, taken: Mapping[int, Heads], renewed: set[int], generation: int) -> bool:
+    async def _write(self, taken: Mapping[int, Writing], renewed: set[int], generation: int) -> bool:
         await self._outbox.send()
         await self._port.delivered()
-        last = {partition: next(reversed(heads)) for partition, heads in taken.items()}
-        atoms = [(at, key, head) for at, heads in taken.items() for key, head in heads.items() if key != last[at]]
-        for writes in (atoms, [(at, last[at], taken[at][last[at]]) for at in taken]):
+        for stage in stages(taken):
             if generation != self._generation:
                 return False  # revoked while events were on their way: the next owner does it again
             if self._port.fenced():
                 self._hold_back(taken)
                 return False
-            await self._port.store(writes)
+            await self._port.store(stage)
         for partition, kept in self._kept.items():
+            writing = taken.get(partition, Writing())
             kept.is_renewed = kept.is_renewed or partition in renewed
-            deleted = {key for key, head in taken.get(partition, {}).items() if head is None}
+            deleted = {key for key, head in writing.heads.items() if head is None}
             kept.gone = set() if kept.is_renewed else kept.gone | deleted
+            kept.expired |= writing.expired
+        await self._delete_expired()
         if taken:
             self._metrics.count(Metric.FLUSHES)
-            self._metrics.count(Metric.HEADS_WRITTEN, sum(len(heads) for heads in taken.values()))
+            self._metrics.count(Metric.HEADS_WRITTEN, sum(len(each.heads) for each in taken.values()))
+            self._metrics.count(Metric.SEGMENTS_WRITTEN, sum(len(each.segments) for each in taken.values()))
         return True
 
-    def _hold_back(self, taken: Mapping[int, Heads]) -> None:
+    async def _delete_expired(self) -> None:
+        """Delete segments that expired, behind the heads that no longer name them.
+
+        Not before the heads were renewed, lest compaction keep an earlier owner's head that still names them; and not
+        unless the coordinator has confirmed this worker since the heads arrived, so that a later owner has read them.
+        """
+        for partition, kept in list(self._kept.items()):
+            if kept.is_renewed and kept.expired and not self._port.fenced():
+                expired, kept.expired = kept.expired, set()
+                await self._port.store([(partition, key, None) for key in expired])
+                self._metrics.count(Metric.SEGMENTS_EXPIRED, len(expired))
+
+    def _hold_back(self, taken: Mapping[int, Writing]) -> None:
         """Keep what was serialised for the next flush: whoever decided has forgotten that it changed."""
         self._metrics.count(Metric.HELD_BACK)
-        for partition, heads in taken.items():
+        for partition, writing in taken.items():
             kept = self._kept.get(partition)
             if kept is not None:  # else it has moved meanwhile, and its next owner does it again
-                kept.unwritten = heads
+                kept.unwritten = writing
 
     def forget(self) -> None:
         """All partitions have been revoked: what was not written is done again by whoever gets them."""

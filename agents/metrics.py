@@ -20,6 +20,8 @@ class Metric(StrEnum):
     MARKERS = "catalogue_markers_total"
     FLUSHES = "flushes_total"
     HEADS_WRITTEN = "heads_written_total"
+    SEGMENTS_WRITTEN = "segments_written_total"
+    SEGMENTS_EXPIRED = "segments_expired_total"
     HELD_BACK = "flushes_held_back_total"
     DELIVERIES = "deliveries_total"
     PENDING = "messages_pending"
@@ -40,6 +42,8 @@ MEANING: Final[dict[Metric, tuple[str, str]]] = {
     Metric.MARKERS: ("counter", "Catalogue markers appended to owned partitions."),
     Metric.FLUSHES: ("counter", "Times changed state was written to the changelog."),
     Metric.HEADS_WRITTEN: ("counter", "Heads (one per changed atom and flush) written to the changelog."),
+    Metric.SEGMENTS_WRITTEN: ("counter", "Segments (counts of the past that heads name) written to the changelog."),
+    Metric.SEGMENTS_EXPIRED: ("counter", "Segments deleted from the changelog, since no head names them any more."),
     Metric.HELD_BACK: ("counter", "Flushes held back because the coordinator had not confirmed this worker lately."),
     Metric.DELIVERIES: ("counter", "Tries to hand a message to its channel, by outcome: delivered, failed, retry."),
     Metric.PENDING: ("gauge", "Messages that this worker keeps until they have an outcome."),

@@ -12,10 +12,8 @@ from agents.transport import BulkTable
 END_OFFSET_WITHIN_S = 30.0
 
 
-Head = bytes | None
-"""A packed head; None deletes one that has expired."""
-HeadWrite = tuple[int, bytes, Head]
-"""Partition, key, head."""
+TableWrite = tuple[int, bytes, bytes | None]
+"""Partition, key, value; None deletes."""
 
 
 class Port(Protocol):
@@ -42,12 +40,12 @@ class Port(Protocol):
         """Whether the coordinator has not confirmed this worker lately: then nothing may be written."""
         ...
 
-    def heads(self, partition: int) -> Mapping[bytes, bytes]:
-        """What the changelog holds of a partition: key → packed head."""
+    def records(self, partition: int) -> Mapping[bytes, bytes]:
+        """What the changelog holds of a partition (`agents.changelog`)."""
         ...
 
-    async def store(self, writes: Sequence[HeadWrite]) -> None:
-        """Write heads and wait until the broker has them; then the table has them too."""
+    async def store(self, writes: Sequence[TableWrite]) -> None:
+        """Write records and wait until the broker has them; then the table has them too."""
         ...
 
     def owned_for_s(self, partition: int) -> float:
@@ -98,19 +96,19 @@ class FaustPort:
         fenced: bool = self._app.consumer.fenced()
         return fenced
 
-    def heads(self, partition: int) -> Mapping[bytes, bytes]:
-        """From the table, as recovered and written since."""
-        return self._the_table.heads(partition)
+    def records(self, partition: int) -> Mapping[bytes, bytes]:
+        """As recovered and written since."""
+        return self._the_table.records(partition)
 
-    async def store(self, writes: Sequence[HeadWrite]) -> None:
+    async def store(self, writes: Sequence[TableWrite]) -> None:
         """To the changelog; into the table only what the broker has acknowledged."""
         if not writes:
             return
         table = self._the_table
-        sent = [await self.post(table.changelog, key, head, partition=partition) for partition, key, head in writes]
+        sent = [await self.post(table.changelog, key, value, partition=partition) for partition, key, value in writes]
         await self.delivered()
-        for (partition, key, head), metadata in zip(writes, sent, strict=True):
-            table.stored(partition, key, head, (await metadata).offset)
+        for (partition, key, value), metadata in zip(writes, sent, strict=True):
+            table.stored(partition, key, value, (await metadata).offset)
 
     def owned_for_s(self, partition: int) -> float:
         """As the table counts it."""

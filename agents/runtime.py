@@ -22,7 +22,7 @@ from agents.process import REFUSES_TO_START, leave
 from agents.role import Context, FoldRole, Handle, KeepingRole, Role, WorkRole, changelog_of
 from agents.routing import Place
 from agents.settings import Settings
-from agents.shell import Shell
+from agents.shell import Shell, StateUnreadable
 from agents.storm import StormWatch
 from agents.ticker import Ticker
 from agents.transport import BatchSchema, BulkTable
@@ -151,7 +151,7 @@ class Runtime:
         try:
             async with asyncio.timeout(BATCH_WITHIN_S):
                 await self._the_handle(message.partition, message.value)
-        except SourceReplaced as finding:
+        except (SourceReplaced, StateUnreadable) as finding:
             leave(REFUSES_TO_START, f"{self._role.name} does not go on: {finding}")
         except Exception:
             log.exception("partition %d, offsets up to %d", message.partition, message.offset)
@@ -173,7 +173,7 @@ class Runtime:
         )
         try:
             await ticker.run()
-        except SourceReplaced as finding:
+        except (SourceReplaced, StateUnreadable) as finding:
             leave(REFUSES_TO_START, f"{role.name} does not go on: {finding}")
         except Exception:
             log.exception("the ticker failed")

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Protocol
 
-import orjson
-
+from agents.changelog import Writing, atoms_of
 from agents.heads import HeadStore
 from agents.metrics import Metric, Metrics
 from agents.outbox import Outbox
 from agents.port import Port
 from agents.routing import Place, marker, misplaced, own_type
 from agents.storm import StormWatch
-from agents.transport import Write, pack
-from sla.fold import APPEND_TIME, AtomState, Fold, Line, LogRecord, SkimmingFold
+from agents.transport import Write
+from sla.fold import APPEND_TIME, Fold, Line, LogRecord, SkimmingFold
+from sla.sealed import UnknownShape
 
 log = logging.getLogger("forewarn.shell")
 
@@ -28,6 +28,10 @@ HOME_KEYS_MAX: Final = 100_000
 
 MakeFold = Callable[[str, int], Fold]
 Skim = Callable[[Sequence[LogRecord], int], int]
+
+
+class StateUnreadable(Exception):  # noqa: N818 - a finding about the changelog
+    """The stored state is in a shape that this version does not read."""
 
 
 class Revisions(Protocol):
@@ -152,15 +156,19 @@ class Shell:
         held = self._partitions.get(partition)
         if held is not None:
             return held
-        atoms = [
-            AtomState(key.decode(), offset, orjson.loads(body))
-            for key, (offset, body) in (await self._heads.load(partition)).items()
-        ]
+        atoms = atoms_of(await self._heads.load(partition))
         found = self._partitions.get(partition)  # the ticker may have asked for it meanwhile
         if found is not None:
             return found
         fold = self._make_fold(self._place.topic, partition)
-        fold.load(atoms)
+        try:
+            fold.load(atoms)
+        except UnknownShape as finding:
+            raise StateUnreadable(
+                f"partition {partition} of {self._place.topic}: {finding}. Run the version of Forewarn that wrote it, "
+                f"or delete the role's changelog topic and its consumer group, then `forewarn topics create`; state "
+                f"begins anew."
+            ) from None
         skim = fold.skim if isinstance(fold, SkimmingFold) else None
         held = self._partitions[partition] = _Partition(fold, set(), skim)
         log.info("partition %d: %d atoms loaded, log time %s", partition, len(atoms), fold.now)
@@ -168,14 +176,10 @@ class Shell:
 
     def snapshot(self) -> Write:
         """Serialise what changed in every partition, at once; the answer writes it."""
-        return self._heads.snapshot(
-            {
-                partition: {
-                    atom.key.encode(): pack(atom.offset, orjson.dumps(atom.body)) for atom in held.fold.take_dirty()
-                }
-                for partition, held in self._partitions.items()
-            }
-        )
+        dirty = {partition: Writing() for partition in self._partitions}
+        for partition, writing in dirty.items():
+            writing.add(self._partitions[partition].fold.take_dirty())
+        return self._heads.snapshot(dirty)
 
     def forget(self) -> None:
         """All partitions have been revoked: what was not flushed is done again by whoever gets them."""

@@ -1,33 +1,16 @@
-"""Counts in order of time: buckets in columns, found by bisection, merged as they age (semantics.md 1, Buckets)."""
+"""Counts in order of time: buckets in cells, found by bisection, merged as they age (semantics.md 1, Buckets)."""
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
+from sla.cells import AGED, COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, Zone, ends_of
 from sla.intervals import Interval, overlaps
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, ceil_to, floor_to
-
-FINE_MS = MINUTE_MS
-FINE_FOR_MS = 6 * HOUR_MS
-MIDDLE_MS = 5 * MINUTE_MS
-MIDDLE_FOR_MS = 3 * DAY_MS
-COARSE_MS = HOUR_MS
-
-
-def step_of(age_or_window_ms: int) -> int:
-    """The grid for a window of this length, and for a bucket of this age."""
-    if age_or_window_ms <= FINE_FOR_MS:
-        return FINE_MS
-    return MIDDLE_MS if age_or_window_ms <= MIDDLE_FOR_MS else COARSE_MS
-
-
-def rolling_edge(window_ms: int, now: int) -> int:
-    """The start of the earliest bucket that a rolling window holds at `now`."""
-    step_ms = step_of(window_ms)
-    return ceil_to(floor_to(now, step_ms) - window_ms + step_ms, step_ms)
+from sla.sealed import Sealed
+from sla.units import HOUR_MS, floor_to
 
 
 class Bucket(NamedTuple):
@@ -48,31 +31,81 @@ class Totals(NamedTuple):
     marked: int
 
 
-class Buckets:
-    """Disjoint buckets in order, one column per field. `cuts` are instants that no bucket may be merged across."""
+_START = attrgetter("start")
 
-    __slots__ = ("_columns", "cuts")
+
+class Buckets:
+    """Disjoint buckets in order. `cuts` are instants that no bucket may be merged across.
+
+    `settled_at` is when what is old was merged last: it says which zone an instant lies in.
+    """
+
+    __slots__ = ("_cells", "_ends", "cuts", "settled_at")
 
     def __init__(self) -> None:
-        self._columns = tuple(array("q") for _ in Bucket._fields)
+        self._cells: list[Cell] = []
         self.cuts: list[int] = []
+        self.settled_at = 0
+        self._ends = ends_of(0)
 
-    def __len__(self) -> int:
-        """How many buckets there are."""
-        return len(self._columns[0])
+    # -- reading
 
-    @property
-    def _starts(self) -> array[int]:
-        return self._columns[0]
+    def _parts(self, start: int, end: int | None) -> Iterator[tuple[Loose | Sealed, int, int]]:
+        """The rows that begin in [start, end), cell by cell, as places from and to."""
+        cells = self._cells
+        for index in range(max(bisect_right(cells, start, key=_START) - 1, 0), len(cells)):
+            cell = cells[index]
+            if end is not None and cell.start >= end:
+                return
+            rows = cell.rows
+            first = 0 if start <= cell.start else rows.first_from(start)
+            last = len(rows) if end is None else rows.first_from(end)
+            if first < last:
+                yield rows, first, last
 
-    def at(self, index: int) -> Bucket:
-        """One bucket."""
-        return Bucket(*(column[index] for column in self._columns))
+    def total(self, start: int, end: int | None, without: Sequence[Interval]) -> Totals:
+        """The sum of the buckets that begin in [start, end), less those that touch `without`."""
+        total = bad = marked = 0
+        for rows, first, last in self._parts(start, end):
+            if without:
+                for row in zip(*rows.columns(first, last), strict=True):
+                    if not overlaps(without, row[0], row[0] + row[1]):
+                        total, bad, marked = total + row[2], bad + row[3], marked + row[4]
+            else:
+                more = rows.totals(first, last)
+                total, bad, marked = total + more[0], bad + more[1], marked + more[2]
+        return Totals(total, bad, marked)
 
-    def append(self, bucket: Bucket) -> None:
-        """Add the newest bucket."""
-        for column, value in zip(self._columns, bucket, strict=True):
-            column.append(value)
+    def by_hour(self, start: int, without: Sequence[Interval]) -> dict[int, tuple[int, int]]:
+        """Total and bad by the hour they began in, of the buckets from `start` on, less those that touch `without`."""
+        hours: dict[int, tuple[int, int]] = {}
+        for rows, first, last in self._parts(start, None):
+            for begins, length, total, bad, _ in zip(*rows.columns(first, last), strict=True):
+                if not without or not overlaps(without, begins, begins + length):
+                    hour = begins - begins % HOUR_MS
+                    known = hours.get(hour)
+                    hours[hour] = (known[0] + total, known[1] + bad) if known else (total, bad)
+        return hours
+
+    def rows(self, start: int = 0, end: int | None = None) -> list[Bucket]:
+        """The buckets that begin in [start, end)."""
+        return [
+            Bucket(begins, begins + length, total, bad, marked)
+            for rows, first, last in self._parts(start, end)
+            for begins, length, total, bad, marked in zip(*rows.columns(first, last), strict=True)
+        ]
+
+    def holding(self, at: int) -> Bucket | None:
+        """The bucket that an instant lies in."""
+        index = bisect_right(self._cells, at, key=_START) - 1
+        if index < 0:
+            return None
+        rows = self._cells[index].rows
+        place = rows.first_from(at + 1) - 1
+        ((begins,), (length,), (total,), (bad,), (marked,)) = rows.columns(place, place + 1)
+        return Bucket(begins, begins + length, total, bad, marked) if at < begins + length else None
+
+    # -- writing
 
     def bounds(self, at: int, step_ms: int) -> Interval:
         """The bucket of a grid that would hold an instant, ended early by the cuts around it."""
@@ -86,83 +119,129 @@ class Buckets:
                 end = self.cuts[index]
         return start, end
 
-    def hold(self, at: int, step_ms: int) -> int:
-        """The index of the bucket that holds an instant, made where there is none (it fills a hole at the most)."""
-        index = bisect_right(self._starts, at) - 1
-        ends = self._columns[1]
-        if index >= 0 and at < ends[index]:
-            return index
-        index += 1
-        start, end = self.bounds(at, step_ms)
-        if index:
-            start = max(start, ends[index - 1])
-        if index < len(self):
-            end = min(end, self._starts[index])
-        for column, value in zip(self._columns, Bucket(start, end, 0, 0, 0), strict=True):
-            column.insert(index, value)
-        return index
+    def append(self, bucket: Bucket) -> None:
+        """Add the newest bucket."""
+        self._put(self._name_of(bucket.start), [bucket])
 
-    def increase(self, index: int, total: int, bad: int, marked: int) -> None:
-        """Count in one bucket."""
-        for column, value in zip(self._columns[2:], (total, bad, marked), strict=True):
-            column[index] += value
+    def add(self, at: int, total: int, bad: int, marked: int) -> tuple[Bucket, int]:
+        """Count in the bucket that holds an instant, made where there is none: as it was, and what was marked more.
 
-    def indices(self, start: int, end: int | None) -> range:
-        """The buckets that begin in [start, end); no end: all from start."""
-        first = bisect_left(self._starts, start)
-        return range(first, len(self) if end is None else bisect_left(self._starts, end, first))
+        A bucket that is made is as long as its neighbours of that age, and fills a hole at the most.
+        """
+        bucket = self.holding(at) or self._make(at)
+        room = -(-(bucket.end - bucket.start) // FINE_MS) - bucket.marked
+        marked = min(marked, room)
+        cell = self._cells[bisect_right(self._cells, bucket.start, key=_START) - 1]
+        rows = cell.loosen()
+        place = rows.first_from(bucket.start)
+        for column, more in zip(rows.arrays[2:], (total, bad, marked), strict=True):
+            column[place] += more
+        return bucket, marked
 
-    def total(self, start: int, end: int | None, without: Sequence[Interval]) -> Totals:
-        """The sum of the buckets that begin in [start, end), less those that touch `without`."""
-        which = self.indices(start, end)
-        _, ends, totals, bads, marks = self._columns
-        if not without:
-            chosen = slice(which.start, which.stop)
-            return Totals(sum(totals[chosen]), sum(bads[chosen]), sum(marks[chosen]))
-        kept = [i for i in which if not overlaps(without, self._starts[i], ends[i])]
-        return Totals(sum(totals[i] for i in kept), sum(bads[i] for i in kept), sum(marks[i] for i in kept))
+    def _make(self, at: int) -> Bucket:
+        name = self._name_of(at)
+        start, end = self.bounds(at, FINE_MS if name.rank == YOUNG.rank else AGED[name.rank].step_ms)
+        for near in self.rows(start - COARSE_MS, end):
+            if near.end <= at:
+                start = max(start, near.end)
+            else:
+                end = min(end, near.start)
+        self._put(self._name_of(start), [Bucket(start, end, 0, 0, 0)])
+        return Bucket(start, end, 0, 0, 0)
 
-    def by_hour(self, start: int, without: Sequence[Interval]) -> dict[int, tuple[int, int]]:
-        """Total and bad by the hour they began in, of the buckets from `start` on, less those that touch `without`."""
-        hours: dict[int, tuple[int, int]] = {}
-        first = bisect_left(self._starts, start)
-        for begins, ends, total, bad in zip(*(column[first:] for column in self._columns[:4]), strict=True):
-            if not without or not overlaps(without, begins, ends):
-                hour = begins - begins % HOUR_MS
-                known = hours.get(hour)
-                hours[hour] = (known[0] + total, known[1] + bad) if known else (total, bad)
-        return hours
+    def _name_of(self, at: int) -> CellName:
+        for zone, end in zip(AGED, self._ends, strict=True):
+            if at < end:
+                return CellName(zone.rank, at // zone.cell_ms)
+        return CellName(YOUNG.rank, 0)
 
-    def rows(self, start: int = 0, end: int | None = None) -> list[Bucket]:
-        """The buckets that begin in [start, end)."""
-        return [self.at(index) for index in self.indices(start, end)]
+    def _put(self, name: CellName, buckets: Sequence[Bucket]) -> None:
+        """Put buckets into a cell, between those that are there; nothing lies between them."""
+        cells = self._cells
+        index = bisect_left(cells, name, key=attrgetter("name"))
+        if index == len(cells) or cells[index].name != name:
+            cells.insert(index, Cell(name, Loose()))
+        cell = cells[index]
+        rows = cell.loosen()
+        place = rows.first_from(buckets[0].start)
+        for number, (start, end, *counts) in enumerate(buckets):
+            rows.insert(place + number, (start, end - start, *counts))
+        cell.start = rows.arrays[0][0]
+
+    # -- age
 
     def forget_before(self, start: int) -> None:
-        """Drop the buckets that begin before an instant, and the cuts that no longer matter."""
-        gone = bisect_left(self._starts, start)
-        if gone:
-            for column in self._columns:
-                del column[:gone]
+        """Drop the cells whose buckets all begin before an instant, and the cuts that no longer matter."""
+        cells = self._cells
+        ended = 0
+        while ended + 1 < len(cells) and cells[ended + 1].start <= start:
+            ended += 1
+        if ended + 1 == len(cells) and cells[ended].rows.first_from(start) == len(cells[ended].rows):
+            ended += 1
+        del cells[:ended]
         del self.cuts[: bisect_left(self.cuts, start)]
 
-    def merge(self, until: int, step_ms: int) -> None:
-        """Merge what begins before `until` into cells of a coarser grid; nothing crosses a cut, no sum changes."""
-        last = bisect_left(self._starts, until)
-        rows: list[Bucket] = []
-        for index in range(last):
-            row = self.at(index)
-            if rows and self._same_cell(rows[-1].start, row.start, step_ms):
-                into = rows[-1]
-                rows[-1] = Bucket(
+    def settle(self, now: int) -> None:
+        """Move what is old into the zones of its age, merged as they are; nothing crosses a cut, no sum changes."""
+        self.settled_at = max(now, self.settled_at)
+        self._ends = ends_of(self.settled_at)
+        for zone, end in zip(AGED, self._ends, strict=True):
+            self._age(zone, end)
+        for cell in self._cells:
+            if cell.name.rank != YOUNG.rank:
+                cell.seal()
+
+    def _age(self, zone: Zone, end: int) -> None:
+        moved: list[Bucket] = []
+        for cell in [cell for cell in self._cells if cell.name.rank > zone.rank and cell.start < end]:
+            moved += self._take(cell, cell.rows.first_from(end))
+        by_cell: dict[CellName, list[Bucket]] = {}
+        for row in self._merged(moved, zone.step_ms):
+            by_cell.setdefault(CellName(zone.rank, row.start // zone.cell_ms), []).append(row)
+        for name, rows in by_cell.items():
+            self._put(name, rows)
+
+    def _take(self, cell: Cell, count: int) -> list[Bucket]:
+        """Take the first rows out of a cell, and a cell that is empty then away."""
+        found = [
+            Bucket(a, a + length, *counts) for a, length, *counts in zip(*cell.rows.columns(0, count), strict=True)
+        ]
+        if count == len(cell.rows):
+            self._cells.remove(cell)
+        else:
+            rows = cell.loosen()
+            for column in rows.arrays:
+                del column[:count]
+            cell.start = rows.arrays[0][0]
+        return found
+
+    def _merged(self, rows: Iterable[Bucket], step_ms: int) -> list[Bucket]:
+        found: list[Bucket] = []
+        for row in rows:
+            if found and self._same_bucket(found[-1].start, row.start, step_ms):
+                into = found[-1]
+                found[-1] = Bucket(
                     into.start, row.end, into.total + row.total, into.bad + row.bad, into.marked + row.marked
                 )
             else:
-                rows.append(row)
-        if len(rows) < last:
-            for number, column in enumerate(self._columns):
-                column[:last] = array("q", [row[number] for row in rows])
+                found.append(row)
+        return found
 
-    def _same_cell(self, earlier: int, later: int, step_ms: int) -> bool:
+    def _same_bucket(self, earlier: int, later: int, step_ms: int) -> bool:
         return floor_to(earlier, step_ms) == floor_to(later, step_ms) and bisect_right(
             self.cuts, earlier
         ) == bisect_right(self.cuts, later)
+
+    # -- state
+
+    @property
+    def cells(self) -> Sequence[Cell]:
+        """In order; the last may be the young one."""
+        return self._cells
+
+    def load(self, settled_at: int, cuts: Iterable[int], cells: Iterable[Cell]) -> None:
+        """Take back what was kept."""
+        self.settled_at = settled_at
+        self._ends = ends_of(settled_at)
+        self.cuts = list(cuts)
+        self._cells = list(cells)

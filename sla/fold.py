@@ -43,11 +43,19 @@ class Line(NamedTuple):
 
 
 class AtomState(NamedTuple):
-    """What one atom's table entry must hold: the key of the table, the source offset it stands at, its JSON object."""
+    """What the table must hold of one atom: its key, the source offset it stands at, and its head, a JSON object.
+
+    `segments` are what the head only names: bytes that never change, each under a name of its own. Taken from a fold
+    they are the new ones, to be written before the head; `expired` are names that no head can hold any more once this
+    one is written. Given to a fold they are all that there are, named or not; without a head (a crash came before it)
+    the offset is -1 and the body empty.
+    """
 
     key: str
     offset: int
     body: Json
+    segments: Mapping[str, bytes] = {}
+    expired: Sequence[str] = ()
 
 
 class Fold(Protocol):

@@ -8,21 +8,14 @@ ledger and out of the sums, so that revoking an exclusion is exact.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
-from sla.buckets import (
-    COARSE_MS,
-    FINE_FOR_MS,
-    FINE_MS,
-    MIDDLE_FOR_MS,
-    MIDDLE_MS,
-    Bucket,
-    Buckets,
-    Totals,
-    rolling_edge,
-    step_of,
-)
+from sla.buckets import Bucket, Buckets, Totals
 from sla.catalogue import CalendarPeriod
+from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, rolling_edge
+from sla.columns import narrow, wide
 from sla.intervals import Interval, merged, overlaps
 from sla.periods import period_at
 from sla.units import floor_to
@@ -53,7 +46,6 @@ class Ledger:
     __slots__ = (
         "_buckets",
         "_excluded",
-        "compacted_at",
         "journal",
         "next_edge_at",
         "open_bad",
@@ -72,7 +64,6 @@ class Ledger:
         self.open_total = self.open_bad = self.open_marked = 0
         self.open_excluded = False
         self.next_edge_at = 0
-        self.compacted_at = 0
         self.journal: list[tuple[int, int, int]] | None = None  # (at, total, bad) while late records are applied
         self.windows: dict[Span, WindowSum] = {}
 
@@ -114,11 +105,7 @@ class Ledger:
                 window.marked += marked
 
     def _add_behind(self, at: int, total: int, bad: int, marked: int) -> None:
-        index = self._buckets.hold(at, step_of(max(self.next_edge_at - at, 0)))
-        bucket = self._buckets.at(index)
-        room = -(-(bucket.end - bucket.start) // FINE_MS) - bucket.marked
-        marked = min(marked, room)
-        self._buckets.increase(index, total, bad, marked)
+        bucket, marked = self._buckets.add(at, total, bad, marked)
         if not overlaps(self._excluded, bucket.start, bucket.end):
             self._sum_up(bucket.start, total, bad, marked)
 
@@ -129,12 +116,9 @@ class Ledger:
         if now >= self.open_end:
             self._close()
         for span, window in self.windows.items():
-            if isinstance(span, int):
-                self._move(window, rolling_edge(span, now))
-            elif now >= window.stays_until:
-                period = period_at(span, now)
-                self._move(window, period.start)
-                window.stays_until = period.end
+            if now >= window.stays_until:
+                edge, window.stays_until = self._edge(span, now)
+                self._move(window, edge)
         self.next_edge_at = floor_to(now, FINE_MS) + FINE_MS
 
     def _move(self, window: WindowSum, edge: int) -> None:
@@ -147,11 +131,14 @@ class Ledger:
         window.edge = edge
 
     def compact(self, now: int, keep_from: int) -> None:
-        """Merge what is old into coarser buckets and forget what began before `keep_from`; no sum changes."""
+        """Merge what is old into coarser buckets and forget what ended before `keep_from`; no sum changes."""
         self._buckets.forget_before(keep_from)
-        self._buckets.merge(floor_to(rolling_edge(MIDDLE_FOR_MS, now), COARSE_MS), COARSE_MS)
-        self._buckets.merge(floor_to(rolling_edge(FINE_FOR_MS, now), MIDDLE_MS), MIDDLE_MS)
-        self.compacted_at = floor_to(now, COARSE_MS)
+        self._buckets.settle(now)
+
+    @property
+    def compacted_at(self) -> int:
+        """The whole hour of the last compaction."""
+        return floor_to(self._buckets.settled_at, COARSE_MS)
 
     def cut(self, at: int, now: int) -> None:
         """From now on no bucket reaches across `at`; one that already holds data on both sides stays whole."""
@@ -172,12 +159,14 @@ class Ledger:
     def widened(self, interval: Interval) -> Interval:
         """An exclusion as this ledger can apply it: an edge inside a bucket moves out to the bucket's own."""
         start, end = interval
-        for bucket in self.rows():
-            if bucket.start < start < bucket.end:
-                start = bucket.start
-            if bucket.start < end < bucket.end:
-                end = bucket.end
-        return start, end
+        first, last = self._holding(start), self._holding(end)
+        return start if first is None else first[0], end if last is None or last[0] == end else last[1]
+
+    def _holding(self, at: int) -> Interval | None:
+        if self.open_start <= at < self.open_end:
+            return self.open_start, self.open_end
+        found = self._buckets.holding(at)
+        return None if found is None else (found.start, found.end)
 
     def exclude(self, intervals: Iterable[Interval], now: int) -> None:
         """Leave exactly these exclusions out of every sum; no bucket will be merged across their edges."""
@@ -189,16 +178,33 @@ class Ledger:
             self.recount()
 
     def recount(self) -> None:
-        """Make all sums anew from the buckets."""
+        """Make all sums anew from the buckets, each stretch between two edges once."""
         self.open_excluded = overlaps(self._excluded, self.open_start, self.open_end)
-        for window in self.windows.values():
-            window.total, window.bad, window.marked = self._buckets.total(window.edge, None, self._excluded)
+        total = bad = marked = 0
+        end: int | None = None
+        for window in sorted(self.windows.values(), key=attrgetter("edge"), reverse=True):
+            if window.edge != end:
+                more = self._buckets.total(window.edge, end, self._excluded)
+                total, bad, marked, end = total + more.total, bad + more.bad, marked + more.marked, window.edge
+            window.total, window.bad, window.marked = total, bad, marked
 
     def watch(self, spans: Iterable[Span], now: int) -> None:
         """Keep sums for these windows, and for no others."""
         self.windows = {span: WindowSum() for span in spans}
-        self.advance(now)
+        if now >= self.open_end:
+            self._close()
+        for span, window in self.windows.items():
+            window.edge, window.stays_until = self._edge(span, now)
+        self.next_edge_at = floor_to(now, FINE_MS) + FINE_MS
         self.recount()
+
+    @staticmethod
+    def _edge(span: Span, now: int) -> tuple[int, int]:
+        """Where a window begins, and until when that holds."""
+        if isinstance(span, int):
+            return rolling_edge(span, now), 0
+        period = period_at(span, now)
+        return period.start, period.end
 
     # -- reading
 
@@ -244,9 +250,28 @@ class Ledger:
         """The instants that no bucket reaches across, as far as they were known in time."""
         return self._buckets.cuts
 
-    def load(self, rows: Iterable[Sequence[int]], cuts: Iterable[int]) -> None:
-        """Take back what `rows()` and `cuts` gave; `watch` must follow."""
-        self._buckets.cuts = list(cuts)
-        for row in rows:
-            self._close()
-            self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked = row
+    # -- state
+
+    @property
+    def cells(self) -> Sequence[Cell]:
+        """The closed buckets by cell, of which all but the young one are written as segments."""
+        return self._buckets.cells
+
+    def to_json(self) -> dict[str, Any]:
+        """What a head holds: the open bucket, those since the last whole hour, and which segments hold the others."""
+        cells = self._buckets.cells
+        young = next((cell.rows for cell in cells if cell.name.rank == YOUNG.rank), Loose())
+        return {
+            "open": [self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked],
+            "young": [len(young), *(list(narrow(column)) for column in young.columns(0, len(young)))],
+            "segments": [[*cell.name, cell.version] for cell in cells if cell.name.rank != YOUNG.rank],
+            "settled_at": self._buckets.settled_at,
+            "cuts": self._buckets.cuts,
+        }
+
+    def load(self, body: Mapping[str, Any], segments: Iterable[Cell]) -> None:
+        """Take back what `to_json` gave, and the cells of the segments that it names; `watch` must follow."""
+        self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked = body["open"]
+        count, *columns = body["young"]
+        young = [Cell(CellName(YOUNG.rank, 0), Loose(wide(column, count) for column in columns))] if count else []
+        self._buckets.load(body["settled_at"], body["cuts"], [*segments, *young])

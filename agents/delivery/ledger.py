@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import orjson
 
+from agents.changelog import Heads
 from agents.delivery.pending import PREFIX, Pending, restored
-from agents.heads import Heads
-from agents.transport import pack
+from agents.transport import pack, unpack
 from sla.dispatch import Send
 
 OWN_KEY: Final = b"@partition"
@@ -18,8 +18,9 @@ OWN_KEY: Final = b"@partition"
 class Ledger:
     """One partition. A message is a segment of its own in the table; the partition's own head says what was taken."""
 
-    def __init__(self, partition: int, stored: Mapping[bytes, tuple[int, bytes]]) -> None:
+    def __init__(self, partition: int, table: Mapping[bytes, bytes]) -> None:
         """From the table."""
+        stored = {key: unpack(head) for key, head in table.items()}
         self._offset, body = stored.get(OWN_KEY, (-1, b"{}"))
         self._sequences: dict[str, int] = orjson.loads(body).get("sequences", {})
         found = (restored(partition, *head) for key, head in stored.items() if key.startswith(PREFIX))

@@ -1,4 +1,4 @@
-"""The table of heads: recovered in batches, the highest source offset wins."""
+"""The table of heads and segments: recovered in batches, the highest source offset wins."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def unpack(head: bytes) -> tuple[int, bytes]:
 
 
 class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
-    """Heads by partition and key. Faust recovers it; the shell reads and writes it, and nobody else.
+    """Heads and segments by partition and key. Faust recovers it; the shell reads and writes it, and nobody else.
 
     It keeps its own store: Faust's forgets only keys that it has recovered, and never those the worker wrote.
     """
 
     def __init__(self, app: Any, **kwargs: Any) -> None:
         """Raw bytes on both sides: the shell encodes."""
-        self._heads: dict[int, dict[bytes, bytes]] = {}
+        self._records: dict[int, dict[bytes, bytes]] = {}
         self._owned_since: dict[int, float] = {}
         self._seen_lost_count = 0
         super().__init__(
@@ -57,20 +57,20 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
         name: str = self.changelog_topic.get_topic_name()
         return name
 
-    def heads(self, partition: int) -> dict[bytes, bytes]:
+    def records(self, partition: int) -> dict[bytes, bytes]:
         """What the broker holds of a partition."""
-        return self._heads.setdefault(partition, {})
+        return self._records.setdefault(partition, {})
 
     def owned_for_s(self, partition: int) -> float:
         """How long this worker has held the partition without a break."""
         return monotonic() - self._owned_since.setdefault(partition, monotonic())
 
-    def stored(self, partition: int, key: bytes, head: bytes | None, changelog_offset: int) -> None:
+    def stored(self, partition: int, key: bytes, value: bytes | None, changelog_offset: int) -> None:
         """A write of our own is on the broker; a later recovery of the partition begins behind it."""
-        if head is None:
-            self.heads(partition).pop(key, None)
+        if value is None:
+            self.records(partition).pop(key, None)
         else:
-            self.heads(partition)[key] = head
+            self.records(partition)[key] = value
         if not self.app.plan.has(Override.ADV) or self.app.rebalancing:
             return
         tp, offsets = TP(self.changelog, partition), self.app.tables.recovery.active_offsets
@@ -80,24 +80,27 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
 
     # Applies whole batches; Faust decodes and applies one event per record.
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
-        """Take what the changelog holds; per key the highest source offset stands (a zombie may have written last)."""
+        """Take what the changelog holds; per key the highest source offset stands (a zombie may have written last).
+
+        A segment has none, and needs none: it never changes, so what begins its bytes is the same in every copy.
+        """
         highest_wins = self.app.plan.has(Override.MAX)
         for event in batch:
-            heads = self.heads(event.message.partition)
+            table = self.records(event.message.partition)
             for record in event.message.value:
-                key, head = record.key, record.value
-                if head is None:
-                    heads.pop(key, None)  # only what has expired is deleted: a tombstone carries no offset
+                key, value = record.key, record.value
+                if value is None:
+                    table.pop(key, None)  # only segments that expired are deleted: a tombstone carries no offset
                     continue
-                held = heads.get(key)
-                if highest_wins and held is not None and unpack(held)[0] > unpack(head)[0]:
+                held = table.get(key)
+                if highest_wins and held is not None and unpack(held)[0] > unpack(value)[0]:
                     continue
-                heads[key] = head
+                table[key] = value
 
     def drop(self, partitions: Iterable[int]) -> None:
         """Forget partitions here and in the recovery's ledger: either alone resurrects old values or loses state."""
         for partition in partitions:
-            self._heads.pop(partition, None)
+            self._records.pop(partition, None)
             self._owned_since.pop(partition, None)
             self.app.tables.recovery.revoke(TP(self.changelog, partition))
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from agents.changelog import is_segment
 from agents.transport import unpack
 from forewarn import remedy
 from forewarn.doctor.case import Case
@@ -32,7 +33,7 @@ def heads_of(lines: list[Line]) -> dict[str, Head]:
     """By key, the one with the highest source offset, as a recovery chooses them."""
     found: dict[str, Head] = {}
     for line in lines:
-        if line.key is None or line.value is None:
+        if line.key is None or line.value is None or is_segment(line.key):
             continue
         key, head = line.key.decode(errors="replace"), _head(line.value)
         if key not in found or head.offset >= found[key].offset:

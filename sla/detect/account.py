@@ -6,13 +6,13 @@ a decision costs the number of the tiers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sla.buckets import rolling_edge
 from sla.budget import Budget, allowed_count, extrapolated
 from sla.burn import BurnRule
 from sla.catalogue import Rolling, Uptime, nominal_ms
+from sla.cells import rolling_edge
 from sla.detect.measures import Measure
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
@@ -201,3 +201,17 @@ class Account:
         """The p-value of a tier's long window now, for people."""
         sums = self.ledger.read(rule.tier.long_ms)
         return self.is_proven(rule, sums.total, sums.bad)[1]
+
+
+def watch(accounts: Collection[Account], now: int) -> None:
+    """Let the ledgers that accounts share, and those under their slices, keep the sums that the accounts need."""
+    spans: dict[int, set[Span]] = {}
+    ledgers: dict[int, Ledger] = {}
+    for account in accounts:
+        for ledger in (account.ledger, account.base):
+            ledgers[id(ledger)] = ledger
+            spans.setdefault(id(ledger), set()).update(account.spans())
+    for number, ledger in ledgers.items():
+        ledger.watch(sorted(spans[number], key=repr), now)
+    for account in accounts:
+        account.bind()

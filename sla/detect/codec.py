@@ -1,118 +1,149 @@
-"""A stream's table entry: everything a restart needs, as JSON, with the version of its shape."""
+"""A stream's table entry: everything a restart needs, as JSON, with the version of its shape.
+
+Counts of the past are in segments (docs/decisions/0018). What is as it is at first is left out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sla.catalogue import Catalogue, Severity
+from sla.catalogue import Catalogue, Objective, Severity
 from sla.detect.account import Seen
 from sla.detect.stream import Stream
 from sla.detect.track import Closed, Standing, Track
-from sla.flags import flags_of
+from sla.flags import EpisodeFlags, flags_of
+from sla.fold import AtomState
 from sla.forecast import Outlook
 from sla.records import Exclusion
+from sla.sealed import UnknownShape
 
-SHAPE: Final = 2
+SHAPE: Final = 3
+
+_STREAM: Final[Mapping[str, Any]] = {
+    "is_touched": False,
+    "is_restless": False,
+    "corrected_at": 0,
+    "newest_at": None,
+}
+_TRACK: Final[Mapping[str, Any]] = {
+    "episode": 0,
+    "is_open": False,
+    "opened_at": None,
+    "forecast_fires": False,
+    "told_p50_at": None,
+    "told_move_at": 0,
+    "silent_since": None,
+    "told_silent": False,
+    "quiet_until": 0,
+    "is_final": True,
+    "last_alert_id": None,
+    "last_breach_id": None,
+    "breach_at": None,
+    "status_print": "",
+    "period_start": None,
+}
+"""What is written as it is, and only where it differs from this."""
 
 
-def stream_to_json(stream: Stream, now: int) -> dict[str, Any]:
-    """The head of a stream, as it stands at `now`."""
-    return {
+def stream_state(stream: Stream, offset: int, now: int) -> AtomState:
+    """The head of a stream as it stands at `offset` and `now`, and what has become of its segments."""
+    turnover = stream.archive.turn_over(stream.labelled(), offset)
+    head = {
         "shape": SHAPE,
         "now": now,
         "revision": stream.catalogue.revision,
         "sha256": stream.catalogue.sha256,
-        "gaps": list(stream.gaps),
-        "is_touched": stream.is_touched,
-        "is_restless": stream.is_restless,
-        "corrected_at": stream.corrected_at,
-        "late": stream.late,
         "service": stream.service,
         "signal": stream.signal,
         "seen": list(stream.seen),
-        "newest_at": stream.newest_at,
-        "stretches": stream.silence.stretches,
-        "sequences": stream.sequences,
-        "closes": stream.closes,
+        **_given(stream, _STREAM),
+        **_filled(
+            {
+                "gaps": list(stream.gaps),
+                "late": stream.late,
+                "stretches": stream.silence.stretches,
+                "sequences": stream.sequences,
+                "closes": stream.closes,
+            }
+        ),
         "measures": {key: measure.to_json() for key, measure in stream.measures.items()},
         "tracks": {name: _track_to_json(track) for name, track in stream.tracks.items()},
     }
+    return AtomState(stream.atom_key, offset, head, turnover.written, turnover.expired)
+
+
+def _given(holder: object, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, default in defaults.items() if (value := getattr(holder, name)) != default}
+
+
+def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
 
 
 def _track_to_json(track: Track) -> dict[str, Any]:
     return {
         "key": track.key,
         "standing": track.standing,
-        "episode": track.episode,
-        "is_open": track.is_open,
-        "opened_at": track.opened_at,
-        "highest": track.highest,
-        "sequences": track.sequences,
-        "burning": sorted(track.burning),
-        "outlook": list(track.outlook) if track.outlook else None,
-        "forecast_fires": track.forecast_fires,
-        "told_p50_at": track.told_p50_at,
-        "told_move_at": track.told_move_at,
-        "marks_told": sorted(track.marks_told),
-        "silent_since": track.silent_since,
-        "told_silent": track.told_silent,
-        "quiet_until": track.quiet_until,
-        "is_final": track.is_final,
-        "last_alert_id": track.last_alert_id,
-        "last_breach_id": track.last_breach_id,
-        "breach_at": track.breach_at,
-        "status_print": track.status_print,
-        "period_start": track.period_start,
-        "flags": track.flags.to_json(),
-        "closed": {key: list(closed) for key, closed in track.closed.items()},
+        **({"highest": track.highest} if track.highest is not Severity.INFO else {}),
+        **_given(track, _TRACK),
+        **_filled(
+            {
+                "sequences": track.sequences,
+                "burning": sorted(track.burning),
+                "outlook": list(track.outlook) if track.outlook else None,
+                "flags": track.flags.to_json() if track.flags != EpisodeFlags() else None,
+                "marks_told": sorted(track.marks_told),
+                "closed": {key: list(closed) for key, closed in track.closed.items()},
+            }
+        ),
     }
 
 
-def stream_from_json(body: Mapping[str, Any], offset: int, catalogue: Catalogue, exclusions: list[Exclusion]) -> Stream:
-    """The stream as it stood at `offset`, under the catalogue that was in force.
+def check_shape(atom: AtomState) -> None:
+    """Raises `UnknownShape` for a head that this version does not read."""
+    if atom.body.get("shape") != SHAPE:
+        raise UnknownShape(f"{atom.key} has shape {atom.body.get('shape')}, this version reads {SHAPE}")
 
-    Raises ValueError when the entry was written in a shape that this version does not read.
+
+def stream_of(atom: AtomState, catalogue: Catalogue, exclusions: list[Exclusion]) -> Stream:
+    """The stream as it stood at the atom's offset, under the catalogue that was in force.
+
+    Raises `UnknownShape` when the head or a segment was written in a shape that this version does not read.
     """
-    if body["shape"] != SHAPE:
-        raise ValueError(
-            f"stream {body['service']}/{body['signal']}: shape {body['shape']}, this version reads {SHAPE}"
-        )
+    body = atom.body
+    check_shape(atom)
     stream = Stream(body["service"], body["signal"])
-    stream.offset = offset
+    stream.offset = atom.offset
     stream.seen = Seen(*body["seen"])
-    stream.newest_at = body["newest_at"]
-    stream.silence.stretches = [(a, b) for a, b in body["stretches"]]
-    stream.sequences = dict(body["sequences"])
-    stream.closes = dict(body["closes"])
+    for name, default in _STREAM.items():
+        setattr(stream, name, body.get(name, default))
+    stream.silence.stretches = [(a, b) for a, b in body.get("stretches", ())]
+    stream.sequences = dict(body.get("sequences", ()))
+    stream.closes = dict(body.get("closes", ()))
     stream.exclusions = exclusions
-    stream.gaps = [(a, b) for a, b in body["gaps"]]
-    stream.is_touched, stream.is_restless = body["is_touched"], body["is_restless"]
-    stream.corrected_at = body["corrected_at"]
-    stream.late = {name: [(at, total, bad) for at, total, bad in late] for name, late in body["late"].items()}
+    stream.gaps = [(a, b) for a, b in body.get("gaps", ())]
+    late = body.get("late", {})
+    stream.late = {name: [(at, total, bad) for at, total, bad in found] for name, found in late.items()}
     for objective in catalogue.evaluated_of(stream.service, stream.signal):
         if objective.name in body["tracks"]:
-            entry = body["tracks"][objective.name]
-            stream.tracks[objective.name] = _load_track(Track(entry["key"], objective), entry)
-    stream.restore(catalogue, body["measures"], body["now"])
+            stream.tracks[objective.name] = _track_of(body["tracks"][objective.name], objective)
+    stream.restore(catalogue, body["measures"], atom.segments, body["now"])
     return stream
 
 
-def _load_track(track: Track, entry: Mapping[str, Any]) -> Track:
-    for name in (
-        "episode", "is_open", "opened_at", "forecast_fires", "told_p50_at", "told_move_at", "silent_since",
-        "told_silent", "quiet_until", "is_final", "last_alert_id", "last_breach_id", "breach_at", "status_print",
-        "period_start",
-    ):  # fmt: skip
-        setattr(track, name, entry[name])
+def _track_of(entry: Mapping[str, Any], objective: Objective) -> Track:
+    track = Track(entry["key"], objective)
+    for name, default in _TRACK.items():
+        setattr(track, name, entry.get(name, default))
     track.standing = Standing(entry["standing"])
-    track.highest = Severity(entry["highest"])
-    track.sequences = dict(entry["sequences"])
+    track.highest = Severity(entry.get("highest", Severity.INFO))
+    track.sequences = dict(entry.get("sequences", ()))
     track.flags = flags_of(entry)
-    track.burning = set(entry["burning"])
-    track.marks_told = set(entry["marks_told"])
-    if entry["outlook"] is not None:
+    track.burning = set(entry.get("burning", ()))
+    track.marks_told = set(entry.get("marks_told", ()))
+    if "outlook" in entry:
         ats, count = entry["outlook"]
         track.outlook = Outlook(tuple(ats), count)
-    track.closed = {key: Closed(*closed) for key, closed in entry["closed"].items()}
+    track.closed = {key: Closed(*closed) for key, closed in entry.get("closed", {}).items()}
     return track

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from sla.buckets import Bucket, Totals, rolling_edge
+from sla.buckets import Bucket, Totals
 from sla.budget import Budget
+from sla.cells import rolling_edge
 from sla.detect.account import Account, Seen
 from sla.detect.track import Standing
 from sla.intervals import Interval, overlaps

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sla.buckets import FINE_MS
+from sla.cells import FINE_MS
 from sla.detect.measures import COUNTS
 from sla.detect.stream import Stream
 from sla.fold import APPEND_TIME, LogRecord, ReadPlain

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import ge, gt, le, lt
 from typing import Any, Final
 
+from sla.archive import cells_of
 from sla.catalogue import Indicator, NoData, NotEvaluated, Objective, Op, Ratio, Threshold, Treat, Uptime
 from sla.detect.slices import SliceBoard
 from sla.intervals import Interval, after_counted
@@ -18,6 +19,11 @@ COUNTS: Final = "counts"
 """The key of the one measure that takes counts."""
 
 _COMPARE: Final = {Op.LTE: le, Op.LT: lt, Op.GTE: ge, Op.GT: gt}
+
+
+def slices_label(objective: str) -> str:
+    """What the segments of an objective's slices are called by; those of a measure bear its key."""
+    return f"slices:{objective}"
 
 
 class Measure:
@@ -41,21 +47,21 @@ class Measure:
             board.add(at, total, bad)
 
     def to_json(self) -> dict[str, Any]:
-        """The state that a restart needs."""
+        """What a head holds of it."""
         return {
-            "rows": [list(row) for row in self.ledger.rows()],
-            "cuts": list(self.ledger.cuts),
-            "compacted_at": self.ledger.compacted_at,
+            "ledger": self.ledger.to_json(),
             "boards": {name: board.to_json() for name, board in self.boards.items()},
         }
 
-    def load(self, body: Mapping[str, Any]) -> None:
-        """Take back what `to_json` gave; the boards must be bound before."""
-        self.ledger.load(body["rows"], body["cuts"])
-        self.ledger.compacted_at = body["compacted_at"]
+    def load(self, key: str, body: Mapping[str, Any], segments: Mapping[str, bytes]) -> None:
+        """Take back what `to_json` gave, `key` being the measure's; the boards must be bound before."""
+        held = body["ledger"]
+        self.ledger.load(held, cells_of(key, held["segments"], segments))
         for name, board in self.boards.items():
             if name in body["boards"]:
                 board.load(body["boards"][name])
+                held = body["boards"][name]["ledger"]
+                board.ledger.load(held, cells_of(slices_label(name), held["segments"], segments))
 
 
 class CountsMeasure(Measure):
@@ -166,9 +172,9 @@ class UptimeMeasure(Measure):
         points = [[at, up] for at, up in self.points]
         return {**super().to_json(), "points": points, "settled_at": self.settled_at}
 
-    def load(self, body: Mapping[str, Any]) -> None:
+    def load(self, key: str, body: Mapping[str, Any], segments: Mapping[str, bytes]) -> None:
         """Take back what `to_json` gave."""
-        super().load(body)
+        super().load(key, body, segments)
         self.points = [(at, up) for at, up in body["points"]]
         self.settled_at = body["settled_at"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
-from sla.detect.codec import SHAPE, stream_from_json, stream_to_json
+from sla.detect.codec import SHAPE, check_shape, stream_of, stream_state
 from sla.detect.facts import ServiceFacts
 from sla.detect.judge import Moment
 from sla.detect.stream import Stream
@@ -44,6 +44,12 @@ class Memory:
         self.dirty_facts: set[str] = set()
         self.fact_offsets: dict[str, int] = {}  # where a service's facts stood when they were loaded
         self._facts: dict[str, ServiceFacts] = {}
+        self._strays: dict[str, Mapping[str, bytes]] = {}  # segments of streams that have no head yet
+
+    def begin(self, stream: Stream) -> None:
+        """A stream has its first record; a life that a crash has ended may have stored segments of it."""
+        self.streams[stream.service, stream.signal] = stream
+        stream.archive.know(self._strays.pop(stream.atom_key, ()), stream.offset)
 
     def facts_of(self, service: str) -> ServiceFacts:
         """The facts about a service, none at first."""
@@ -80,10 +86,7 @@ class Memory:
             AtomState(f"{FACTS}/{service}", offset, {"service": service, **self._facts[service].to_json()})
             for service in sorted(self.dirty_facts)
         ]
-        atoms += [
-            AtomState(self.streams[name].atom_key, offset, stream_to_json(self.streams[name], self.now or 0))
-            for name in sorted(self.dirty)
-        ]
+        atoms += [stream_state(self.streams[name], offset, self.now or 0) for name in sorted(self.dirty)]
         self.dirty.clear()
         self.dirty_facts.clear()
         head = {
@@ -103,7 +106,8 @@ class Memory:
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at.
 
-        Raises LookupError when the revision that was in force is not to be had.
+        Raises LookupError when the revision that was in force or a segment is not to be had, `UnknownShape` for what
+        another version wrote.
         """
         head = next((atom for atom in atoms if atom.key.startswith(f"{HEAD}/")), None)
         if head is not None:
@@ -114,9 +118,12 @@ class Memory:
                 self.facts_of(atom.body["service"]).load(atom.body)
         for atom in atoms:
             if atom.key.startswith(f"{STREAM}/"):
+                if not atom.body:
+                    self._strays[atom.key] = atom.segments
+                    continue
                 exclusions = self.facts_of(atom.body["service"]).live(atom.offset)
                 catalogue = self._at(atom.body, read_catalogue)
-                stream = stream_from_json(atom.body, atom.offset, catalogue, exclusions)
+                stream = stream_of(atom, catalogue, exclusions)
                 self._catch_up(stream, atom)
                 self.streams[stream.service, stream.signal] = stream
         return -1 if head is None else head.offset
@@ -140,6 +147,7 @@ class Memory:
 
     def _load_head(self, head: AtomState, read_catalogue: CatalogueReader) -> None:
         body = head.body
+        check_shape(head)
         self.catalogue = self._at(body, read_catalogue)
         self.now = body["now"]
         self.gaps = [(a, b) for a, b in body["gaps"]]

@@ -217,7 +217,7 @@ class Partition:
         stream.exclusions = memory.facts_of(name[0]).live(offset)
         stream.bind(memory.catalogue, memory.now or 0)
         stream.set_gaps(memory.gaps)
-        memory.streams[name] = stream
+        memory.begin(stream)
         self._revive(stream.service, stream.tracks.values(), offset)
         return stream
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 
-from sla.buckets import COARSE_MS, Totals, rolling_edge, step_of
+from sla.buckets import Totals
 from sla.budget import allowed_count, extrapolated
 from sla.catalogue import Rolling
+from sla.cells import COARSE_MS, rolling_edge, step_of
 from sla.detect.account import Account, Reading, Seen
 from sla.forecast import (
     DAYS_LEAST,

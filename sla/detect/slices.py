@@ -115,16 +115,19 @@ class SliceBoard:
             "silent": sorted(self.silent),
             "next_start": self.next_start,
             "first_start": self.first_start,
-            "rows": [list(row) for row in self.ledger.rows()],
-            "cuts": list(self.ledger.cuts),
-            "compacted_at": self.ledger.compacted_at,
+            "ledger": self.ledger.to_json(),
         }
 
     def load(self, body: Mapping[str, Any]) -> None:
-        """Take back what `to_json` gave."""
+        """Take back what `to_json` gave, but for the ledger."""
         self.cells = {start: [total, bad] for start, total, bad in body["cells"]}
         self.silent = set(body["silent"])
         self.next_start = body["next_start"]
         self.first_start = body["first_start"]
-        self.ledger.load(body["rows"], body["cuts"])
-        self.ledger.compacted_at = body["compacted_at"]
+
+    def take_over(self, old: SliceBoard) -> None:
+        """Go on with the slices of a definition before this one; what is stored of them gets this one's name."""
+        self.load(old.to_json())
+        self.ledger = old.ledger
+        for cell in self.ledger.cells:
+            cell.version = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sla.archive import Archive
 from sla.catalogue import Agreement, CalendarPeriod, Catalogue, Objective, Timeslices
 from sla.dedup import close_place, objective_key
-from sla.detect.account import Account, Seen
+from sla.detect.account import Account, Seen, watch
 from sla.detect.facts import allowance_edges
 from sla.detect.history import bounds_of, minutes_of
 from sla.detect.limits import FOREVER_MS, Lateness, keep_ms_of
-from sla.detect.measures import COUNTS, Measure, UptimeMeasure, measure_key, new_measure
+from sla.detect.measures import COUNTS, Measure, UptimeMeasure, measure_key, new_measure, slices_label
 from sla.detect.silence import Silence
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
@@ -39,6 +40,7 @@ class Stream:
         self.exclusions: list[Exclusion] = []
         self.gaps: Sequence[Interval] = ()
         self.silence = Silence()
+        self.archive = Archive()
         self.catalogue = Catalogue()  # the revision that it follows
         self.promised: list[Agreement] = []
         self.agreement_periods: list[CalendarPeriod] = []
@@ -75,12 +77,15 @@ class Stream:
         kept = {(name, o.mode) for o in objectives for name in (o.name, o.renamed_from)}
         return [track for name, track in sorted(self.tracks.items()) if (name, track.objective.mode) not in kept]
 
-    def restore(self, catalogue: Catalogue, measures: Mapping[str, Any], now: int) -> None:
+    def restore(
+        self, catalogue: Catalogue, measures: Mapping[str, Any], segments: Mapping[str, bytes], now: int
+    ) -> None:
         """Take back the counts that a table entry holds; the tracks must be there."""
+        self.archive.know(segments, self.offset)
         self._make_measures()
         for key, body in measures.items():
             if key in self.measures:
-                self.measures[key].load(body)
+                self.measures[key].load(key, body, segments)
         self._settle_in(catalogue, now)
         self._apply_exclusions(now)
 
@@ -108,7 +113,7 @@ class Stream:
                 board = SliceBoard(track.objective, track.objective.budgeting)
                 old = boards.get(name) or boards.get(track.objective.renamed_from or "")
                 if old is not None and old.slice_ms == board.slice_ms:
-                    board.load(old.to_json())
+                    board.take_over(old)
                 self.measures[key].boards[name] = board
             self.accounts[name] = Account(track, self.measures[key])
 
@@ -122,7 +127,7 @@ class Stream:
         self.agreement_periods = sorted(periods, key=lambda period: (period.unit, period.timezone))
         self._set_limits()
         self.cut_edges(now)
-        self.watch(now)
+        watch(self.accounts.values(), now)
 
     def _set_limits(self) -> None:
         objectives = [track.objective for track in self.tracks.values()]
@@ -139,23 +144,15 @@ class Stream:
         windows = [track.objective.window for track in self.tracks.values()]
         return [*(window for window in windows if isinstance(window, CalendarPeriod)), *self.agreement_periods]
 
-    def watch(self, now: int) -> None:
-        """Keep the sums that the objectives need, in the ledgers and in those under their slices."""
-        spans: dict[int, set[int | CalendarPeriod]] = {}
-        ledgers: dict[int, Ledger] = {}
-        for account in self.accounts.values():
-            for ledger in (account.ledger, account.base):
-                ledgers[id(ledger)] = ledger
-                spans.setdefault(id(ledger), set()).update(account.spans())
-        for number, ledger in ledgers.items():
-            ledger.watch(sorted(spans[number], key=repr), now)
-        for account in self.accounts.values():
-            account.bind()
+    def labelled(self) -> list[tuple[str, Ledger]]:
+        """Every ledger, measurements first, then slices, each with what its segments are called by."""
+        found = [(key, measure.ledger) for key, measure in self.measures.items()]
+        boards = (each for measure in self.measures.values() for each in measure.boards.items())
+        return found + [(slices_label(name), board.ledger) for name, board in boards]
 
     def ledgers(self) -> list[Ledger]:
         """Every ledger of the stream, measurements first, then slices."""
-        measures = list(self.measures.values())
-        return [m.ledger for m in measures] + [board.ledger for m in measures for board in m.boards.values()]
+        return [ledger for _, ledger in self.labelled()]
 
     def cut_edges(self, now: int, back_to: int | None = None) -> None:
         """Let no bucket reach across the edge of a local period (past ones too, if loaded) or of an allowance."""

@@ -9,16 +9,16 @@ from typing import NamedTuple
 import orjson
 
 from sla.detect import Detect
-from sla.fold import AtomState, Emission, Line
+from sla.fold import Emission, Line
 
-from .world import through_json
+from .table import Table
 
 HEAD = "partition/0"
 Written = tuple[str, str | None, bytes]
 
 
 class Flush(NamedTuple):
-    """After the line at place `after`: so many of the dirty atoms reach the table (None: all), then a crash or none."""
+    """After the line at place `after`: so many of its records reach the table (None: all), then a crash or none."""
 
     after: int
     reached: int | None
@@ -36,22 +36,19 @@ def uninterrupted(make: Callable[[], Detect], lines: Sequence[Line]) -> list[Wri
 
 def interrupted(make: Callable[[], Detect], lines: Sequence[Line], flushes: Sequence[Flush]) -> list[Written]:
     """What reaches the topics, repeats and all, when the fold is flushed and restarted as told."""
-    table: dict[str, AtomState] = {}
+    table = Table()
     fold, at = make(), 0
     said: list[Written] = []
     for flush in sorted(flushes):
         while at <= flush.after:
             said += written(fold.step(lines[at]))
             at += 1
-        atoms = fold.take_dirty()
-        reached = atoms if flush.reached is None else atoms[: flush.reached]
-        for atom in through_json(reached):
-            if atom.key not in table or table[atom.key].offset <= atom.offset:
-                table[atom.key] = atom
+        table.write(fold.take_dirty(), flush.reached)
         if flush.crashes:
             fold = make()
-            fold.load(through_json(table.values()))
-            head = table[HEAD].offset if HEAD in table else -1
+            atoms = table.atoms()
+            fold.load(atoms)
+            head = next((atom.offset for atom in atoms if atom.key == HEAD), -1)
             at = next((i for i, line in enumerate(lines) if line.offset > head), len(lines))
     for line in lines[at:]:
         said += written(fold.step(line))

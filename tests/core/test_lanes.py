@@ -15,6 +15,7 @@ from schemas.inbound import decode_telemetry, read_plain_counts
 from sla.catalogue import Catalogue
 from sla.detect import Detect
 from sla.fold import Emission, Line
+from tests.core.table import Table
 from tests.core.world import T0, TOPIC, agreement, catalogue_of, document, marker, objective
 from tests.oracle.workload import workload
 
@@ -42,7 +43,7 @@ class Way:
         self.is_short = is_short
         self._base = base
         self._revisions = {(each.revision, each.sha256): each for each in revisions}
-        self._stored: dict[str, Any] = {}
+        self._table = Table()
         self.fold = self._new_fold()
 
     def _new_fold(self) -> Detect:
@@ -69,14 +70,15 @@ class Way:
                 index += 1
 
     def flush(self) -> None:
-        for atom in self.fold.take_dirty():
+        atoms = self.fold.take_dirty()
+        self._table.write(atoms)
+        for atom in atoms:
             self.taken.append(orjson.dumps([atom.key, atom.offset, atom.body], option=orjson.OPT_SORT_KEYS))
-            self._stored[atom.key] = atom
 
     def restart(self) -> None:
         self.flush()
         self.fold = self._new_fold()
-        self.fold.load(list(self._stored.values()))
+        self.fold.load(self._table.atoms())
 
 
 def compare(records: list[Any], base: Catalogue, revisions: list[Catalogue], dice: random.Random) -> int:

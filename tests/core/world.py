@@ -75,7 +75,7 @@ def line_of(offset: int, at: int, value: Mapping[str, Any], key: str | None = No
 
 def through_json(atoms: Iterable[AtomState]) -> list[AtomState]:
     """Table entries as they come back: written as JSON and read again."""
-    return [AtomState(atom.key, atom.offset, orjson.loads(orjson.dumps(atom.body))) for atom in atoms]
+    return [atom._replace(body=orjson.loads(orjson.dumps(atom.body))) for atom in atoms]
 
 
 def marker(of: Catalogue) -> dict[str, Any]:

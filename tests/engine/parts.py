@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from agents.app import build
-from agents.port import HeadWrite
+from agents.port import TableWrite
 from agents.settings import Settings
 from agents.transport import ALL, Override
 from agents.worker import App
@@ -101,18 +101,18 @@ class World:
     def fenced(self) -> bool:
         return self.is_fenced
 
-    def heads(self, partition: int) -> Mapping[bytes, bytes]:
+    def records(self, partition: int) -> Mapping[bytes, bytes]:
         return self.table[partition]
 
-    async def store(self, writes: Sequence[HeadWrite]) -> None:
+    async def store(self, writes: Sequence[TableWrite]) -> None:
         if self.broken is not None:
             raise self.broken
-        for partition, key, head in writes:
-            self.log.append(("stored", partition, key, head))
-            if head is None:
+        for partition, key, value in writes:
+            self.log.append(("stored", partition, key, value))
+            if value is None:
                 self.table[partition].pop(key, None)
             else:
-                self.table[partition][key] = head
+                self.table[partition][key] = value
         if self.fence_after_stores is not None:
             self.fence_after_stores -= 1
             self.is_fenced = self.fence_after_stores <= 0

@@ -13,12 +13,13 @@ import pytest
 from agents.heads import PartitionMoved, SourceReplaced
 from agents.metrics import Metric, Metrics
 from agents.routing import FORWARDED, Place
-from agents.shell import Shell, line_of
+from agents.shell import Shell, StateUnreadable, line_of
 from agents.storm import StormWatch
 from agents.transport import pack, unpack
 from sla.events import watch_record
 from sla.fold import AtomState, Emission, Line
 from sla.partitioner import partition_of
+from sla.sealed import UnknownShape
 from tests.engine.counting import HEAD, Counting
 from tests.engine.parts import World, record
 
@@ -345,3 +346,86 @@ async def test_a_storm_of_dead_letters_makes_the_worker_unready_and_goes_on() ->
     assert metrics.value(Metric.DEAD_LETTER_STORMS) == 1
     storm.saw([letter])
     assert metrics.value(Metric.DEAD_LETTERS) == 3
+
+
+# -- segments
+
+
+class Archiving(Counting):
+    """A fold that seals its count anew with every flush, and lets the one before it go."""
+
+    def take_dirty(self) -> list[AtomState]:
+        atoms = super().take_dirty()
+        offset = self._offset
+        return [
+            atom
+            if atom.key == HEAD
+            else atom._replace(segments={f"c/{offset}": b"sealed"}, expired=[f"c/{offset - 1}"])
+            for atom in atoms
+        ]
+
+
+def archiving(topic: str, partition: int) -> Archiving:
+    return Archiving(topic, partition, OUT)
+
+
+def segment(number: int) -> bytes:
+    return HOME[3] + b"#c/%d" % number
+
+
+async def test_segments_are_stored_before_the_head_that_names_them() -> None:
+    world = World()
+    shell = shell_on(world, make_fold=archiving)
+    await shell.handle(3, records(1))
+    await flush(shell)
+    assert world.stored_keys() == [segment(0), HOME[3], HEAD.encode()]
+
+
+async def test_expired_segments_go_behind_the_renewed_heads_and_not_before() -> None:
+    world = World()
+    shell = shell_on(world, make_fold=archiving)
+    for offset in range(3):
+        await shell.handle(3, records(1, start=offset))
+        await flush(shell)
+    assert {segment(0), segment(1), segment(2)} < set(world.table[3])
+    world.owned_s = 61.0
+    await flush(shell)
+    assert set(world.table[3]) == {segment(2), HOME[3], HEAD.encode()}
+    assert [entry[3] is None for entry in world.log[-5:]] == [False, False, True, True, True]
+
+
+async def test_a_worker_that_was_not_confirmed_since_its_heads_arrived_deletes_nothing() -> None:
+    world = World(owned_s=61.0)
+    shell = shell_on(world, make_fold=archiving)
+    await shell.handle(3, records(1))
+    await flush(shell)
+    await shell.handle(3, records(1, start=1))
+    world.fence_after_stores = 3  # segments, heads, the partition's own head
+    assert await flush(shell)
+    assert segment(0) in world.table[3]
+    world.is_fenced, world.fence_after_stores = False, None
+    await shell.handle(3, records(1, start=2))
+    await flush(shell)
+    assert set(world.table[3]) == {segment(2), HOME[3], HEAD.encode()}
+
+
+async def test_a_renewal_writes_no_segment_again() -> None:
+    world = World()
+    shell = shell_on(world, make_fold=archiving)
+    await shell.handle(3, records(1))
+    await flush(shell)
+    world.owned_s = 61.0
+    written = len(world.log)
+    await flush(shell)
+    assert [entry[2] for entry in world.log[written:] if entry[3] is not None] == [HOME[3], HEAD.encode()]
+
+
+class Unreadable(Counting):
+    def load(self, atoms: Iterable[AtomState]) -> None:
+        del atoms
+        raise UnknownShape("k has shape 2, this version reads 3")
+
+
+async def test_state_of_another_version_is_refused_with_what_to_do() -> None:
+    with pytest.raises(StateUnreadable, match="state begins anew"):
+        await shell_on(World(), make_fold=lambda t, p: Unreadable(t, p, OUT)).handle(3, records(1))

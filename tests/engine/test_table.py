@@ -40,25 +40,25 @@ def test_the_app_makes_tables_of_this_kind() -> None:
 def test_the_highest_source_offset_wins_over_the_last_write(without: tuple[Override, ...], stands: bytes) -> None:
     table = table_of(*without)
     table.apply_changelog_batch([batch(1, (b"k", pack(9, b"right")), (b"k", pack(5, b"stale")))])
-    assert unpack(table.heads(1)[b"k"])[1] == stands
+    assert unpack(table.records(1)[b"k"])[1] == stands
 
 
 def test_of_two_heads_at_one_offset_the_later_stands() -> None:
     table = table_of()
     table.apply_changelog_batch([batch(1, (b"k", pack(9, b"a"))), batch(1, (b"k", pack(9, b"b")))])
-    assert unpack(table.heads(1)[b"k"])[1] == b"b"
+    assert unpack(table.records(1)[b"k"])[1] == b"b"
 
 
 def test_one_key_in_two_partitions_is_two_heads() -> None:
     table = table_of()
     table.apply_changelog_batch([batch(0, (b"@partition", pack(1, b"a"))), batch(1, (b"@partition", pack(2, b"b")))])
-    assert [table.heads(partition)[b"@partition"] for partition in (0, 1)] == [pack(1, b"a"), pack(2, b"b")]
+    assert [table.records(partition)[b"@partition"] for partition in (0, 1)] == [pack(1, b"a"), pack(2, b"b")]
 
 
 def test_a_tombstone_removes_what_has_expired() -> None:
     table = table_of()
     table.apply_changelog_batch([batch(0, (b"k", pack(1, b"a")), (b"k", None))])
-    assert table.heads(0) == {}
+    assert table.records(0) == {}
 
 
 # -- moves
@@ -80,7 +80,7 @@ def filled(*without: Override) -> Any:
 def kept(table: Any) -> tuple[list[int], list[int]]:
     """The partitions whose heads, and those whose place in the changelog, are still known."""
     offsets = table.app.tables.recovery.active_offsets
-    return [at for at in range(3) if table.heads(at)], [at for at in range(3) if TP(CHANGELOG, at) in offsets]
+    return [at for at in range(3) if table.records(at)], [at for at in range(3) if TP(CHANGELOG, at) in offsets]
 
 
 async def test_what_moved_is_forgotten_in_the_table_and_in_the_ledger() -> None:
@@ -110,7 +110,7 @@ def test_own_writes_are_not_read_again(without: tuple[Override, ...], place: int
     table.app.rebalancing = False
     table.stored(0, b"k", pack(2, b"x"), 40)
     assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == place
-    assert table.heads(0)[b"k"] == pack(2, b"x")
+    assert table.records(0)[b"k"] == pack(2, b"x")
 
 
 def test_a_write_during_a_rebalance_does_not_move_the_place() -> None:

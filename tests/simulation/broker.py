@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
+from agents.changelog import is_segment
 from agents.transport import unpack
 from tests.simulation.loop import PROCESS, Ended, SeededLoop
 
@@ -82,7 +83,7 @@ class Broker:
         )
         self.logs[place].append(record)
         self.ends[place] = offset + 1
-        if place in self.written and value is not None:
+        if place in self.written and value is not None and not is_segment(key or b""):
             self.written[place].append((record.order, unpack(value)[0]))
         for waiter in self._waiting.pop(place, ()):
             if not waiter.done():
@@ -114,7 +115,7 @@ class Broker:
                 continue
             ripe = next((n for n, record in enumerate(log) if record.timestamp > ripe_until), len(log))
             last = {record.key: record.offset for record in log[:ripe]}
-            kept = [record for record in log[:ripe] if last[record.key] == record.offset]
+            kept = [record for record in log[:ripe] if last[record.key] == record.offset and record.value is not None]
             gone += ripe - len(kept)
             self.logs[place] = [*kept, *log[ripe:]]
         return gone

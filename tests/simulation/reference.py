@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from agents.changelog import atoms_of
 from agents.routing import FORWARDED
 from agents.settings import Settings
 from agents.shell import line_of
@@ -243,14 +244,20 @@ def stream_of(each: Said) -> Stream:
 
 
 def heads(log: Iterable[Record]) -> list[AtomState]:
-    """What a changelog holds: of each atom the value with the highest source offset."""
-    found: dict[bytes, tuple[int, bytes]] = {}
+    """What a changelog holds: of each atom the head with the highest source offset, and all of its segments."""
+    return atoms_of(table(log))
+
+
+def table(log: Iterable[Record]) -> dict[bytes, bytes]:
+    """A changelog as a recovery reads it."""
+    found: dict[bytes, bytes] = {}
     for record in log:
-        offset, body = unpack(record.value or b"")
-        key = record.key or b""
-        if key not in found or found[key][0] <= offset:
-            found[key] = offset, body
-    return [AtomState(key.decode(), offset, orjson.loads(body)) for key, (offset, body) in found.items()]
+        key, value = record.key or b"", record.value
+        if value is None:
+            found.pop(key, None)
+        elif key not in found or unpack(found[key])[0] <= unpack(value)[0]:
+            found[key] = value
+    return found
 
 
 def dump(fold: Fold) -> bytes:
@@ -262,16 +269,27 @@ def dump(fold: Fold) -> bytes:
         memory.dirty = set(memory.streams)
         memory.dirty_facts = set(memory._facts)
         fold._is_changed = True
-    atoms = [[atom.key, _due(atom.body, fold.now or 0)] for atom in fold.take_dirty()]
-    return orjson.dumps(atoms, option=orjson.OPT_SORT_KEYS)
+    atoms = {atom.key: {**_due(atom.body, fold.now or 0), "rows": _rows(fold, atom.key)} for atom in fold.take_dirty()}
+    return orjson.dumps([*atoms.items()], option=orjson.OPT_SORT_KEYS)
+
+
+def _rows(fold: Fold, key: str) -> list[Any]:
+    """The counts of a stream: heads name the segments that hold them, by versions that depend on when was flushed."""
+    streams = fold._partition._memory.streams.values() if isinstance(fold, Detect) else ()
+    found = next((stream for stream in streams if stream.atom_key == key), None)
+    return (
+        [] if found is None else [[label, [list(row) for row in ledger.rows()]] for label, ledger in found.labelled()]
+    )
 
 
 def _due(body: Any, now: int) -> Any:
-    """Without the cuts to come: a fold notes those of the next days when it is made, or when a day begins."""
+    """Without the names of segments, and the cuts to come: a fold notes those of the next days when it is made."""
     if not isinstance(body, dict):
         return body
     return {
-        name: [at for at in value if at <= now] if name == "cuts" else _due(value, now) for name, value in body.items()
+        name: [at for at in value if at <= now] if name == "cuts" else _due(value, now)
+        for name, value in body.items()
+        if name != "segments"
     }
 
 

@@ -42,7 +42,7 @@ class Table(BulkTable):
     def __init__(self, app: Any, changelog: str) -> None:
         self.app = app
         self._name = changelog
-        self._heads = {}
+        self._records = {}
         self._owned_since = {}
         self._seen_lost_count = 0
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 import orjson
 
-from sla.fold import AtomState, Emission, Fold, Line
+from sla.fold import Emission, Fold, Line
+from tests.core.table import Table
 
 MakeFold = Callable[[], Fold]
 Said = list[tuple[str, str | None, bytes]]  # topic, key, the bytes on the wire
@@ -22,15 +23,15 @@ def alone(make_fold: MakeFold, lines: Sequence[Line]) -> Said:
 class Interrupted:
     """A fold in a worker's life: its table and its committed offset outlive it, its memory does not.
 
-    A flush writes all changed atoms, the partition's own head last, then commits. A crash may come in the middle of a
-    flush: then the first of its atoms are written, the head is not, and what was read since the commit comes again.
+    A flush writes what changed, the partition's own head last, then commits. A crash may come in the middle of a
+    flush: then the first of its records are written, the head is not, and what was read since the commit comes again.
     """
 
     def __init__(self, make_fold: MakeFold, lines: Sequence[Line], dice: random.Random) -> None:
         self._make_fold = make_fold
         self._lines = lines
         self._dice = dice
-        self._table: dict[str, AtomState] = {}
+        self._table = Table()
         self._committed = 0
         self.said: Said = []
         self.crashes_count = 0
@@ -45,22 +46,18 @@ class Interrupted:
 
     def _live(self, lines_count: int) -> None:
         fold = self._make_fold()
-        fold.load(self._table.values())
+        fold.load(self._table.atoms())
         flush_every = self._dice.choice([1, 7, 50, 400])
         begin = self._committed
         for place, line in enumerate(self._lines[begin : begin + lines_count], start=begin):
             self.said += [_wire(emission) for emission in fold.step(line)]
             if self._dice.randrange(flush_every) == 0:
-                self._write(fold.take_dirty())
+                self._table.write(fold.take_dirty())
                 self._committed = place + 1
         if self._dice.random() < 0.5:  # killed in the middle of a flush
             atoms = fold.take_dirty()
-            self._write(atoms[: self._dice.randint(0, max(0, len(atoms) - 1))])
+            self._table.write(atoms, self._dice.randint(0, max(0, len(atoms) - 1)))
             self.crashes_count += 1
-
-    def _write(self, atoms: Sequence[AtomState]) -> None:
-        for atom in atoms:
-            self._table[atom.key] = AtomState(atom.key, atom.offset, orjson.loads(orjson.dumps(atom.body)))
 
 
 def _wire(emission: Emission) -> tuple[str, str | None, bytes]:

@@ -1,0 +1,76 @@
+"""An atom in the changelog: one record for its head, and one for each segment that the head names.
+
+`<atom>` → source offset (8 bytes, big-endian) and the head as JSON; `<atom>#<segment>` → the segment's bytes. Names of
+atoms are percent-encoded, so that no `#` is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from agents.port import TableWrite
+from agents.transport import pack, unpack
+from sla.fold import AtomState
+
+_MARK: Final = "#"
+_MARK_BYTE: Final = ord(_MARK)
+
+Heads = dict[bytes, bytes | None]
+"""By key, in the order of writing; the last, the partition's own, makes the others valid. None deletes."""
+
+
+def is_segment(key: bytes) -> bool:
+    """Whether a record holds a segment, and not a head."""
+    return _MARK_BYTE in key
+
+
+def atoms_of(table: Mapping[bytes, bytes]) -> list[AtomState]:
+    """The atoms that a partition of the changelog holds; each has all of its segments, named by its head or not."""
+    segments: dict[str, dict[str, bytes]] = {}
+    heads: dict[str, bytes] = {}
+    for key, value in table.items():
+        atom, mark, name = key.decode().partition(_MARK)
+        if mark:
+            segments.setdefault(atom, {})[name] = value
+        else:
+            heads[atom] = value
+    atoms = []
+    for atom, head in heads.items():
+        offset, body = unpack(head)
+        atoms.append(AtomState(atom, offset, orjson.loads(body), segments.pop(atom, {})))
+    return [*atoms, *(AtomState(atom, -1, {}, found) for atom, found in segments.items())]
+
+
+@dataclass(slots=True)
+class Writing:
+    """What a partition has to write: segments, then heads, then what expired is deleted."""
+
+    segments: dict[bytes, bytes] = field(default_factory=dict)
+    heads: Heads = field(default_factory=dict)
+    expired: set[bytes] = field(default_factory=set)
+
+    def add(self, atoms: Iterable[AtomState]) -> None:
+        """Take what a fold has given: it is serialised now."""
+        for key, offset, body, segments, expired in atoms:
+            for name, content in segments.items():
+                self.segments[f"{key}{_MARK}{name}".encode()] = content
+            self.expired.update(f"{key}{_MARK}{name}".encode() for name in expired)
+            self.heads[key.encode()] = pack(offset, orjson.dumps(body))
+
+    def follow(self, later: Writing) -> None:
+        """Take what came after this was held back; its heads take the place of earlier ones, and come last."""
+        self.segments |= later.segments
+        self.heads = {key: head for key, head in self.heads.items() if key not in later.heads} | later.heads
+        self.expired |= later.expired
+
+
+def stages(taken: Mapping[int, Writing]) -> Iterable[list[TableWrite]]:
+    """What partitions write, each stage waited for before the next: segments, heads, the partitions' own heads."""
+    last = {at: next(reversed(each.heads)) for at, each in taken.items() if each.heads}
+    yield [(at, key, content) for at, each in taken.items() for key, content in each.segments.items()]
+    yield [(at, key, head) for at, each in taken.items() for key, head in each.heads.items() if key != last[at]]
+    yield [(at, key, taken[at].heads[key]) for at, key in last.items()]

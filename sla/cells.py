@@ -1,0 +1,123 @@
+"""Where the buckets of a ledger lie: stretches of time that grow coarser with age, each kept and written as one.
+
+A cell is loose while it is written to and sealed otherwise. The young zone, the buckets since the last whole hour, is
+always loose: it lies in the head, and all older cells in segments (docs/decisions/0018).
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sla.sealed import COLUMNS_COUNT, Sealed, seal
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, ceil_to, floor_to
+
+FINE_MS: Final = MINUTE_MS
+FINE_FOR_MS: Final = 6 * HOUR_MS
+MIDDLE_MS: Final = 5 * MINUTE_MS
+MIDDLE_FOR_MS: Final = 3 * DAY_MS
+COARSE_MS: Final = HOUR_MS
+
+
+def step_of(age_or_window_ms: int) -> int:
+    """The grid for a window of this length, and for a bucket of this age."""
+    if age_or_window_ms <= FINE_FOR_MS:
+        return FINE_MS
+    return MIDDLE_MS if age_or_window_ms <= MIDDLE_FOR_MS else COARSE_MS
+
+
+def rolling_edge(window_ms: int, now: int) -> int:
+    """The start of the earliest bucket that a rolling window holds at `now`."""
+    step_ms = step_of(window_ms)
+    return ceil_to(floor_to(now, step_ms) - window_ms + step_ms, step_ms)
+
+
+class Zone(NamedTuple):
+    """Buckets of one age: how long they are at most, and the stretch that one cell holds."""
+
+    rank: int  # 0 is the oldest
+    step_ms: int
+    cell_ms: int
+
+
+COARSE: Final = Zone(0, COARSE_MS, 16 * DAY_MS)
+MIDDLE: Final = Zone(1, MIDDLE_MS, DAY_MS)
+FINE: Final = Zone(2, FINE_MS, FINE_FOR_MS)
+YOUNG: Final = Zone(3, FINE_MS, 0)
+AGED: Final = (COARSE, MIDDLE, FINE)
+
+
+def ends_of(now: int) -> tuple[int, int, int]:
+    """Where the coarse, the middle and the fine zone end at `now`: what begins before an end is of that zone."""
+    return (
+        floor_to(rolling_edge(MIDDLE_FOR_MS, now), COARSE_MS),
+        floor_to(rolling_edge(FINE_FOR_MS, now), MIDDLE_MS),
+        floor_to(now, HOUR_MS),
+    )
+
+
+class CellName(NamedTuple):
+    """The zone's rank and which of its cells, counted from the Unix epoch."""
+
+    rank: int
+    number: int
+
+
+class Loose:
+    """Rows that may change, in order of their starts."""
+
+    __slots__ = ("arrays",)
+
+    def __init__(self, columns: Iterable[Iterable[int]] | None = None) -> None:
+        self.arrays = tuple(array("q", each) for each in (columns or ((),) * COLUMNS_COUNT))
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.arrays[0])
+
+    def first_from(self, at: int) -> int:
+        """The place of the first row that starts at or after an instant."""
+        return bisect_left(self.arrays[0], at)
+
+    def columns(self, first: int, last: int) -> Sequence[Sequence[int]]:
+        """Start, length, total, bad and marked of the rows [first, last)."""
+        return [each[first:last] for each in self.arrays]
+
+    def totals(self, first: int, last: int) -> tuple[int, int, int]:
+        """Total, bad and marked of the rows [first, last), added up."""
+        _, _, totals, bads, marks = self.arrays
+        return sum(totals[first:last]), sum(bads[first:last]), sum(marks[first:last])
+
+    def insert(self, place: int, row: Iterable[int]) -> None:
+        """Put a row before the one at a place."""
+        for each, value in zip(self.arrays, row, strict=True):
+            each.insert(place, value)
+
+
+class Cell:
+    """The rows of one stretch. `version` names the segment that holds them as they are; None: no segment does."""
+
+    __slots__ = ("name", "rows", "start", "version")
+
+    def __init__(self, name: CellName, rows: Loose | Sealed, version: int | None = None) -> None:
+        self.name = name
+        self.rows = rows
+        self.start = rows.columns(0, 1)[0][0] if len(rows) else 0  # of its first row
+        self.version = version
+
+    def loosen(self) -> Loose:
+        """Its rows, to be changed."""
+        rows = self.rows
+        if isinstance(rows, Sealed):
+            rows = self.rows = Loose(rows.columns(0, len(rows)))
+        self.version = None
+        return rows
+
+    def seal(self) -> Sealed:
+        """Its rows, packed."""
+        rows = self.rows
+        if isinstance(rows, Loose):
+            rows = self.rows = seal(rows.arrays)
+        return rows
