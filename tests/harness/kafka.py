@@ -21,6 +21,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from forewarn.embedded_redis import free_port, is_listening
+from tests.harness.ports import lasting_port
 from tests.harness.process import Process, wait_for
 from tests.harness.require import Missing
 
@@ -103,7 +104,7 @@ def _answers(bootstrap: str) -> bool:
     if not is_listening(port):
         return False
     try:
-        AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=2)
+        AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=2)
     except KafkaException:
         return False
     return True
@@ -134,7 +135,7 @@ class Node:
         self._java = java
         self._properties = folder / "server.properties"
         self._process: Process | None = None
-        client_port, controller_port = free_port(), free_port()
+        client_port, controller_port = lasting_port(), lasting_port()
         self.bootstrap = f"127.0.0.1:{client_port}"
         behind = {f"BEHIND{number}": pair for number, pair in enumerate(advertised.items())}
         ways = {"PLAINTEXT": (client_port, client_port), **behind}

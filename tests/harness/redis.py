@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import redis
 
-from forewarn.embedded_redis import free_port, redis_server
+from forewarn.embedded_redis import redis_server
+from tests.harness.ports import lasting_port
 from tests.harness.process import Process, wait_for
 from tests.harness.require import Missing
 
@@ -19,7 +20,7 @@ class RedisServer:
         program = redis_server()
         if program is None:
             raise Missing("no redis-server on the path nor in a wheel (Debian: apt-get install redis-server)")
-        port = free_port()
+        port = lasting_port()
         self.url = f"redis://127.0.0.1:{port}/0"
         self._command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process: Process | None = None
