@@ -16,7 +16,7 @@ from agents.process import FAILED
 from agents.role import Role, changelog_of
 from agents.runtime import Runtime
 from agents.settings import Settings
-from agents.transport import ALL, SCHEME, BulkTable, Override, Plan
+from agents.transport import ALL, SCHEME, BulkTable, Override, Plan, Tables
 from agents.worker import App, Worker
 from schemas.topics import TABLE, application_of
 
@@ -60,6 +60,7 @@ def _faust_settings(settings: Settings, role: Role, scratch: str) -> dict[str, A
         "broker": [URL(f"{SCHEME}://{place}") for place in settings.bootstrap],
         "broker_credentials": _credentials(settings),
         "Table": BulkTable,
+        "TableManager": Tables,
         "Worker": Worker,
         "store": "memory://",
         "datadir": scratch,

@@ -14,7 +14,7 @@ from agents.transport.consumer import Consumer
 from agents.transport.plan import ALL, Flusher, Override, Plan, Write
 from agents.transport.producer import Headers, Producer, SendFailed
 from agents.transport.schema import BatchSchema
-from agents.transport.table import BulkTable, pack, unpack
+from agents.transport.table import BulkTable, Tables, pack, unpack
 
 SCHEME = "forewarn"
 
@@ -44,6 +44,7 @@ __all__ = [
     "Plan",
     "Producer",
     "SendFailed",
+    "Tables",
     "Transport",
     "Write",
     "pack",

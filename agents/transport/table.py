@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from faust import Table
+from faust.tables import TableManager
 from faust.types import TP
 
 from agents.transport.plan import Override
@@ -27,6 +28,16 @@ def pack(offset: int, body: bytes) -> bytes:
 def unpack(head: bytes) -> tuple[int, bytes]:
     """The source offset and the body of a head."""
     return _OFFSET.unpack_from(head)[0], head[_OFFSET.size :]
+
+
+class Tables(TableManager):  # type: ignore[misc, unused-ignore]
+    """Faust's tables of an app whose tables are all declared before it starts."""
+
+    # Faust sleeps for a second first, in case modules that declare tables are still being imported.
+    async def on_start(self) -> None:
+        """Subscribe to the changelogs and get ready to recover."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from agents.routing import FORWARDED
-from schemas.topics import ALL, DELIVERIES, NOTICES, OUTBOX, STATUS, TELEMETRY, changelog_of
+from schemas.topics import ALL, DELIVERIES, NOTICES, OUTBOX, ROLES_WITH_STATE, STATUS, TELEMETRY, changelog_of
 from sla.partitioner import partition_of
 from tests.chaos import fleet
 from tests.chaos.measure import is_probe
@@ -22,7 +22,7 @@ from tests.system.recorded import committed, read_all
 from tests.system.workers import PARTITIONS
 
 ROLES = {"detect": TELEMETRY.name, "dispatch": NOTICES.name}
-CHANGELOGS = tuple(changelog_of(role) for role in ROLES)
+CHANGELOGS = frozenset(map(changelog_of, ROLES_WITH_STATE))
 
 NAMES = tuple(topic.name for topic in ALL)
 OUTCOMES = frozenset({"delivered", "failed"})

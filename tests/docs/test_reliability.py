@@ -1,11 +1,19 @@
-"""docs/reliability.md describes the run that tests/system makes."""
+"""docs/reliability.md describes the run that tests/system makes, and shows reports of everything that can go wrong."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from tests.chaos.faults import DEFAULT
+from tests.chaos.fleet import BUSY
+from tests.chaos.fleet import STORIES as CHAOS_STORIES
+from tests.chaos.report import WORDS as CHAOS_WORDS
+from tests.simulation.faults import Fault
+from tests.simulation.mutants import MUTANTS
 from tests.system.services import SECONDS, STORIES
 from tests.system.test_run import VALIDATED
 from tests.system.workers import PARTITIONS
@@ -24,3 +32,32 @@ WORDS = {4: "four", 7: "seven"}
 )
 def test_the_fleet_is_as_the_document_says(told: str) -> None:
     assert told in DOCUMENT
+
+
+def block(beginning: str) -> str:
+    """The report that begins like this."""
+    found = re.search(rf"^```text\n({beginning}.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"no report begins with {beginning}"
+    return found[1]
+
+
+def test_the_simulation_injected_every_fault_there_is_and_broke_no_law() -> None:
+    report = block("schedules +1,000 ")
+    struck = dict(re.findall(r"^  (\w+) +([\d,]+)$", report, re.MULTILINE))
+    assert {kind.__name__ for kind in get_args(Fault)} <= struck.keys()
+    assert re.search(r"^violations +0 ", report, re.MULTILINE)
+
+
+def test_every_planted_bug_was_caught() -> None:
+    report = block("offsets committed before the flush")
+    assert [line[:42].rstrip() for line in report.splitlines()[:-1]] == list(MUTANTS)
+    assert report.splitlines()[-1] == f"{len(MUTANTS)} planted, {len(MUTANTS)} caught, 0 survived"
+
+
+def test_chaos_struck_as_often_as_it_should_and_broke_no_law() -> None:
+    report = block("seed ")
+    struck = {words: int(count) for words, count in re.findall(r"^\| ([^|]+) \| (\d+) \|", report, re.MULTILINE)}
+    assert set(struck) == set(CHAOS_WORDS.values())
+    assert all(struck[CHAOS_WORDS[kind]] >= count for kind, count in DEFAULT.items())
+    assert report.splitlines()[-1] == "violations 0"
+    assert f"{sum(story.count for story in (*CHAOS_STORIES, BUSY))} services" in DOCUMENT

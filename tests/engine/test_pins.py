@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from aiokafka.producer.producer import AIOKafkaProducer
 from aiokafka.protocol.group import SyncGroupRequest
 from faust import App, Schema, Table, Worker
 from faust.stores.memory import Store
+from faust.tables import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.base import Transport as BaseTransport
 from faust.transport.consumer import Consumer as BaseConsumer
@@ -129,6 +131,12 @@ def test_the_consumer_keeps_the_ledgers_that_are_cleared_at_a_revoke() -> None:
 def test_the_coordinator_asks_by_the_method_that_is_wrapped() -> None:
     assert "SyncGroupRequest(" in inspect.getsource(inspect.getmodule(GroupCoordinator))  # type: ignore[arg-type]
     assert SyncGroupRequest.__name__ == "SyncGroupRequest"
+
+
+def test_the_start_of_the_tables_is_the_one_that_was_read() -> None:
+    source = inspect.getsource(TableManager.on_start)
+    found = re.findall(r"await self\.([a-z_.]+)\(", source)
+    assert found == ["sleep", "_update_channels", "recovery.start"]
 
 
 def test_the_wait_of_a_fetch_is_kept_where_it_is_changed() -> None:
