@@ -14,9 +14,7 @@ from agents.metrics import Metric, Metrics
 from agents.port import Port
 from agents.shell import Activity
 from sla.catalogue import Catalogue
-from sla.fold import Fold
-
-TICK: Final = orjson.dumps({"type": "tick"})
+from sla.fold import TICK, Fold
 
 # A partition is silent when nothing came in the first fifth of a step.
 SILENT_SHARE: Final = 0.2

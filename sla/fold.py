@@ -82,6 +82,9 @@ class Fold(Protocol):
         ...
 
 
+TICK: Final = b'{"type":"tick"}'
+"""A tick as Forewarn writes it. Most lines of a quiet partition are these very bytes."""
+
 APPEND_TIME: Final = 1
 """Kafka's timestamp type: 0 is the producer's stamp, 1 the broker's."""
 

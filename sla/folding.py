@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from sla.catalogue import Catalogue
 from sla.feeds import numbered
-from sla.fold import AtomState, CatalogueReader, Emission, Line
+from sla.fold import TICK, AtomState, CatalogueReader, Emission, Line
 from sla.records import CatalogueMarker, Reason, Rejection, Tick
 from sla.storm import DeadLetterRow
 
 Record = TypeVar("Record")
+_TICK: Final = Tick()
 
 DeadLetter = Callable[[Rejection, str, int, Line], Emission]
 """The rejection, its topic, partition and line → the record for the dead-letter topic."""
@@ -92,7 +93,7 @@ class Folding(ABC, Generic[Record]):
         now = line.append_at if line.append_at is not None else before if before is not None else line.stamped_at
         if before is not None and now < before:
             now = before
-        record = self._decode(line, now)
+        record = _TICK if line.value == TICK else self._decode(line, now)
         if line.append_at is None and isinstance(record, Tick) and line.stamped_at > now:
             now = line.stamped_at
         emissions = self._advance(now, line.offset)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from forewarn.replay.entry import Entry
-from sla.fold import Emission, Fold, Line
-
-_TICK: Final = b'{"type":"tick"}'
+from sla.fold import TICK, Emission, Fold, Line
 
 
 @dataclass(slots=True)
@@ -53,7 +51,7 @@ class Track:
 
     def tick(self, at: int) -> Sequence[Emission]:
         """A synthesised tick."""
-        return self._add(None, _TICK, at)
+        return self._add(None, TICK, at)
 
     def feed(self, key: bytes | None, value: bytes, at: int) -> Sequence[Emission]:
         """A record that another fold wrote."""

@@ -16,8 +16,9 @@ from agents import log_clock as clock_module
 from agents.log_clock import SPEED_MAX, LogClock
 from agents.metrics import Metrics
 from agents.shell import Activity
-from agents.ticker import TICK, Ticker, is_silent
+from agents.ticker import Ticker, is_silent
 from sla.catalogue import Catalogue
+from sla.fold import TICK
 from tests.engine.parts import World
 
 TOPIC = "unit.in"
