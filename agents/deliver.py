@@ -17,6 +17,7 @@ from typing import Any, Final
 from agents.changelog import Writing
 from agents.delivery.lanes import Lanes
 from agents.delivery.ledger import Ledger
+from agents.delivery.links import links_of
 from agents.delivery.pending import Pending, taken
 from agents.delivery.retry import Again, Done, Over, Verdict, judge
 from agents.heads import HeadStore, PartitionMoved
@@ -57,7 +58,7 @@ class Deliver:
         """`channels` are those of the registry by default. `now` is the real clock, in epoch milliseconds."""
         self._context = context
         self._channels = channels or standard(options_of(context.settings))
-        self._renderer = Renderer(context.settings.forewarn_templates)
+        self._renderer = Renderer(context.settings.forewarn_templates, links_of(context.settings))
         self._now = now
         self._jitter = jitter
         self._lanes = Lanes()

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents.log_clock import LogClock
 from notifiers.addresses import Network, parse_networks
+from notifiers.links import SECRET_SHORTEST
 
 _UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
@@ -64,6 +65,11 @@ class Settings(BaseSettings):
     forewarn_secrets: Path = Path("/run/secrets")  # the folder of ${file:name}
     forewarn_templates: DirectoryPath | None = None  # templates that come before those that are shipped
 
+    # Links in messages by which people answer: where they lead, and what they are signed with (32 characters at least).
+    forewarn_link_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")] | None = None
+    forewarn_link_secret: SecretStr | None = None
+    forewarn_link_secret_file: Path | None = None
+
     @field_validator("kafka_bootstrap_servers")
     @classmethod
     def _places(cls, text: str) -> str:
@@ -112,6 +118,9 @@ class Settings(BaseSettings):
             missing.append("FOREWARN_WORKER_ID")
         if missing:
             raise ValueError(f"needs {' and '.join(missing)} as well")
+        secret = self.link_secret()
+        if secret is not None and len(secret) < SECRET_SHORTEST:
+            raise ValueError(f"the secret of links must have {SECRET_SHORTEST} characters at least")
         return self
 
     @property
@@ -123,6 +132,20 @@ class Settings(BaseSettings):
     def channels_allowed(self) -> tuple[Network, ...]:
         """The networks that channels may lead to whatever they are."""
         return parse_networks(self.forewarn_channels_allow)
+
+    def link_secret(self) -> str | None:
+        """What links are signed with, from the environment or else from the file; None where neither is there.
+
+        Raises ValueError for a file that cannot be read: at the start, when all settings are checked.
+        """
+        if self.forewarn_link_secret is not None:
+            return self.forewarn_link_secret.get_secret_value()
+        if self.forewarn_link_secret_file is None:
+            return None
+        try:
+            return self.forewarn_link_secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"FOREWARN_LINK_SECRET_FILE cannot be read: {error}") from None
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """The TLS settings, or None where the connection is not encrypted."""

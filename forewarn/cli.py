@@ -197,6 +197,17 @@ def preview(
 
 
 @app.command()
+def answers(
+    listen: Annotated[str, typer.Option(help="Host and port; port 0 takes a free one.")] = "127.0.0.1:8780",
+    as_json: AsJson = False,
+) -> None:
+    """Serve the page behind the links in messages, where people answer and take troubles on."""
+    from forewarn.answers.command import run
+
+    run(listen, Console(as_json=as_json))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check broker, clocks, topics, partitioners, Redis, catalogue and versions; exit 1 if something must be done."""
     config = kafka_config()

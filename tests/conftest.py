@@ -10,6 +10,7 @@ import redis
 from forewarn.embedded import EmbeddedBroker
 from tests.harness import Broker, Missing, require
 from tests.harness.alertmanager import RealAlertmanager, real_alertmanager
+from tests.harness.browser import Browser, real_browser
 from tests.harness.kafka import real_kafka
 from tests.harness.redis import real_redis
 
@@ -60,6 +61,16 @@ def redis_url(_redis_server: str) -> str:
     client.flushall()
     client.close()
     return _redis_server
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A real Chromium without a window. For one test: while it runs, Playwright holds this thread's event loop."""
+    try:
+        with real_browser() as running:
+            yield running
+    except Missing as missing:
+        require("browser", missing)
 
 
 @pytest.fixture(scope="session")

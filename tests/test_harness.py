@@ -55,7 +55,7 @@ def test_the_build_servers_last_line_is_pytests_and_its_code_says_the_same(tmp_p
     """`.ci/run` with stand-ins: every program it would install is there, and the suite is one that passes or fails."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("java", "mvn", "redis-server", "apt-get"):
+    for name in ("java", "mvn", "redis-server", "prometheus-alertmanager", "chromium", "apt-get"):
         (programs / name).write_text("#!/bin/sh\nexit 1\n")
         (programs / name).chmod(0o755)
     checkout = tmp_path / "checkout"
@@ -71,5 +71,5 @@ def test_the_build_servers_last_line_is_pytests_and_its_code_says_the_same(tmp_p
         text=True,
         check=False,
     )
-    assert ran.stdout.splitlines() == ["true kafka,redis", "3 passed in 0.1s"]
+    assert ran.stdout.splitlines() == ["true kafka,redis,alertmanager,browser", "3 passed in 0.1s"]
     assert (ran.returncode == 0) == (code == 0)

@@ -28,7 +28,7 @@ _WATCHED: Final = 1  # an outsider hears of their own agreement: the first that 
 
 def message_of(kind: str, events: Sequence[Json], audience: str, channel_kind: str) -> Send:
     """A message of a kind (notice, group, digest, repeat, ack) about events; raises `UserError` for no event."""
-    told = Stakeholder(f"some-{audience}", audience, Watches(agreements=_watched(events[0])), ())
+    told = Stakeholder(f"some-{audience}", audience, Watches(agreements=_watched(events[0])), (), horizon_ms=HORIZON_MS)
     channel = Channel(channel_kind, None if channel_kind == "console" else "${URL}")
     atom = Atom(told.name)
     items = [_item(event, told) for event in events]
@@ -42,7 +42,7 @@ def message_of(kind: str, events: Sequence[Json], audience: str, channel_kind: s
     is_machine = channel_kind in MACHINE_KINDS
     composed_as = "notice" if kind == "ack" or is_machine else kind
     at = instant(events[0].get("time")) or 0
-    asked = () if is_machine or kind != "notice" else filter(None, [ask(atom, HORIZON_MS, items[0], at)])
+    asked = () if is_machine or kind != "notice" else filter(None, [ask(atom, told, items[0], at)])
     message = {
         **compose(atom, audience, composed_as, items[:1] if is_machine else items, tuple(asked)),
         "id": message_id(told.name, [item.event_id for item in items], channel),

@@ -104,7 +104,7 @@ class Item(Shape):
     severity: Severity
     time: str
     line: str
-    cause: Literal["notice", "ack", "unack", "expired", "escalated", "repeat"]
+    cause: Literal["notice", "ack", "unack", "expired", "escalated", "planning", "repeat"]
     detail: str | None
     holds: Annotated[bool, Field(description="whether the trouble was open when the message was made")]
 

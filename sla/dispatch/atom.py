@@ -20,7 +20,7 @@ WHOLE_MAX: Final = 50
 
 
 class Item(NamedTuple):
-    """One thing to tell. `cause` is notice, ack, unack, expired, escalated or repeat."""
+    """One thing to tell. `cause` is notice, ack, unack, expired, escalated, planning or repeat."""
 
     event_id: str
     name: str
@@ -68,6 +68,8 @@ class Trouble:
     escalated_to: list[str] = field(default_factory=list)
     question_by_at: int | None = None  # a planning question waits for an answer
     is_asked: bool = False
+    ask_at: int | None = None  # the expected breach comes within their horizon then
+    answered_id: str | None = None  # the command that answered last
     event: Json | None = None
 
     @property

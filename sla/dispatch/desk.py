@@ -12,7 +12,7 @@ from sla.catalogue import Catalogue
 from sla.dispatch.atom import WHOLE_MAX, Atom, Group, Item, Trouble
 from sla.dispatch.message import compose
 from sla.dispatch.outbox import message_id, send, undelivered
-from sla.dispatch.planning import ask
+from sla.dispatch.planning import ask, asks_at
 from sla.dispatch.policy import Policy, Ruling, Verdict
 from sla.dispatch.timers import Kind, Timer, Timers
 from sla.fold import Emission, Json
@@ -153,12 +153,17 @@ class Desk:
             self._note_told(item)
 
     def _ask(self, item: Item) -> Json | None:
-        if not self.policy.people:
+        trouble = self.atom.troubles.get(item.key)
+        if not self.policy.people or trouble is None:
             return None
-        question = ask(self.atom, self.policy.stakeholder.horizon_ms, item, self.at)
+        question = ask(self.atom, self.policy.stakeholder, item, self.at)
         if question is not None:
-            self.remind(self.atom.troubles[item.key].question_by_at or self.at, Kind.QUESTION, item.key)
-        return question
+            self.remind(trouble.question_by_at or self.at, Kind.QUESTION, item.key)
+            return question
+        trouble.ask_at = asks_at(trouble, self.policy.stakeholder.horizon_ms, trouble.event, self.at)
+        if trouble.ask_at is not None:
+            self.remind(trouble.ask_at, Kind.ASK, item.key)
+        return None
 
     def _id(self, kind: str, items: Sequence[Item], channel: Channel) -> str:
         if kind == "notice" and items[0].cause == "notice":

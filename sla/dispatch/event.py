@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from sla.fold import Json
 from sla.units import to_epoch_ms
@@ -49,7 +50,7 @@ def view_of(event: Json, audience: str) -> View:
     """Read an event."""
     data = mapping(event.get("data"))
     name = event_name(event)
-    agreements = [mapping(each) for each in _list(data.get("agreements"))]
+    agreements = mappings(data.get("agreements"))
     types = [each.get("type") for each in agreements]
     service = text(data.get("service"))
     return View(
@@ -109,6 +110,11 @@ def mapping(value: Any) -> Json:
     return value if isinstance(value, Mapping) else {}
 
 
+def mappings(value: Any) -> list[Json]:
+    """The objects of a list, or none."""
+    return [each for each in _list(value) if isinstance(each, Mapping)]
+
+
 def text(value: Any) -> str:
     """A string, or an empty one."""
     return value if isinstance(value, str) else ""
@@ -131,7 +137,7 @@ def _cause_of(data: Json) -> str:
     for each in _list(data.get("causes")):
         cause = mapping(each)
         if cause.get("type") == "dependency":
-            return text(cause.get("id")).partition("/")[0]
+            return unquote(text(cause.get("id")).partition("/")[0])
     return ""
 
 

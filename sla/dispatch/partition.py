@@ -257,6 +257,7 @@ def _timers_of(atom: Atom) -> Iterable[Timer]:
         due = [
             (trouble.acked_until, Kind.ACK),
             (trouble.question_by_at, Kind.QUESTION),
+            (trouble.ask_at, Kind.ASK),
             (trouble.repeat_at, Kind.REPEAT),
         ]
         due += [(at, Kind.ESCALATE) for at in trouble.steps.values() if at > 0]

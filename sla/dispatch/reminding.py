@@ -139,10 +139,24 @@ def _escalate(desk: Desk, keys: Iterable[str]) -> None:
         run_escalations(desk, key)
 
 
+def _ask(desk: Desk, keys: Iterable[str]) -> None:
+    """The expected breach has come within their horizon: now they are asked."""
+    for key in keys:
+        trouble = desk.atom.troubles.get(key)
+        if trouble is None or trouble.ask_at is None or trouble.ask_at > desk.at:
+            continue
+        trouble.ask_at = None
+        if trouble.is_told and not trouble.is_asked and trouble.event is not None:
+            line = f"Please plan: {trouble.line}"
+            detail = "What was forecast has come within your horizon."
+            desk.offer(_item(trouble, "planning", detail)._replace(line=line))
+
+
 _RUN: Final[Mapping[Kind, Callable[[Desk, list[str]], None]]] = {
     Kind.ACK: _end_acks,
     Kind.QUESTION: note_unanswered,
     Kind.ESCALATE: _escalate,
+    Kind.ASK: _ask,
     Kind.GROUP: Desk.run_groups,
     Kind.REPEAT: _repeat,
     Kind.DIGEST: lambda desk, _: desk.run_digest(),

@@ -20,10 +20,13 @@ MORE_TIME_MS: Final = HOUR_MS  # for a reply that asks for more time without say
 def take_reply(desk: Desk, reply: Reply) -> None:
     """An answer, for the record; one that nobody asked for is refused, for the record too."""
     trouble = desk.atom.troubles.get(reply.dedup_key)
+    if trouble is not None and trouble.answered_id == reply.id:
+        return  # the same command again, by a link that was opened twice
     if trouble is None or trouble.question_by_at is None:
         given = Given("reply", reply.id, reply.by, reply.dedup_key)
         desk.out.append(refused(given, desk.at, f"{desk.atom.name} is asked nothing about this"))
         return
+    trouble.answered_id = reply.id
     if reply.answer == "more_time":
         asked_at = reply.until_at if reply.until_at is not None else desk.at + MORE_TIME_MS
         trouble.question_by_at = max(asked_at, desk.at + 1)

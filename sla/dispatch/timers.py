@@ -15,10 +15,11 @@ class Kind(IntEnum):
     ACK = 1
     QUESTION = 2
     ESCALATE = 3
-    GROUP = 4
-    REPEAT = 5
-    DIGEST = 6
-    FORGET = 7
+    ASK = 4
+    GROUP = 5
+    REPEAT = 6
+    DIGEST = 7
+    FORGET = 8
 
 
 class Timer(NamedTuple):

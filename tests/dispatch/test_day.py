@@ -229,3 +229,123 @@ def test_on_call_tools_get_each_fact_at_once_and_an_expectation_never_pages() ->
         ("pagerduty", "trigger"),
         ("pagerduty", "resolve"),
     ]
+
+
+# -- planning
+
+WITHIN_A_DAY = {"horizon_ms": 24 * HOUR_MS, "fallback": "lead"}
+
+
+def questions(world: World) -> list[tuple[str, str]]:
+    """When each was asked, and by when it is to be answered."""
+    return [(each["asked_at"][11:16], each["answer_by"][11:16]) for send in world.sends() for each in send["planning"]]
+
+
+def test_a_question_says_what_is_expected_between_when_how_sure_what_is_at_stake_and_what_can_be_done() -> None:
+    world = World(stakeholder(**WITHIN_A_DAY), stakeholder("lead"))
+    between = {"p10": rfc3339(at("13:00")), "p50": rfc3339(at("14:00")), "p90": rfc3339(at("17:00"))}
+    gold = {"name": "acme-gold", "type": "sla", "customer": "acme", "credit_at_risk": "1200.00 EUR"}
+    world.event(
+        "early_warning",
+        at("10:00"),
+        forecast={"breach_at": between, "p_breach_in_window": 0.97},
+        agreements=[gold],
+        advice={"actions": ["Look at the change deploy-8812."]},
+    )
+    (question,) = world.sends()[0]["planning"]
+    assert question["question"] == (
+        "Expected: a is missed between 2026-11-23T13:00:00.000Z and 2026-11-23T17:00:00.000Z, most likely at "
+        "2026-11-23T14:00:00.000Z (probability 97%). "
+        "At stake: acme-gold (sla, for acme, 1200.00 EUR at risk). "
+        "What can be done: Look at the change deploy-8812. "
+        "Please decide by 2026-11-23T12:00:00.000Z for pay/a: accept it, mitigate it, renegotiate the promise, or say "
+        "that you need more time (forewarn reply)."
+    )
+
+
+def test_a_breach_expected_beyond_the_horizon_is_asked_about_when_it_comes_within_it() -> None:
+    # 10:00 warned of 14:00   | 11:00 the horizon of 3 h reaches it
+    world = World(stakeholder(horizon_ms=3 * HOUR_MS))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    world.tick_to(at("12:00"))
+    assert questions(world) == [("11:00", "12:30")]
+    assert world.story()[1] == "11:00:00 notice Please plan: [warning] Early warning: a (pay)"
+
+
+def test_what_has_ended_or_happened_or_moved_away_by_then_is_not_asked_about() -> None:
+    ended, broken, moved = (World(stakeholder(horizon_ms=3 * HOUR_MS)) for _ in range(3))
+    for world in (ended, broken, moved):
+        world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    ended.event("recovery", at("10:30"))
+    broken.event("breach", at("10:30"), severity="critical")
+    moved.event("early_warning", at("10:30"), forecast=forecast("18:00"))
+    for world in (ended, broken, moved):
+        world.tick_to(at("13:00"))
+        assert questions(world) == []
+
+
+def test_a_question_outlives_a_restart() -> None:
+    world = World(stakeholder(horizon_ms=3 * HOUR_MS))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    atoms = world.fold.take_dirty()
+    world.fold = world.new_fold()
+    world.fold.load(atoms)
+    world.tick_to(at("11:30"))
+    assert questions(world) == [("11:00", "12:30")]
+
+
+def test_an_expectation_is_told_and_nothing_is_asked() -> None:
+    world = World(stakeholder(**WITHIN_A_DAY))
+    wish = [{"name": "w", "type": "expectation", "customer": None, "credit_at_risk": None}]
+    world.event("early_warning", at("10:00"), agreements=wish, forecast=forecast("14:00"))
+    assert (len(world.story()), questions(world)) == (1, [])
+
+
+def answer(world: World, text: str, name: str, said: str, **more: object) -> list[dict[str, object]]:
+    fields = {"stakeholder": "ann", "dedup_key": "pay/a", "answer": said, **more}
+    found = world.order("reply", at(text), key="ann", command_id=name, **fields)
+    return [dict(each.value) for each in found if each.topic == "sla.records.v1"]
+
+
+def test_more_time_moves_the_question_and_the_escalation_with_it() -> None:
+    world = World(stakeholder(**WITHIN_A_DAY), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    (record,) = answer(world, "11:00", "r1", "more_time", until=rfc3339(at("13:00")))
+    assert record["data"]["until"] == rfc3339(at("13:00"))  # type: ignore[index]
+    world.tick_to(at("13:00"))
+    escalated = [instant for instant, each in world.said if each.topic == "sla.notices.v1"]
+    assert escalated == [at("13:00")]
+
+
+def test_the_same_answer_twice_is_one_answer_and_another_is_refused() -> None:
+    world = World(stakeholder(**WITHIN_A_DAY), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    assert [each["type"] for each in answer(world, "10:30", "r1", "accept")] == ["forewarn.planning_reply.v1"]
+    assert answer(world, "10:31", "r1", "accept") == []
+    (record,) = answer(world, "10:32", "r2", "mitigate")
+    assert (record["type"], record["detail"]) == ("command_refused", "ann is asked nothing about this")
+
+
+def test_who_was_not_asked_cannot_answer() -> None:
+    world = World(stakeholder(**WITHIN_A_DAY), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    for who, why in (("lead", "lead is asked nothing about this"), ("eve", "eve is no stakeholder")):
+        fields = {"stakeholder": who, "dedup_key": "pay/a", "answer": "accept"}
+        (record,) = [each.value for each in world.order("reply", at("10:30"), key=who, **fields)]
+        assert (record["type"], record["detail"]) == ("command_refused", why)
+
+
+def test_a_silence_that_is_not_known_cannot_be_ended() -> None:
+    world = World(stakeholder())
+    (record,) = [each.value for each in world.order("unsilence", at("10:00"), silence="s9")]
+    assert (record["type"], record["detail"]) == ("command_refused", "no such silence is in force")
+
+
+def test_a_service_whose_name_is_encoded_in_keys_is_the_cause_of_what_stands_on_it() -> None:
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    cause = {"type": "dependency", "id": "general%20ledger/x", "at": rfc3339(at("10:00")), "summary": None}
+    world.event("breach", at("10:00:00"), "pay/a", causes=[cause])
+    world.event("breach", at("10:00:10"), "general%20ledger/x", service="general ledger")
+    world.tick_to(at("10:01"))
+    (line,) = world.story()
+    assert line.startswith("10:00:30 group [warning] 2 events of general ledger: ")

@@ -106,7 +106,8 @@ class World:
     def order(self, kind: str, instant: int, *, key: str | None = None, **fields: Any) -> list[Emission]:
         """A command."""
         feed = {"source": "forewarn:sla.commands.v1/0", "sequence": self.offset + 1}
-        return self.put({"type": kind, "id": f"{kind}-{self.offset}", "by": "bob", **fields, **feed}, instant, key)
+        name = fields.pop("command_id", f"{kind}-{self.offset}")
+        return self.put({"type": kind, "id": name, "by": "bob", **fields, **feed}, instant, key)
 
     def tick_to(self, instant: int, step_ms: int = 10_000) -> None:
         """Ticks up to an instant."""

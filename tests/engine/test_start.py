@@ -32,7 +32,7 @@ def run_worker(*arguments: str, **environment: str) -> subprocess.CompletedProce
     ("arguments", "said"),
     [
         ([], "usage"),
-        (["nobody"], "choose from detect"),
+        (["nobody"], "choose from route"),
         (["detect", "dispatch"], "usage"),
         (["dispatch"], "is not set"),
     ],

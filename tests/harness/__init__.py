@@ -8,6 +8,7 @@ README. How a test uses it:
     def test_…(kafka): …              # the real one only: `kafka.bootstrap` is "127.0.0.1:port"
     def test_…(redis_url): …          # a real Redis, emptied before the test
     def test_…(alertmanager): …       # a real Alertmanager: `alertmanager.url`, `.alerts()`, `.restart()`
+    def test_…(browser): …            # a real Chromium: `browser.new_context()`, Playwright's sync API
 
     @pytest.mark.compaction           # also `admin`, `append_time`: skips the embedded broker's run
     def test_…(broker): …
@@ -24,8 +25,8 @@ README. How a test uses it:
 - `wait_for(condition, "what is awaited", within_s=10)` is the only way to wait: no sleeps in tests.
 
 The real broker needs Java 17 and, the first time, Maven (or Docker, where Java is missing); Redis needs `redis-server`
-or one of the wheels that hold it, Alertmanager a Debian package. What is missing skips with its reason, and fails where
-`FOREWARN_REQUIRE=kafka,redis,alertmanager` says that it must be there.
+or one of the wheels that hold it, Alertmanager and Chromium a Debian package each. What is missing skips with its
+reason, and fails where `FOREWARN_REQUIRE=kafka,redis,alertmanager,browser` says that it must be there.
 """
 
 from forewarn.embedded_redis import free_port

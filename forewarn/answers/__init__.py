@@ -1,0 +1,1 @@
+"""The page behind the links in messages: a question or a trouble, and a button that answers. See `server`."""
