@@ -16,7 +16,6 @@ from schemas.instants import read_instant
 
 # ruff: noqa: PLC0415 - `forewarn --help` reads these options, and must not wait for the folds and Kafka's library
 
-_MILLISECONDS: Final = re.compile(r"([0-9]{1,9})ms")
 _EPOCH_MS: Final = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -57,11 +56,10 @@ def replay(
 
 def read_tick(text: str) -> int:
     """A duration above zero, also in milliseconds (`500ms`)."""
-    from schemas.definitions.values import parse_duration
+    from schemas.definitions.values import parse_step
 
-    found = _MILLISECONDS.fullmatch(text)
     try:
-        tick_ms = int(found[1]) if found else parse_duration(text)
+        tick_ms = parse_step(text)
     except ValueError as error:
         raise UserError(f"--tick: {error}") from None
     if tick_ms == 0:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import WithJsonSchema
 
 from schemas.definitions.fields import (
-    DURATION_TEXT,
+    STEP_TEXT,
     Amount,
     Duration,
     DurationOrZero,
@@ -22,9 +22,10 @@ from schemas.definitions.fields import (
     reader,
     wrong,
 )
-from schemas.definitions.values import parse_duration, parse_percentage
-from sla.units import HOUR_MS, SECOND_MS
+from schemas.definitions.values import parse_duration, parse_percentage, parse_step
+from sla.units import HOUR_MS
 
+_STEP_SHORTEST_MS: Final = 100
 _WITHOUT_CUSTOMER: Final = frozenset({"slo", "expectation"})
 
 
@@ -107,13 +108,13 @@ class ServiceSpec(Strict):
 
 
 def _step(duration_ms: int) -> str | None:
-    return None if SECOND_MS <= duration_ms <= HOUR_MS else "is no step: write 1s to 1h"
+    return None if _STEP_SHORTEST_MS <= duration_ms <= HOUR_MS else "is no step: write 100ms to 1h"
 
 
 class SettingsSpec(Strict):
     """Settings of the detector itself."""
 
-    decideEvery: Annotated[int, reader(parse_duration, _step), DURATION_TEXT] = Field(  # noqa: N815
+    decideEvery: Annotated[int, reader(parse_step, _step), STEP_TEXT] = Field(  # noqa: N815
         default="1s",
         validate_default=True,
     )

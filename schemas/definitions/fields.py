@@ -82,6 +82,7 @@ def _text(pattern: str, *examples: str) -> WithJsonSchema:
 
 
 DURATION_TEXT: Final = _text(r"^[0-9]{1,9}[smhd]$", "90s", "5m", "4h", "30d")
+STEP_TEXT: Final = _text(r"^[0-9]{1,9}(ms|[smhd])$", "1s", "100ms")
 _PERCENTAGE_TEXT: Final = _text(r"^[0-9]{1,3}(\.[0-9]+)?%$", "99.9%")
 
 Duration = Annotated[int, reader(parse_duration, _above_zero), DURATION_TEXT]

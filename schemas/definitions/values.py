@@ -15,6 +15,7 @@ from sla.units import DAY_MS, HOUR_MS, MILLION, MINUTE_MS, SECOND_MS, to_epoch_m
 _UNITS_MS: Final = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 _LONGEST_MS: Final = 3_660 * DAY_MS
 _DURATION: Final = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
+_MILLISECONDS: Final = re.compile(r"(\d{1,9})ms", re.ASCII)
 _PERCENTAGE: Final = re.compile(r"(\d{1,3})(?:\.(\d{1,12}))?%", re.ASCII)
 _RATE: Final = re.compile(r"(\d{1,6})/([smhd])", re.ASCII)
 _MONEY: Final = re.compile(r"(\d{1,13})(?:\.(\d{2}))? ([A-Z]{3})(?:/(day|week|month|quarter|year))?", re.ASCII)
@@ -54,6 +55,12 @@ def parse_duration(value: Any) -> int:
     if duration_ms > _LONGEST_MS:
         raise MalformedError(f"{value} is longer than ten years: write a shorter duration")
     return duration_ms
+
+
+def parse_step(value: Any) -> int:
+    """The time between two decisions: a duration, or milliseconds (`100ms`)."""
+    match = _MILLISECONDS.fullmatch(value) if isinstance(value, str) else None
+    return parse_duration(value) if match is None else int(match[1])
 
 
 def duration_text(duration_ms: int) -> str:

@@ -344,6 +344,7 @@ CASES = [
         ),
     ),
     # -- Settings
-    Case("wrong-value", 5, "1s to 1h", doc("Settings", "decideEvery: 2h")),
+    Case("wrong-value", 5, "100ms to 1h", doc("Settings", "decideEvery: 2h")),
+    Case("wrong-value", 5, "100ms to 1h", doc("Settings", "decideEvery: 50ms")),
     Case("slow-step", 5, "nobody watched", doc("Settings", "decideEvery: 30s")),
 ]

@@ -298,3 +298,8 @@ def test_a_stakeholders_hours_are_those_of_their_calendar_with_its_holidays(tmp_
     ):
         ruling = policy.rule(parse_instant(instant), is_critical=True)
         assert (None if ruling.until_at is None else rfc3339(ruling.until_at)) == until
+
+
+def test_decisions_may_come_ten_times_a_second(tmp_path: Path) -> None:
+    settings = "apiVersion: forewarn/v1\nkind: Settings\nmetadata: {name: detector}\nspec: {decideEvery: 100ms}\n"
+    assert catalogue_of(tmp_path, OBJECTIVE, settings).decide_every_ms == 100
