@@ -120,8 +120,12 @@ class Buckets:
         return start, end
 
     def append(self, bucket: Bucket) -> None:
-        """Add the newest bucket."""
-        self._put(self._name_of(bucket.start), [bucket])
+        """Add the newest bucket. One of long ago (loaded history is) is merged at once: nothing else would do it."""
+        name = self._name_of(bucket.start)
+        if name.rank == YOUNG.rank:
+            self._put(name, [bucket])
+        else:
+            self.add(bucket.start, bucket.total, bucket.bad, bucket.marked)
 
     def add(self, at: int, total: int, bad: int, marked: int) -> tuple[Bucket, int]:
         """Count in the bucket that holds an instant, made where there is none: as it was, and what was marked more.

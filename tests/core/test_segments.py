@@ -176,3 +176,15 @@ def test_a_head_of_another_shape_is_refused() -> None:
         changed = [a._replace(body={**a.body, "shape": 2}) if n == wrong else a for n, a in enumerate(atoms)]
         with pytest.raises(UnknownShape, match="shape 2"):
             detect_of(world.catalogue).load(changed)
+
+
+def test_what_is_told_of_long_ago_lies_in_hours_at_once() -> None:
+    # Appended minute by minute behind the last compaction, as `history` is in pieces, nothing merged it afterwards.
+    ledger = Ledger()
+    ledger.compact(T0, T0 - 30 * DAY_MS)
+    for minute in range(5 * 1440):
+        ledger.add(T0 - 29 * DAY_MS + minute * MINUTE_MS, 100 + minute % 7, minute % 2, 0)
+    ledger.compact(T0, T0 - 30 * DAY_MS)
+    *buckets, _newest = ledger.rows()
+    assert {bucket.end - bucket.start for bucket in buckets} == {HOUR_MS}
+    assert buckets[0].total == sum(100 + minute % 7 for minute in range(60))
