@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from faust.types import TP
@@ -116,10 +116,12 @@ class FaustPort:
 
     async def end_offset(self, partition: int) -> int:
         """Asks the broker."""
-        tp = TP(self._source, partition)
-        ends = await self._app.consumer.highwaters(tp)
-        end: int = ends[tp]
-        return end
+        return (await self.end_offsets([partition]))[partition]
+
+    async def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
+        """The same of several partitions at once."""
+        ends = await self._app.consumer.highwaters(*(TP(self._source, partition) for partition in partitions))
+        return {tp.partition: end for tp, end in ends.items()}
 
     def partitions_count(self, topic: str) -> int:
         """As the broker said at the start."""

@@ -26,6 +26,7 @@ from agents.shell import Shell, StateUnreadable
 from agents.storm import StormWatch
 from agents.ticker import Ticker
 from agents.transport import BatchSchema, BulkTable
+from agents.watchdog import Watchdog
 from agents.work import NoState
 from agents.worker import App
 from schemas.topics import CATALOGUE
@@ -48,6 +49,7 @@ class Runtime:
         self._settings = settings
         self._metrics = Metrics()
         self._storm = StormWatch(self._metrics)
+        self._watchdog = Watchdog()
         self._port = FaustPort(app, role.source, table)
         new_log = role.catalogue_log if isinstance(role, FoldRole) else None
         self._catalogue = None if new_log is None else LiveCatalogue(new_log, settings.client())
@@ -70,6 +72,7 @@ class Runtime:
             schema=BatchSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"),
         )
         self._app.agent(topic, name=self._role.name, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._agent)
+        self._app.task(self._watch)
         if isinstance(self._role, FoldRole):
             self._app.task(self._tick)
         elif isinstance(self._role, KeepingRole):
@@ -151,6 +154,7 @@ class Runtime:
         try:
             async with asyncio.timeout(BATCH_WITHIN_S):
                 await self._the_handle(message.partition, message.value)
+            self._watchdog.handled(message.partition, message.offset)
         except (SourceReplaced, StateUnreadable) as finding:
             leave(REFUSES_TO_START, f"{self._role.name} does not go on: {finding}")
         except Exception:
@@ -190,6 +194,9 @@ class Runtime:
             log.exception("what is kept cannot be gone on with")
             self._app.fatal(f"{self._role.name} can no longer work off what it keeps")
 
+    async def _watch(self) -> None:
+        await self._watchdog.run(self.writable, self._port.end_offsets, self._app.fatal)
+
     async def _follow(self, catalogue: LiveCatalogue) -> None:
         try:
             await catalogue.follow()
@@ -199,6 +206,7 @@ class Runtime:
 
     async def _revoked(self, *_args: Any, **_kwargs: Any) -> None:
         # After the last commit, and before anything of the new generation is read.
+        self._watchdog.forget()
         if self._shell is not None:
             self._shell.forget()
         if self._work is not None:
@@ -250,7 +258,7 @@ class Runtime:
             "the coordinator has not confirmed this worker lately": app.consumer.fenced(),
             "dead_letter_storm: more than 100 records in a row could not be used": self._storm.is_on,
         }
-        return [finding for finding, holds in checks.items() if holds]
+        return [finding for finding, holds in checks.items() if holds] + self._watchdog.findings()
 
     def _not_alive(self) -> list[str]:
         return ["a part of the worker has failed"] if self._app.crashed else []

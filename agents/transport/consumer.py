@@ -22,6 +22,7 @@ from agents.transport.thread import FencedThread
 
 POLL_S = 0.25  # the longest a seek waits for the fetch that is under way
 WATCH_EVERY_S = 1.0
+FLUSH_WITHIN_S = 120.0  # two requests' worth; what takes longer waits for something that does not come
 CONFIRMED_EVERY_S = 0.1
 PAUSED_S = 0.05
 
@@ -196,7 +197,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         offsets = self._filter_committable_offsets(tps)
         write = self.app.flusher.snapshot()
         try:
-            written = await write()
+            async with asyncio.timeout(FLUSH_WITHIN_S):
+                written = await write()
             if not written or not offsets:
                 return False
             await self._handle_attached(offsets)

@@ -19,6 +19,7 @@ import agents.storm
 import agents.transport.consumer
 import agents.transport.table
 import agents.transport.thread
+import agents.watchdog
 from agents.transport import ALL, Override
 from tests.simulation.loop import PROCESS, Ended
 from tests.simulation.member import CatalogueReader
@@ -51,6 +52,7 @@ def virtual_time(world: World) -> Iterator[None]:
         agents.transport.consumer,
         agents.transport.table,
         agents.transport.thread,
+        agents.watchdog,
     ]
     with ExitStack() as stack:
         for module in clocked:
