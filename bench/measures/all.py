@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench.measures import counting, growth, replaying, size
+from bench.measures import counting, growth, latency, recovery, replaying, size
 from bench.measures.measure import Measure
 
 ALL: Final[tuple[Measure, ...]] = (
     counting.MEASURE,
+    latency.MEASURE,
+    recovery.MEASURE,
     size.MEASURE,
     growth.MEASURE,
     replaying.MEASURE,

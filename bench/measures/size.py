@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import orjson
-
-from agents.transport import pack
+from agents.changelog import Writing
 from bench.lab import Lab, Scale
 from bench.measures.measure import Found, Measure
 from bench.workload.fleet import Fleet
@@ -55,10 +54,16 @@ def changelog_bytes(fleet: Fleet, flushes_count: int) -> float:
     for _ in range(flushes_count):
         feed.tick(_FLUSH_MS)
         feed.apply(feed.records(fleet.services_count, 0))
-        written_bytes += sum(
-            len(atom.key) + len(pack(atom.offset, orjson.dumps(atom.body))) for atom in feed.fold.take_dirty()
-        )
+        writing = Writing()
+        writing.add(feed.fold.take_dirty())
+        written_bytes += sum(len(key) + len(value or b"") for key, value in _records(writing))
     return written_bytes / (flushes_count * fleet.services_count)
+
+
+def _records(writing: Writing) -> Iterator[tuple[bytes, bytes | None]]:
+    yield from writing.segments.items()
+    yield from writing.heads.items()
+    yield from ((key, None) for key in writing.expired)
 
 
 def _measured(lab: Lab) -> Found:

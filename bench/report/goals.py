@@ -40,4 +40,9 @@ GOALS: Final[Mapping[str, Goal]] = {
     "bytes_per_objective": at_most(2 * 1024, " B"),
     "changelog_bytes_per_touched_key": at_most(1024, " B"),
     "replay_over_json_loads": at_most(20),
+    "latency_p99_ms_100k": at_most(1300, " ms"),
+    "latency_p99_ms_100k_at_100ms": at_most(250, " ms"),
+    "recovery_s": at_most(10, " s"),
+    "recovery_peak_over_live": at_most(3),
+    "restart_s": at_most(4, " s"),
 }

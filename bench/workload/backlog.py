@@ -8,12 +8,11 @@ from typing import Final
 import orjson
 from confluent_kafka import Producer
 
-from agents.transport import pack
 from bench.workload.fleet import Fleet
 from bench.workload.instants import iso, now_ms
-from bench.workload.seasoned import STANDS_AT, Seasoned
+from bench.workload.seasoned import Seasoned
 from bench.workload.traffic import Traffic
-from forewarn.apply import apply, read_log
+from forewarn.apply import Outcome, apply, read_log
 from forewarn.topics import create
 from schemas.topics import BY_NAME, TELEMETRY, changelog_of
 from sla.partitioner import partition_of
@@ -46,8 +45,8 @@ class Backlog:
         """Thirty days of every stream in the changelog of a role: its worker recovers them."""
         producer = new_producer(self.bootstrap)
         for partition, services in self.places.items():
-            for key, body in self.seasoned.atoms.stored(partition, services):
-                producer.produce(changelog_of(role), pack(STANDS_AT, body), key.encode(), partition)
+            for key, value in self.seasoned.past.records(partition, services):
+                producer.produce(changelog_of(role), value, key, partition)
                 make_room(producer)
         flush(producer)
 
@@ -73,14 +72,18 @@ def begun(bootstrap: str, fleet: Fleet) -> Backlog:
     """
     config = {"bootstrap.servers": bootstrap}
     create(config, partitions_count=PARTITIONS)
-    apply(config, fleet.documents())
+    applied = apply(config, fleet.documents())
+    if applied.outcome is not Outcome.APPLIED:
+        raise RuntimeError(f"the fleet's definitions were not taken: {applied}")
     catalogue = read_log(config).current
+    seasoned = Seasoned(catalogue, fleet, now_ms())
     marker = orjson.dumps({"type": "catalogue", "revision": catalogue.revision, "sha256": catalogue.sha256})
     producer = new_producer(bootstrap)
     for partition in range(PARTITIONS):
-        producer.produce(TELEMETRY.name, marker, None, partition)
+        for _ in range(seasoned.offset):  # the past stands at an offset of its partition
+            producer.produce(TELEMETRY.name, marker, None, partition)
     flush(producer)
-    return Backlog(bootstrap, fleet, Seasoned(catalogue, fleet, now_ms()))
+    return Backlog(bootstrap, fleet, seasoned)
 
 
 def empty_changelog(bootstrap: str, role: str) -> None:
@@ -89,18 +92,19 @@ def empty_changelog(bootstrap: str, role: str) -> None:
     Broker("real", bootstrap).create_topics({changelog_of(role): PARTITIONS}, settings)
 
 
-def new_producer(bootstrap: str) -> Producer:
-    """A fast one: compressed, in large batches, in order."""
+def new_producer(bootstrap: str, linger_ms: int = 20) -> Producer:
+    """A fast one: compressed, in large batches, in order. `linger_ms=0` sends each record at once."""
     return Producer(
         {
             "bootstrap.servers": bootstrap,
             "compression.type": "lz4",
-            "linger.ms": 20,
+            "linger.ms": linger_ms,
             "batch.size": 1 << 19,
             "message.max.bytes": 4 << 20,
             "queue.buffering.max.messages": 2 * _QUEUED_MOST,
             "enable.idempotence": True,
-            "delivery.report.only.error": True,
+            "delivery.report.only.error": linger_ms > 0,
+            "log_level": 0,  # outlives the broker at times, whose end is no news
         }
     )
 

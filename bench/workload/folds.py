@@ -12,7 +12,7 @@ from schemas.inbound import decode_telemetry, read_plain_counts
 from schemas.topics import TELEMETRY
 from sla.catalogue import Catalogue
 from sla.detect import Detect
-from sla.fold import APPEND_TIME, Line
+from sla.fold import APPEND_TIME, Emission, Line
 
 TICK: Final = b'{"type":"tick"}'
 
@@ -42,25 +42,25 @@ def detector(catalogue: Catalogue, partition: int = 0) -> Detect:
 
 
 class Feed:
-    """Gives a fold its records, as the shell does, and counts what it says."""
+    """Gives a fold its records, as the shell does."""
 
-    def __init__(self, fold: Detect, traffic: Traffic, now: int) -> None:
-        """`now` is the log time of the first record; a fold that was loaded goes on behind what it has read."""
+    def __init__(self, fold: Detect, traffic: Traffic, now: int, offset: int = 0) -> None:
+        """`now` and `offset` are those of the next record."""
         self.fold = fold
         self.now = now
-        self.emissions_count = 0
         self._traffic = traffic
-        self._offset = 1  # behind the one record that a seasoned partition stands at
+        self.offset = offset
 
-    def tick(self, after_ms: int = 0) -> None:
-        """Let time pass by a tick."""
+    def tick(self, after_ms: int = 0) -> list[Emission]:
+        """Let time pass by a tick; what was said."""
         self.now += after_ms
-        self.step(None, TICK)
+        return self.step(None, TICK)
 
-    def step(self, key: bytes | None, value: bytes) -> None:
-        """One record, now."""
-        self.emissions_count += len(self.fold.step(Line(self._offset, key, value, self.now, self.now)))
-        self._offset += 1
+    def step(self, key: bytes | None, value: bytes) -> list[Emission]:
+        """One record, now; what was said."""
+        emissions = self.fold.step(Line(self.offset, key, value, self.now, self.now))
+        self.offset += 1
+        return emissions
 
     def records(self, count: int, spacing_us: int) -> list[Held]:
         """The next `count` records of the traffic, `spacing_us` of log time apart."""
@@ -70,9 +70,9 @@ class Feed:
         began = self.now
         for number in range(count):
             self.now = began + number * spacing_us // 1000
-            key, value = self._traffic.record(self._offset, iso(self.now))
-            yield Held(self._offset, key, value, self.now)
-            self._offset += 1
+            key, value = self._traffic.record(self.offset, iso(self.now))
+            yield Held(self.offset, key, value, self.now)
+            self.offset += 1
 
     def apply(self, records: Sequence[Held]) -> None:
         """As `agents.shell.Shell.handle` does: in bulk where the fold takes it, else one by one."""
@@ -82,5 +82,5 @@ class Feed:
             if index == end:
                 return
             offset, key, value, at, _ = records[index]
-            self.emissions_count += len(fold.step(Line(offset, key, value, at, at)))
+            fold.step(Line(offset, key, value, at, at))
             index += 1
