@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from time import time_ns
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agents.changelog import Writing
 from agents.delivery.lanes import Lanes
@@ -44,6 +44,14 @@ log = logging.getLogger("forewarn.deliver")
 LOOK_EVERY_S: Final = 0.25  # for what is due again, for partitions that are new
 
 
+class _Tried(NamedTuple):
+    """A try that has ended; `mistake` is that of a template."""
+
+    tried: Pending
+    verdict: Verdict
+    mistake: str | None = None
+
+
 class Deliver:
     """See the module. One writer: whatever changed goes to the table in one flush, under one lock."""
 
@@ -64,6 +72,7 @@ class Deliver:
         self._lanes = Lanes()
         self._ledgers: dict[int, Ledger] = {}
         self._fresh: list[Pending] = []  # taken, and not yet in the table
+        self._early: list[_Tried] = []  # ended while their partition was held by nobody here
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
         self._parts: tuple[HeadStore, Outbox] | None = None
@@ -99,6 +108,9 @@ class Deliver:
         if ledger is None:
             stored = await self._heads.load(partition)
             ledger = self._ledgers.setdefault(partition, Ledger(partition, stored))
+            for early in [each for each in self._early if each.tried.slot.partition == partition]:
+                self._early.remove(early)
+                self._settle(early)
             self._wait_for_channel(ledger.pending.values())
         return ledger
 
@@ -138,7 +150,7 @@ class Deliver:
                 self._woken.clear()
                 await self._load(owned())
                 for overdue in self._lanes.overflow():
-                    self._settle(overdue, Over("given up: too many messages wait for this channel"))
+                    self._settle(_Tried(overdue, Over("given up: too many messages wait for this channel")))
                 for due in self._lanes.due(self._now()):
                     tries.create_task(self._try(due))
                 if owned() and any(ledger.is_dirty for ledger in self._ledgers.values()):
@@ -170,14 +182,18 @@ class Deliver:
             jitter=self._jitter(),
         )
         self._lanes.of(pending).ended(pending, now, is_troubled=isinstance(outcome, Retry))
-        self._settle(pending, verdict, mistake)
+        self._settle(_Tried(pending, verdict, mistake))
         self._woken.set()
 
-    def _settle(self, tried: Pending, verdict: Verdict, mistake: str | None = None) -> None:
+    def _settle(self, ended: _Tried) -> None:
+        tried, verdict, mistake = ended
         ledger = self._ledgers.get(tried.slot.partition)
-        pending = None if ledger is None else ledger.pending.get(tried.slot.key)
-        if ledger is None or pending is None:
-            return  # its partition has moved, and whoever has it now tries again
+        if ledger is None:
+            self._early.append(ended)  # a rebalance: the partition may come back, or somebody else tries again
+            return
+        pending = ledger.pending.get(tried.slot.key)
+        if pending is None:
+            return  # it was away, and whoever had it has recorded an outcome
         match verdict:
             case Done():
                 self._record(pending, "delivered", mistake)  # delivered, but perhaps in plain words

@@ -45,4 +45,7 @@ GOALS: Final[Mapping[str, Goal]] = {
     "recovery_s": at_most(10, " s"),
     "recovery_peak_over_live": at_most(3),
     "restart_s": at_most(4, " s"),
+    "dispatch_notices_per_s": at_least(1_000),
+    "storm_messages_per_stakeholder": at_most(6),
+    "critical_to_channel_p99_s": at_most(2, " s"),
 }

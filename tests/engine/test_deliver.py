@@ -64,7 +64,8 @@ def send(number: int, kind: str = "good", *, key: str = "", severity: str | None
 class Channel:
     """Answers as it is told, one answer after the other, the last for ever; None hangs."""
 
-    def __init__(self, *outcomes: Outcome | None) -> None:
+    def __init__(self, *outcomes: Outcome | None, gate: asyncio.Event | None = None) -> None:
+        self.gate = gate
         self.outcomes = list(outcomes) or [Delivered()]
         self.seen: list[str] = []
         self.under_way = 0
@@ -76,7 +77,7 @@ class Channel:
         self.under_way += 1
         self.under_way_most = max(self.under_way, self.under_way_most)
         try:
-            await asyncio.sleep(0)
+            await (asyncio.sleep(0) if self.gate is None else self.gate.wait())
             outcome = self.outcomes[0] if len(self.outcomes) == 1 else self.outcomes.pop(0)
             if outcome is None:
                 await asyncio.Event().wait()
@@ -233,7 +234,24 @@ async def test_what_a_revoked_partition_held_is_left_to_its_next_owner() -> None
         assert len(channel.seen) == tries_count
         desk.owned = frozenset({0})
         channel.outcomes = [Delivered()]
+        desk.at += PAUSE_LONGEST_MS
         await desk.until(lambda: not desk.kept())
+
+
+async def test_what_was_under_way_during_a_rebalance_is_not_repeated_if_its_partition_comes_back() -> None:
+    gate = asyncio.Event()
+    channel = Channel(gate=gate)
+    async with running(World(), good=channel) as desk:
+        await desk.take(send(1))
+        await desk.until(lambda: channel.seen)
+        desk.owned = frozenset()
+        desk.deliver.forget()
+        gate.set()
+        await desk.until(lambda: channel.under_way == 0)
+        desk.owned = frozenset({0})
+        await desk.until(lambda: not desk.kept())
+    assert channel.seen == ["id-1"]
+    assert desk.outcomes() == [("id-1", "delivered")]
 
 
 # -- what is tried
