@@ -1,7 +1,7 @@
 """The role `deliver`: hands each message of the outbox to its channel and records what became of it.
 
-A message is kept in the role's table until it has an outcome (design.md 3.7). Its record is acknowledged once it is in
-the table, and it is tried from there; a crash repeats only what has no stored outcome. Redis plays no part.
+A message is kept in the role's table until it has an outcome (design.md 3.7). It is tried once it is in the table, and
+its offset committed no earlier; a crash repeats only what has no stored outcome. Redis plays no part.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class Deliver:
         self._fresh: list[Pending] = []  # taken, and not yet in the table
         self._early: list[_Tried] = []  # ended while their partition was held by nobody here
         self._lock = asyncio.Lock()
-        self._woken = asyncio.Event()
+        self._woken = asyncio.Event()  # something may be tried
+        self._changed = asyncio.Event()  # something is to be written
         self._parts: tuple[HeadStore, Outbox] | None = None
 
     async def start(self, port: Port) -> None:
@@ -86,7 +87,7 @@ class Deliver:
     # -- in: from the outbox into the table
 
     async def handle(self, partition: int, records: Sequence[Any]) -> None:
-        """Take a batch; on return its messages are in the table, unless the fence holds that back until the commit."""
+        """Take a batch: it is written at once beside, and its offsets are committed when the table has it."""
         ledger = await self._ledger_of(partition)
         new: list[Pending] = []
         for record in records:
@@ -101,7 +102,7 @@ class Deliver:
                 if message is not None:
                     new.append(message)
         self._wait_for_channel(ledger.take(new))
-        await self._flush()
+        self._changed.set()
 
     async def _ledger_of(self, partition: int) -> Ledger:
         ledger = self._ledgers.get(partition)
@@ -146,6 +147,7 @@ class Deliver:
     async def run(self, owned: Callable[[], frozenset[int]]) -> None:
         """Try what is due and store what became of it, until cancelled; a try that is cut short is tried again."""
         async with asyncio.TaskGroup() as tries:
+            tries.create_task(self._store(owned))  # beside: no try waits until another's outcome is stored
             while True:
                 self._woken.clear()
                 await self._load(owned())
@@ -153,12 +155,15 @@ class Deliver:
                     self._settle(_Tried(overdue, Over("given up: too many messages wait for this channel")))
                 for due in self._lanes.due(self._now()):
                     tries.create_task(self._try(due))
-                if owned() and any(ledger.is_dirty for ledger in self._ledgers.values()):
-                    await self._flush()
                 self._tell_figures()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY_S):
-                        await self._woken.wait()
+                await _within(LOOK_EVERY_S, self._woken)
+
+    async def _store(self, owned: Callable[[], frozenset[int]]) -> None:
+        while True:
+            await _within(LOOK_EVERY_S, self._changed)
+            self._changed.clear()
+            if owned() and any(ledger.is_dirty for ledger in self._ledgers.values()):
+                await self._flush()
 
     async def _load(self, owned: frozenset[int]) -> None:
         for partition in sorted(owned - self._ledgers.keys()):
@@ -184,6 +189,7 @@ class Deliver:
         self._lanes.of(pending).ended(pending, now, is_troubled=isinstance(outcome, Retry))
         self._settle(_Tried(pending, verdict, mistake))
         self._woken.set()
+        self._changed.set()
 
     def _settle(self, ended: _Tried) -> None:
         tried, verdict, mistake = ended
@@ -254,6 +260,12 @@ class Deliver:
         if self._parts is None:
             raise RuntimeError("deliver was not started")
         return self._parts
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def options_of(settings: Settings) -> Options:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from jinja2 import ChoiceLoader, FileSystemLoader, TemplateSyntaxError, meta
+from jinja2 import ChoiceLoader, FileSystemLoader, Template, TemplateSyntaxError, meta
 
 from notifiers.protocol import Words
 from notifiers.sandbox import Sandbox
@@ -18,6 +18,7 @@ from sla.dispatch import Send
 from sla.wording import SUBJECT_LONGEST
 
 SHIPPED: Final = Path(__file__).parent / "templates"
+TEMPLATES_KEPT: Final = 1_000
 SUBJECT: Final = "Subject:"  # what the first line of a .txt begins with
 _MISTAKE_LONGEST: Final = 200
 
@@ -37,6 +38,7 @@ class Renderer:
         folders = [SHIPPED] if folder is None else [folder, SHIPPED]
         self._sandbox = Sandbox(ChoiceLoader([FileSystemLoader(each) for each in folders]))
         self._links = links
+        self._found: dict[tuple[str, str, str], Template] = {}
 
     def words(self, send: Send) -> Rendered:
         """What the message says."""
@@ -50,8 +52,13 @@ class Renderer:
         return Rendered(Words(subject, text, html))
 
     def _rendered(self, send: Send, suffix: str, context: dict[str, Any]) -> str:
-        names = names_of(send.audience, topic_of(send), suffix)
-        return self._sandbox.bounded(self._sandbox.select_template(names), context)
+        wanted = (send.audience, topic_of(send), suffix)
+        template = self._found.get(wanted)
+        if template is None:
+            template = self._sandbox.select_template(names_of(*wanted))
+            if len(self._found) < TEMPLATES_KEPT:
+                self._found[wanted] = template  # looking for those that are not there costs more than rendering
+        return self._sandbox.bounded(template, context)
 
     def lint(self, name: str, source: str) -> list[str]:
         """What is wrong with a template before it is ever used: its syntax, and names that nothing gives."""

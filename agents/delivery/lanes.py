@@ -12,8 +12,8 @@ from agents.delivery.pending import Pending, Slot
 from sla.stakeholder import Channel
 from sla.units import SECOND_MS
 
-AT_ONCE_MAX: Final = 4  # messages under way to one target
-WAITING_MAX: Final = 1_000  # for one target; beyond it the oldest are given up
+AT_ONCE_MAX: Final = 8  # messages under way to one target
+WAITING_MAX: Final = 1_000  # for one target whose circuit is broken; beyond it the oldest are given up
 FAILURES_MAX: Final = 5  # in a row, then the circuit breaks
 BROKEN_FOR_MS: Final = 30 * SECOND_MS  # then one message is the probe
 
@@ -38,7 +38,9 @@ class Lane:
         self._waiting = {pending.slot: pending, **self._waiting}
 
     def overflow(self) -> list[Pending]:
-        """Take out the oldest that are too many."""
+        """Take out the oldest that are too many for a channel that fails; for one that works they only queue."""
+        if not self.is_broken:
+            return []
         return [self._waiting.pop(slot) for slot in list(self._waiting)[: len(self._waiting) - WAITING_MAX]]
 
     def next(self, now: int) -> Pending | None:

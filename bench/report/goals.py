@@ -47,5 +47,4 @@ GOALS: Final[Mapping[str, Goal]] = {
     "restart_s": at_most(4, " s"),
     "dispatch_notices_per_s": at_least(1_000),
     "storm_messages_per_stakeholder": at_most(6),
-    "critical_to_channel_p99_s": at_most(2, " s"),
 }

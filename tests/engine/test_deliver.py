@@ -105,6 +105,7 @@ class Desk:
     async def take(self, *values: bytes, offset: int = 0) -> None:
         records = [record(offset + place, b"oncall", value) for place, value in enumerate(values)]
         await self.deliver.handle(0, records)
+        await self.deliver.snapshot()()  # as a commit does
 
     def outcomes(self) -> list[tuple[str, str]]:
         found = [orjson.loads(value or b"") for value in self.world.sent(topics.DELIVERIES.name)]
@@ -143,12 +144,11 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- what is kept
 
 
-async def test_a_message_is_in_the_table_before_it_is_acknowledged_and_gone_after_its_outcome() -> None:
+async def test_a_message_is_in_the_table_before_it_is_committed_and_gone_after_its_outcome() -> None:
     channel = Channel(None)
     async with running(World(), good=channel) as desk:
         await desk.take(send(1), send(2))
         assert desk.kept() == [b"send/id-1", b"send/id-2"]
-        assert await desk.deliver.snapshot()()
         channel.outcomes = [Delivered()]
     async with running(desk.world, good=channel) as again:
         await again.until(lambda: not again.kept())
@@ -213,7 +213,7 @@ async def test_a_message_that_cannot_be_read_is_a_dead_letter_and_a_tick_is_noth
         assert len(desk.world.sent(topics.DEAD_LETTERS.name)) == 1
 
 
-async def test_a_table_that_cannot_be_written_is_an_error_of_the_batch() -> None:
+async def test_a_table_that_cannot_be_written_is_an_error_of_the_commit() -> None:
     async with running(World(broken=OSError("away"))) as desk:
         desk.owned = frozenset()
         with pytest.raises(OSError, match="away"):
@@ -313,12 +313,20 @@ async def test_a_final_failure_is_on_record_a_dead_letter_and_told_to_the_fallba
     assert len(good.seen) == 1
 
 
-async def test_too_much_for_one_channel_gives_up_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_much_for_a_channel_that_fails_gives_up_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.delivery.lanes.WAITING_MAX", 10)
-    async with running(World(), hanging=Channel(None)) as desk:
-        await desk.take(*(send(number, "hanging") for number in range(10 + AT_ONCE_MAX)))
+    async with running(World(), down=Channel(Retry("busy"))) as desk:
+        await desk.take(*(send(number, "down") for number in range(40)))
         await desk.until(lambda: len(desk.kept()) == 10)
-        assert Counter(outcome for _, outcome in desk.outcomes()) == {"failed": AT_ONCE_MAX}
+        assert Counter(outcome for _, outcome in desk.outcomes()) == {"failed": 30}
+
+
+async def test_a_burst_for_a_channel_that_works_only_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.delivery.lanes.WAITING_MAX", 10)
+    async with running(World(), good=Channel()) as desk:
+        await desk.take(*(send(number) for number in range(200)))
+        await desk.until(lambda: not desk.kept())
+        assert Counter(outcome for _, outcome in desk.outcomes()) == {"delivered": 200}
 
 
 async def test_an_error_of_our_own_ends_the_worker_and_is_not_swallowed() -> None:
@@ -416,9 +424,14 @@ def test_a_refusal_breaks_no_circuit() -> None:
     assert not lane.is_broken
 
 
-def test_a_lane_holds_no_more_than_its_bound() -> None:
+def test_a_lane_that_is_broken_holds_no_more_than_its_bound() -> None:
     lane = Lane()
-    for each in waiting(range(WAITING_MAX + 3)):
+    for each in waiting(range(WAITING_MAX + FAILURES_MAX + 3)):
         lane.add(each)
-    assert [each.offset for each in lane.overflow()] == [0, 1, 2]
+    for _ in range(FAILURES_MAX):
+        assert lane.overflow() == []
+        tried = lane.next(T0)
+        assert tried is not None
+        lane.ended(tried, T0, is_troubled=True)
+    assert [each.offset for each in lane.overflow()] == [5, 6, 7]
     assert len(lane) == WAITING_MAX
