@@ -11,6 +11,7 @@ from sla.cells import AGED, COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, Zo
 from sla.intervals import Interval, overlaps
 from sla.sealed import Sealed
 from sla.units import HOUR_MS, floor_to
+from sla.working_time import ALWAYS, WorkingTime
 
 
 class Bucket(NamedTuple):
@@ -37,16 +38,18 @@ _START = attrgetter("start")
 class Buckets:
     """Disjoint buckets in order. `cuts` are instants that no bucket may be merged across.
 
-    `settled_at` is when what is old was merged last: it says which zone an instant lies in.
+    `settled_at` is when what is old was merged last: it says which zone an instant lies in. Where only `hours` count,
+    every bucket begins within them and none reaches across the time between.
     """
 
-    __slots__ = ("_cells", "_ends", "cuts", "settled_at")
+    __slots__ = ("_cells", "_ends", "_hours", "cuts", "settled_at")
 
     def __init__(self) -> None:
         self._cells: list[Cell] = []
         self.cuts: list[int] = []
         self.settled_at = 0
         self._ends = ends_of(0)
+        self._hours = ALWAYS
 
     # -- reading
 
@@ -117,6 +120,9 @@ class Buckets:
                 start = self.cuts[index - 1]
             if index < len(self.cuts) and self.cuts[index] < end:
                 end = self.cuts[index]
+        if not self._hours.is_always:
+            opens = self._hours.open_between(start, end)
+            start, end = next(((a, b) for a, b in opens if a <= at < b), (start, end))
         return start, end
 
     def append(self, bucket: Bucket) -> None:
@@ -188,7 +194,7 @@ class Buckets:
     def settle(self, now: int) -> None:
         """Move what is old into the zones of its age, merged as they are; nothing crosses a cut, no sum changes."""
         self.settled_at = max(now, self.settled_at)
-        self._ends = ends_of(self.settled_at)
+        self._zone()
         for zone, end in zip(AGED, self._ends, strict=True):
             self._age(zone, end)
         for cell in self._cells:
@@ -232,9 +238,25 @@ class Buckets:
         return found
 
     def _same_bucket(self, earlier: int, later: int, step_ms: int) -> bool:
-        return floor_to(earlier, step_ms) == floor_to(later, step_ms) and bisect_right(
-            self.cuts, earlier
-        ) == bisect_right(self.cuts, later)
+        return (
+            floor_to(earlier, step_ms) == floor_to(later, step_ms)
+            and bisect_right(self.cuts, earlier) == bisect_right(self.cuts, later)
+            and (self._hours.is_always or self._hours.elapsed_ms(earlier, later) == later - earlier)
+        )
+
+    def _zone(self) -> None:
+        # A calendar's window begins on the coarser grid before buckets are merged to it: they stay fine an hour longer.
+        self._ends = ends_of(self.settled_at - (0 if self._hours.is_always else COARSE_MS))
+
+    @property
+    def hours(self) -> WorkingTime:
+        """The time that counts: every instant that is counted lies in it."""
+        return self._hours
+
+    @hours.setter
+    def hours(self, hours: WorkingTime) -> None:
+        self._hours = hours
+        self._zone()
 
     # -- state
 
@@ -246,6 +268,6 @@ class Buckets:
     def load(self, settled_at: int, cuts: Iterable[int], cells: Iterable[Cell]) -> None:
         """Take back what was kept."""
         self.settled_at = settled_at
-        self._ends = ends_of(settled_at)
+        self._zone()
         self.cuts = list(cuts)
         self._cells = list(cells)

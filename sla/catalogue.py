@@ -14,7 +14,7 @@ from typing import Final
 
 from sla.stakeholder import Stakeholder
 from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
-from sla.working_time import WorkingTime
+from sla.working_time import ALWAYS, YEAR_MS, WorkingTime
 
 
 class Severity(StrEnum):
@@ -118,9 +118,14 @@ NOMINAL_MS: Final = {
 }
 
 
-def nominal_ms(window: Window) -> int:
-    """The period that burn-rate factors are derived from (semantics.md 1: month 30 d, quarter 90 d, year 365 d)."""
-    return window.window_ms if isinstance(window, Rolling) else NOMINAL_MS[window.unit]
+def nominal_ms(window: Window, hours: WorkingTime = ALWAYS) -> int:
+    """The period that burn-rate factors are derived from (semantics.md 1: month 30 d, quarter 90 d, year 365 d).
+
+    With a calendar a rolling window is so long in its time, and a period has its share of a year of that calendar.
+    """
+    if isinstance(window, Rolling):
+        return window.window_ms
+    return NOMINAL_MS[window.unit] * hours.year_ms // YEAR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,8 @@ class Objective:
     shadow_of: str | None = None
     renamed_from: str | None = None
     version: int = 1
+    calendar: str | None = None  # by name; its hours alone count
+    hours: WorkingTime = ALWAYS
     evaluated: bool = True  # False: parsed and checked, but a later release computes it
 
 

@@ -134,7 +134,6 @@ def _is_safe(walk: Walk, so_far: Pace, day: Pace, k: int) -> bool:
     return most_bad <= walk.allowed(end, so_far.total - walk.left[end].total)
 
 
-def days_seen(at: int, first_seen_at: int) -> int:
+def days_of(seen_ms: int) -> int:
     """How many whole past days, hour for hour, are there to learn from."""
-    hour = at - at % HOUR_MS
-    return min(DAYS_MAX, max(0, hour - first_seen_at) // DAY_MS)
+    return min(DAYS_MAX, seen_ms // DAY_MS)

@@ -14,11 +14,13 @@ from typing import Any
 
 from sla.buckets import Bucket, Buckets, Totals
 from sla.catalogue import CalendarPeriod
-from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, rolling_edge
+from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose
 from sla.columns import narrow, wide
 from sla.intervals import Interval, merged, overlaps
 from sla.periods import period_at
+from sla.reach import edge_of
 from sla.units import floor_to
+from sla.working_time import WorkingTime
 
 Span = int | CalendarPeriod
 """What a window reaches back over: so many milliseconds, or to the start of the calendar period."""
@@ -111,6 +113,19 @@ class Ledger:
 
     # -- time
 
+    @property
+    def hours(self) -> WorkingTime:
+        """The time that counts: all that is added lies in it."""
+        return self._buckets.hours
+
+    @hours.setter
+    def hours(self, hours: WorkingTime) -> None:
+        self._buckets.hours = hours
+
+    def edge(self, window_ms: int, now: int) -> int:
+        """The start of the earliest bucket that a rolling window holds at `now`."""
+        return edge_of(self.hours, window_ms, now)
+
     def advance(self, now: int) -> None:
         """Move every window to `now`; due when `now >= next_edge_at`, since every edge lies on a whole minute."""
         if now >= self.open_end:
@@ -122,16 +137,19 @@ class Ledger:
         self.next_edge_at = floor_to(now, FINE_MS) + FINE_MS
 
     def _move(self, window: WindowSum, edge: int) -> None:
-        if edge <= window.edge:
+        if edge == window.edge:
             return
-        left = self._buckets.total(window.edge, edge, self._excluded)
-        window.total -= left.total
-        window.bad -= left.bad
-        window.marked -= left.marked
+        sign = 1 if edge < window.edge else -1
+        moved = self._buckets.total(min(edge, window.edge), max(edge, window.edge), self._excluded)
+        window.total += sign * moved.total
+        window.bad += sign * moved.bad
+        window.marked += sign * moved.marked
         window.edge = edge
 
     def compact(self, now: int, keep_from: int) -> None:
         """Merge what is old into coarser buckets and forget what ended before `keep_from`; no sum changes."""
+        if not self.hours.is_always:
+            self.advance(now)
         self._buckets.forget_before(keep_from)
         self._buckets.settle(now)
 
@@ -198,11 +216,10 @@ class Ledger:
         self.next_edge_at = floor_to(now, FINE_MS) + FINE_MS
         self.recount()
 
-    @staticmethod
-    def _edge(span: Span, now: int) -> tuple[int, int]:
+    def _edge(self, span: Span, now: int) -> tuple[int, int]:
         """Where a window begins, and until when that holds."""
         if isinstance(span, int):
-            return rolling_edge(span, now), 0
+            return self.edge(span, now), 0
         period = period_at(span, now)
         return period.start, period.end
 

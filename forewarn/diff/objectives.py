@@ -66,6 +66,10 @@ def _counting(before: Objective, after: Objective) -> Iterator[str]:
     if stream_of(before) != stream_of(after):
         key = "" if before.service == after.service else "; its dedup key becomes another"
         yield f"it moves from {'/'.join(stream_of(before))} to {'/'.join(stream_of(after))}{key}"
+    elif before.calendar != after.calendar:
+        yield f"what counts is {_hours(after)} instead of {_hours(before)}, from then on"
+    elif before.hours != after.hours:
+        yield f"the hours of {after.calendar} change, from then on"
     elif measure_key(before) != measure_key(after):
         yield "records are counted in another way"
     if before.budgeting == after.budgeting:
@@ -77,6 +81,10 @@ def _counting(before: Objective, after: Objective) -> Iterator[str]:
         yield f"a slice is good from {least} good events on; those that were judged keep their verdict"
     else:
         yield f"slices of {_span(after.budgeting.slice_ms)} are judged, from then on"
+
+
+def _hours(objective: Objective) -> str:
+    return "all time" if objective.calendar is None else f"the time of {objective.calendar}"
 
 
 def _target(before: Objective, after: Objective) -> Iterator[str]:
@@ -119,7 +127,7 @@ def _tiers(before: Objective, after: Objective) -> Iterator[str]:
 
 
 def _tier(tier: BurnTier, objective: Objective) -> str:
-    factor = rounded(*factor_of(tier, nominal_ms(objective.window)), 2)
+    factor = rounded(*factor_of(tier, nominal_ms(objective.window, objective.hours)), 2)
     windows = f"{_span(tier.long_ms)} and {_span(tier.short_ms)}"
     return f"{tier.severity.value} above {factor:g} times the pace, over {windows}"
 

@@ -17,8 +17,9 @@ from forewarn.kafka import ANSWER_WITHIN_S
 from forewarn.topic_judge import CHANGELOGS, UNLIMITED
 from forewarn.worker import ROLES
 from schemas.topics import ALL, BY_NAME, CATALOGUE, FOREVER, TELEMETRY, Topic, application_of
-from sla.catalogue import Catalogue, nominal_ms
+from sla.catalogue import Catalogue, Objective, Rolling, nominal_ms
 from sla.units import SECOND_MS, spoken
+from sla.working_time import YEAR_MS
 
 CHECK: Final = "retention"
 
@@ -105,8 +106,17 @@ def _telemetry(case: Case) -> Iterator[Diagnosis]:
 
 def longest_window(catalogue: Catalogue) -> tuple[str, int] | None:
     """The objective with the longest window and how much telemetry that takes; None without objectives."""
-    needed = [(o.name, nominal_ms(o.window) + o.correct_for_ms) for o in catalogue.objectives.values() if o.evaluated]
+    needed = [(o.name, _reach_ms(o) + o.correct_for_ms) for o in catalogue.objectives.values() if o.evaluated]
     return max(needed, key=lambda each: each[1], default=None)
+
+
+def _reach_ms(objective: Objective) -> int:
+    """How far back a window reaches, about: one of a calendar by the share of a year that it is open."""
+    return (
+        nominal_ms(objective.window)
+        if not isinstance(objective.window, Rolling)
+        else (objective.window.window_ms * YEAR_MS // max(1, objective.hours.year_ms))
+    )
 
 
 def _keep(case: Case, duration_ms: int | None) -> str:

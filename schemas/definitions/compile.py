@@ -15,7 +15,7 @@ from sla import catalogue as to
 from sla.stakeholder import Stakeholder as Told
 from sla.tiers import google
 from sla.units import SECOND_MS, span_text
-from sla.working_time import WorkingTime
+from sla.working_time import ALWAYS, WorkingTime
 
 _NO_DATA_OF_UPTIME = to.NoData(5 * 60 * SECOND_MS, to.Treat.UNKNOWN)
 
@@ -32,23 +32,36 @@ def compile_catalogue(
     agreements: dict[str, to.Agreement] = {}
     services: dict[str, to.Service] = {}
     stakeholders: dict[str, Told] = {}
-    calendars: dict[str, WorkingTime] = {}
+    definitions = list(definitions)
+    calendars = calendars_of(definitions)
     decide_every_ms = SECOND_MS
     for each in definitions:
         document, name = each.document, each.name
         if isinstance(document, Objective):
-            objectives[name] = _objective(document, counted.get(each.key, 1))
+            objectives[name] = _objective(document, counted.get(each.key, 1), calendars)
         elif isinstance(document, Agreement):
             agreements[name] = _agreement(document)
         elif isinstance(document, Service):
             services[name] = _service(document)
         elif isinstance(document, Stakeholder):
             stakeholders[name] = stakeholder_of(document.metadata.name, document.spec)
-        elif isinstance(document, Calendar):
-            calendars[name] = WorkingTime(timetable_of(document.spec))
         elif isinstance(document, Settings):
             decide_every_ms = document.spec.decideEvery
     return to.Catalogue(revision, sha256, objectives, agreements, services, stakeholders, decide_every_ms, calendars)
+
+
+def calendars_of(definitions: Iterable[Defined]) -> dict[str, WorkingTime]:
+    """The calendars by name, of one name the first."""
+    found: dict[str, WorkingTime] = {}
+    for each in definitions:
+        if isinstance(each.document, Calendar) and each.name not in found:
+            found[each.name] = WorkingTime(timetable_of(each.document.spec))
+    return found
+
+
+def hours_of(spec: ObjectiveSpec, calendars: Mapping[str, WorkingTime]) -> WorkingTime:
+    """The time that counts for an objective; all of it where its calendar is not defined, which is an error."""
+    return ALWAYS if spec.calendar is None else calendars.get(spec.calendar, ALWAYS)
 
 
 def window_of(spec: ObjectiveSpec) -> to.Window:
@@ -57,17 +70,16 @@ def window_of(spec: ObjectiveSpec) -> to.Window:
 
 
 def is_evaluated(spec: ObjectiveSpec) -> bool:
-    """Whether this release computes the objective. Without its calendar the figures would be wrong, so it waits too."""
-    computed = written.RatioIndicator | written.ThresholdIndicator | written.UptimeIndicator
-    return isinstance(spec.indicator, computed) and spec.calendar is None
+    """Whether this release computes the objective."""
+    return isinstance(spec.indicator, written.RatioIndicator | written.ThresholdIndicator | written.UptimeIndicator)
 
 
-def tiers_of(spec: ObjectiveSpec) -> tuple[to.BurnTier, ...]:
+def tiers_of(spec: ObjectiveSpec, hours: WorkingTime = ALWAYS) -> tuple[to.BurnTier, ...]:
     """The burn tiers of an objective, built in or its own."""
     if spec.warnings is None or spec.warnings.burnRates == "none":
         return ()
     if spec.warnings.burnRates == "google":
-        return google(to.nominal_ms(window_of(spec)), spec.target.ppm).tiers
+        return google(to.nominal_ms(window_of(spec), hours), spec.target.ppm).tiers
     return own_tiers(spec.warnings)
 
 
@@ -81,8 +93,9 @@ def own_tiers(warnings: Warnings) -> tuple[to.BurnTier, ...]:
     )
 
 
-def _objective(document: Objective, version: int) -> to.Objective:
+def _objective(document: Objective, version: int, calendars: Mapping[str, WorkingTime]) -> to.Objective:
     spec = document.spec
+    hours = hours_of(spec, calendars)
     warnings = spec.warnings
     forecast = warnings.forecast if warnings is not None else None
     return to.Objective(
@@ -96,13 +109,15 @@ def _objective(document: Objective, version: int) -> to.Objective:
         no_data=no_data_of(spec),
         grace_ms=spec.grace or 0,
         correct_for_ms=spec.correctFor or 0,
-        tiers=tiers_of(spec),
+        tiers=tiers_of(spec, hours),
         marks_ppm=tuple(sorted(set(warnings.budgetConsumed or ()))) if warnings is not None else (),
         forecast=to.ForecastRule(forecast.within, forecast.probability) if forecast is not None else None,
         mode=to.Mode(spec.mode),
         shadow_of=spec.shadowOf,
         renamed_from=document.metadata.renamedFrom,
         version=version,
+        calendar=spec.calendar,
+        hours=hours,
         evaluated=is_evaluated(spec),
     )
 

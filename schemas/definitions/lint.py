@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from schemas.definitions.compile import calendars_of
 from schemas.definitions.findings import Finding, nearest
 from schemas.definitions.names import Names, cycles, duplicates, repeated, undefined
 from schemas.definitions.objective_checks import check_one
@@ -17,8 +18,9 @@ def cross_check(defined: Sequence[Defined], written: Iterable[tuple[str, str]]) 
 
     `written` names the kind and name of every document, also of those that were refused.
     """
+    calendars = calendars_of(defined)
     return [
-        *(finding for each in defined for finding in check_one(each)),
+        *(finding for each in defined for finding in check_one(each, calendars)),
         *duplicates(defined),
         *repeated(defined),
         *undefined(defined, Names(defined, written)),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from schemas.definitions.calendar_checks import check_calendar
-from schemas.definitions.compile import no_data_of, own_tiers, window_of
+from schemas.definitions.compile import hours_of, no_data_of, own_tiers, window_of
 from schemas.definitions.findings import Finding
 from schemas.definitions.indicator import (
     CompositeIndicator,
@@ -20,16 +20,17 @@ from schemas.definitions.source import Defined, Path
 from sla.catalogue import Treat, nominal_ms
 from sla.tiers import Fit, factor_of, fit_of, google
 from sla.units import MILLION, SECOND_MS, rounded, span_text
+from sla.working_time import WorkingTime
 
 _GAP_MS: Final = 10 * SECOND_MS  # a longer step of log time counts as nobody watching
 _LATER: Final = "not evaluated yet"
 
 
-def check_one(each: Defined) -> Iterator[Finding]:
-    """Everything that can be said of a definition by itself."""
+def check_one(each: Defined, calendars: Mapping[str, WorkingTime]) -> Iterator[Finding]:
+    """Everything that can be said of a definition by itself and its calendar."""
     document = each.document
     if isinstance(document, Objective):
-        yield from _check_objective(each, document)
+        yield from _check_objective(each, document, hours_of(document.spec, calendars))
     elif isinstance(document, TicketObjective):
         yield each.note("not-evaluated-yet", ("kind",), f"ticket objectives are checked but {_LATER}")
     elif isinstance(document, Calendar) and not each.dropped:
@@ -47,7 +48,7 @@ def check_one(each: Defined) -> Iterator[Finding]:
         yield each.warning("slow-step", ("spec", "decideEvery"), message)
 
 
-def _check_objective(each: Defined, document: Objective) -> Iterator[Finding]:
+def _check_objective(each: Defined, document: Objective, hours: WorkingTime) -> Iterator[Finding]:
     spec = document.spec
     yield from _not_evaluated(each, document)
     dropped = each.dropped or frozenset()
@@ -71,14 +72,13 @@ def _check_objective(each: Defined, document: Objective) -> Iterator[Finding]:
         )
         yield each.error("target-without-budget", ("spec", "target"), message)
     else:
-        yield from _check_tiers(each, document)
+        yield from _check_tiers(each, document, nominal_ms(window_of(spec), hours))
 
 
-def _check_tiers(each: Defined, document: Objective) -> Iterator[Finding]:
+def _check_tiers(each: Defined, document: Objective, period_ms: int) -> Iterator[Finding]:
     spec = document.spec
     if spec.warnings is None:
         return
-    period_ms = nominal_ms(window_of(spec))
     path: Path = ("spec", "warnings", "burnRates")
     most = rounded(MILLION, MILLION - spec.target.ppm, 2)
     seen: set[str] = set()
@@ -118,9 +118,6 @@ def _not_evaluated(each: Defined, document: Objective) -> Iterator[Finding]:
     if isinstance(spec.indicator, PercentileIndicator | CompositeIndicator | TicketsIndicator):
         message = f"{spec.indicator.type} indicators are checked but {_LATER}: the objective has no state"
         yield each.note("not-evaluated-yet", ("spec", "indicator"), message)
-    if spec.calendar is not None:
-        message = f"a calendar on telemetry is checked but {_LATER}: the objective has no state"
-        yield each.note("not-evaluated-yet", ("spec", "calendar"), message)
     if spec.instances is not None:
         message = f"instances are checked but {_LATER}: the objective counts all instances together"
         yield each.note("not-evaluated-yet", ("spec", "instances"), message)

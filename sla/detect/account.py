@@ -12,11 +12,10 @@ from typing import NamedTuple
 from sla.budget import Budget, allowed_count, extrapolated
 from sla.burn import BurnRule
 from sla.catalogue import Rolling, Uptime, nominal_ms
-from sla.cells import rolling_edge
 from sla.detect.measures import Measure
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
-from sla.intervals import Interval, counted_ms, merged
+from sla.intervals import Interval, merged
 from sla.ledger import Ledger, Span, WindowSum
 from sla.periods import period_at
 from sla.significance import ALPHA, LEAST_BAD_COUNT, LEAST_BAD_SLICES_COUNT, LEAST_DOWN_MS, upper_tail
@@ -43,7 +42,7 @@ class Reading(NamedTuple):
 
 
 class Account:
-    """Reads one objective from its ledger."""
+    """Reads one objective from its ledger, which from then on counts in the objective's hours."""
 
     __slots__ = ("_budget_window", "_measure", "_rules", "board", "ledger", "objective", "span", "track")
 
@@ -53,6 +52,7 @@ class Account:
         self._measure = measure
         self.board: SliceBoard | None = measure.boards.get(track.objective.name)
         self.ledger: Ledger = self.board.ledger if self.board else measure.ledger
+        measure.ledger.hours = self.ledger.hours = self.objective.hours
         window = self.objective.window
         self.span: Span = window.window_ms if isinstance(window, Rolling) else window
         self._budget_window = WindowSum()
@@ -66,7 +66,7 @@ class Account:
     def bind(self) -> None:
         """Take hold of the windows, once the ledger watches them."""
         windows = self.ledger.windows
-        period_ms = nominal_ms(self.objective.window)
+        period_ms = nominal_ms(self.objective.window, self.objective.hours)
         rules = [BurnRule(tier, self.objective.target_ppm, period_ms) for tier in self.objective.tiers]
         self._rules = [
             (rule, windows[rule.tier.long_ms], windows[rule.tier.short_ms])
@@ -94,15 +94,19 @@ class Account:
         """How much counted time the stream has been seen for, from `since` on."""
         if seen.first_at is None:
             return 0
-        return counted_ms(max(since, seen.first_at), at, self.uncounted(at))
+        return self.counted_ms(max(since, seen.first_at), at)
+
+    def counted_ms(self, start: int, at: int) -> int:
+        """How much of [start, at) counts, as known at its end."""
+        return self.objective.hours.elapsed_ms(start, at, self.uncounted(at))
 
     def window_ms(self, at: int) -> int:
-        """The length of the whole window, of this very period for a calendar one."""
+        """The length of the whole window in the time that counts, of this very period for a calendar one."""
         window = self.objective.window
         if isinstance(window, Rolling):
             return window.window_ms
         period = period_at(window, at)
-        return period.end - period.start
+        return self.objective.hours.elapsed_ms(period.start, period.end)
 
     # -- reading
 
@@ -172,7 +176,7 @@ class Account:
     def start_at(self, at: int) -> int:
         """Where the budget's window begins at an instant."""
         window = self.objective.window
-        return rolling_edge(window.window_ms, at) if isinstance(window, Rolling) else period_at(window, at).start
+        return self.ledger.edge(window.window_ms, at) if isinstance(window, Rolling) else period_at(window, at).start
 
     def is_calm(self) -> bool:
         """Whether nothing bad is in any window and no mark to re-arm: no tier, forecast, mark or breach is possible."""

@@ -9,7 +9,6 @@ from sla.catalogue import Agreement, Severity
 from sla.detect.account import Account, Reading
 from sla.detect.facts import account_exclusions
 from sla.detect.stream import Stream
-from sla.intervals import length_ms
 from sla.periods import Period
 from sla.units import MILLION, rfc3339
 
@@ -59,7 +58,8 @@ def close(stream: Stream, account: Account, agreement: Agreement, period: Period
             - sums.marked
             - sum(board.count_between(a, b) for a, b in without)
         )
+    excluded_ms = sum(account.objective.hours.elapsed_ms(a, b) for a, b in excluded)
     budget = Budget(allowed_count(max(0, whole), account.objective.target_ppm), sums.bad)
     attained_ppm = (sums.total - sums.bad) * MILLION // sums.total if sums.total else None
     reading = Reading(budget, sums.total, sums.bad, None, None, None, depends_on_time=False)
-    return Verdict(reading, attained_ppm, not budget.is_overspent, length_ms(excluded))
+    return Verdict(reading, attained_ppm, not budget.is_overspent, excluded_ms)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from sla.buckets import Bucket, Totals
 from sla.budget import Budget
-from sla.cells import rolling_edge
 from sla.detect.account import Account, Seen
 from sla.detect.track import Standing
 from sla.intervals import Interval, overlaps
@@ -64,8 +63,8 @@ def view_at(account: Account, past: Past, seen: Seen, at: int) -> View:
     if budget.is_overspent:
         return View(Standing.BREACHED, budget)
     for rule in account.rules:
-        short = past.between(rolling_edge(rule.tier.short_ms, at), at)
-        long = past.between(rolling_edge(rule.tier.long_ms, at), at)
+        short = past.between(account.ledger.edge(rule.tier.short_ms, at), at)
+        long = past.between(account.ledger.edge(rule.tier.long_ms, at), at)
         if (
             rule.burns(short.bad, short.total)
             and rule.burns(long.bad, long.total)

@@ -56,6 +56,8 @@ class Lanes:
         live_at, newest_at = stream.seen.live_at, stream.newest_at
         if counts is None or stream.has_boards or live_at is None or newest_at is None:
             return
+        if any(not measure.ledger.hours.is_always for measure in stream.measures.values()):
+            return
         ledger = counts.ledger
         # Within a bucket no silence can begin or end that anybody minds.
         if newest_at < ledger.open_start or stream.silence.may_be_shorter_than(FINE_MS):

@@ -210,7 +210,7 @@ def weigh_forecast(track: Track, *, bad_count: int, least_bad_count: int, at: in
     if rule is None or outlook is None:
         track.forecast_fires = False
         return
-    share_ppm = outlook.share_ppm(at + rule.within_ms)
+    share_ppm = outlook.share_ppm(track.objective.hours.after(at, rule.within_ms))
     if track.forecast_fires:
         track.forecast_fires = share_ppm * 100 >= rule.probability_ppm * FORECAST_CLEAR_PERCENT
     else:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from sla.archive import cells_of
 from sla.catalogue import Indicator, NoData, NotEvaluated, Objective, Op, Ratio, Threshold, Treat, Uptime
 from sla.detect.slices import SliceBoard
-from sla.intervals import Interval, after_counted
+from sla.intervals import Interval
 from sla.ledger import Ledger
 from sla.records import Counts, Measurement, Sample, State
 from sla.units import MINUTE_MS, floor_to
@@ -32,6 +32,14 @@ class Measure:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.boards: dict[str, SliceBoard] = {}
+
+    def fill(self, minutes: Iterable[tuple[int, int, int]]) -> None:
+        """Take loaded history, (at, good, bad) by the minute, if it is of this measure's kind."""
+
+    def counts_at(self, at: int) -> bool:
+        """Whether an instant is in the time that counts."""
+        hours = self.ledger.hours
+        return hours.is_always or hours.is_open(at)
 
     def take(self, record: Measurement) -> None:
         """Count a record if it is of this measure's kind; any other does not count."""
@@ -69,11 +77,17 @@ class CountsMeasure(Measure):
 
     def take(self, record: Measurement) -> None:
         """Count a `counts` record."""
-        if type(record) is Counts:
+        if type(record) is Counts and self.counts_at(record.at):
             total = record.good + record.bad
             self.ledger.add(record.at, total, record.bad)
             for board in self.boards.values():
                 board.add(record.at, total, record.bad)
+
+    def fill(self, minutes: Iterable[tuple[int, int, int]]) -> None:
+        """It is seen, but no data."""
+        for at, good, bad in minutes:
+            if self.counts_at(at):
+                self.count(at, good + bad, bad, 0)
 
 
 class ThresholdMeasure(Measure):
@@ -86,7 +100,7 @@ class ThresholdMeasure(Measure):
 
     def take(self, record: Measurement) -> None:
         """Count a `sample` record."""
-        if type(record) is Sample:
+        if type(record) is Sample and self.counts_at(record.at):
             self.count(record.at, 1, 0 if self._is_good(record.value, self._value) else 1)
 
 
@@ -153,15 +167,18 @@ class UptimeMeasure(Measure):
 
     def _count_stretch(self, point: tuple[int, bool], start: int, end: int, sign: int) -> None:
         for a, b, up, marked in self._held(point, start, end):
-            for at, length_ms in _minutes(a, b):
-                self.count(at, sign * length_ms, 0 if up else sign * length_ms, marked)
+            for c, d in self.ledger.hours.open_between(a, b):
+                for at, length_ms in _minutes(c, d):
+                    self.count(at, sign * length_ms, 0 if up else sign * length_ms, marked)
 
     def _held(self, point: tuple[int, bool], start: int, end: int) -> Iterator[tuple[int, int, bool, int]]:
         """Stretches as (from, to, up, 1 if that is known and 0 if it is what silence is treated as)."""
         if self._no_data is None:
             yield start, end, point[1], 1
             return
-        known_until = after_counted(point[0], self._no_data.after_ms, self.uncounted)
+        known_until = self.ledger.hours.after(point[0], self._no_data.after_ms, self.uncounted)
+        if known_until is None:
+            known_until = end
         if start < known_until:
             yield start, min(end, known_until), point[1], 1
         if end > known_until and self._no_data.treat in {Treat.BAD, Treat.GOOD}:
@@ -187,7 +204,12 @@ def _minutes(start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def measure_key(objective: Objective) -> str:
-    """Which measure an objective reads: objectives that count alike share one."""
+    """Which measure an objective reads: objectives that count alike, in the hours of one calendar, share one."""
+    key = _indicator_key(objective)
+    return key if objective.calendar is None else f"{key}@{objective.calendar}"
+
+
+def _indicator_key(objective: Objective) -> str:
     indicator: Indicator = objective.indicator
     match indicator:
         case Ratio():

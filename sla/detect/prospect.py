@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from sla.buckets import Totals
 from sla.budget import allowed_count, extrapolated
-from sla.catalogue import Rolling
-from sla.cells import COARSE_MS, rolling_edge, step_of
+from sla.catalogue import CalendarPeriod, Rolling
+from sla.cells import COARSE_MS, step_of
 from sla.detect.account import Account, Reading, Seen
 from sla.forecast import (
     DAYS_LEAST,
     HOURS_MAX,
+    HOURS_PER_DAY,
     LEAST_SEEN_MS,
     Outlook,
     Pace,
     Scenario,
     Walk,
-    days_seen,
+    days_of,
     of_days,
     of_hours,
     outlook,
@@ -38,53 +40,92 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
         return None
     if account.seen_ms(seen, at) < LEAST_SEEN_MS:
         return None
-    days_count = days_seen(at, seen.first_at)
-    hours = account.ledger.by_hour(min(account.start_at(at), floor_to(at, HOUR_MS) - days_count * DAY_MS))
-    left = _leaving(account, at, hours)
+    span = _span(account, seen.first_at, at)
+    left = _leaving(account, span)
     allowed = _allowed(account, seen, reading, at, len(left))
     walk = Walk(at, Pace(reading.total, reading.bad), left, allowed, allowed.full_from)
-    return outlook(walk, _scenarios(account, seen.first_at, hour, at, hours))
+    found = outlook(walk, _scenarios(account, seen.first_at, hour, span))
+    # A walk goes by whole hours that count; what is told is the time of day, and before a period's end.
+    ends_at = period_at(window, at).end if isinstance(window := account.objective.window, CalendarPeriod) else None
+    ahead = (_ahead(account, at, breach_at - at) for breach_at in found.breach_ats)
+    return Outlook(tuple(each for each in ahead if ends_at is None or each <= ends_at), found.scenarios_count)
 
 
-def _scenarios(account: Account, first_at: int, hour: Totals, at: int, hours: ByHour) -> list[Scenario]:
+class _Span(NamedTuple):
+    """What is known around an instant: how many past days to learn from, and by hour where that needs no calendar."""
+
+    at: int
+    days_count: int
+    by_hour: ByHour
+
+
+def _span(account: Account, first_at: int, at: int) -> _Span:
+    this_hour, hours = floor_to(at, HOUR_MS), account.objective.hours
+    days_count = days_of(hours.elapsed_ms(first_at, this_hour))
+    if not hours.is_always:
+        return _Span(at, days_count, {})
+    return _Span(at, days_count, account.ledger.by_hour(min(account.start_at(at), this_hour - days_count * DAY_MS)))
+
+
+def _ahead(account: Account, at: int, counted_ms: int) -> int:
+    """When so much more time will have counted."""
+    ahead_at = account.objective.hours.after(at, counted_ms)
+    return at + counted_ms if ahead_at is None else ahead_at
+
+
+def _scenarios(account: Account, first_at: int, hour: Totals, span: _Span) -> list[Scenario]:
     present = Pace(hour.total, hour.bad)
-    days_count = days_seen(at, first_at)
-    if days_count >= DAYS_LEAST:
-        this_hour = floor_to(at, HOUR_MS)
-        nothing = Pace(0, 0)
-
-        def hour_of(day: int, k: int) -> Pace:
-            found = hours.get(this_hour - day * DAY_MS + k * HOUR_MS)
-            return Pace(*found) if found else nothing
-
-        return of_days(present, hour_of, days_count)
-    edge = rolling_edge(HOUR_MS, at)
+    if span.days_count >= DAYS_LEAST:
+        return of_days(present, _past_hours(account, span), span.days_count)
+    hours = account.objective.hours
+    until = account.ledger.edge(HOUR_MS, span.at)
     known = [present]
-    for back in range(1, HOURS_MAX):
-        start = edge - back * HOUR_MS
-        if start < first_at:
+    for _ in range(1, HOURS_MAX):
+        start = hours.before(until, HOUR_MS)
+        if start is None or start < first_at:
             break
-        sums = account.ledger.between(start, start + HOUR_MS)
+        sums = account.ledger.between(start, until)
         known.append(Pace(sums.total, sums.bad))
+        until = start
     return of_hours(present, known)
 
 
-def _leaving(account: Account, at: int, hours: ByHour) -> list[Pace]:
+def _past_hours(account: Account, span: _Span) -> Callable[[int, int], Pace]:
+    """What the k-th hour from now brought some days ago; a day is 24 hours that count."""
+    this_hour, hours, nothing = floor_to(span.at, HOUR_MS), account.objective.hours, Pace(0, 0)
+    if hours.is_always:
+
+        def hour_of(day: int, k: int) -> Pace:
+            found = span.by_hour.get(this_hour - day * DAY_MS + k * HOUR_MS)
+            return Pace(*found) if found else nothing
+
+        return hour_of
+    edges = [hours.before(this_hour, back * HOUR_MS) or 0 for back in range(span.days_count * HOURS_PER_DAY + 1)]
+
+    def counted_hour_of(day: int, k: int) -> Pace:
+        back = day * HOURS_PER_DAY - k
+        return Pace(*account.ledger.between(edges[back], edges[back - 1])[:2])
+
+    return counted_hour_of
+
+
+def _leaving(account: Account, span: _Span) -> list[Pace]:
     """For each hour ahead, what will have left the window by its end; as many hours as can be seen ahead."""
-    window = account.objective.window
+    window, hours = account.objective.window, account.objective.hours
     if not isinstance(window, Rolling):
-        return [Pace(0, 0)] * max(1, -(-(period_at(window, at).end - at) // HOUR_MS))
+        left_ms = hours.elapsed_ms(span.at, period_at(window, span.at).end)
+        return [Pace(0, 0)] * max(1, -(-left_ms // HOUR_MS))
     ledger = account.ledger
     edge = ledger.windows[account.span].edge
-    is_hourly = step_of(window.window_ms) == COARSE_MS  # then every edge is an hour's
+    is_hourly = hours.is_always and step_of(window.window_ms) == COARSE_MS  # then every edge is an hour's
     left: list[Pace] = []
     total = bad = 0
     for k in range(max(1, window.window_ms // HOUR_MS)):
         if is_hourly:
-            gone = hours.get(edge, (0, 0))
+            gone = span.by_hour.get(edge, (0, 0))
             edge += HOUR_MS
         else:
-            until = rolling_edge(window.window_ms, at + (k + 1) * HOUR_MS)
+            until = ledger.edge(window.window_ms, _ahead(account, span.at, (k + 1) * HOUR_MS))
             gone = ledger.between(edge, until)[:2]
             edge = until
         total += gone[0]
@@ -109,7 +150,7 @@ class _allowed:  # noqa: N801 - a function of (k, total) that remembers what it 
             self.full_from = bisect_left(
                 range(hours_count),
                 self._first_at,
-                key=lambda k: rolling_edge(rolling_ms, at + (k + 1) * HOUR_MS),
+                key=lambda k: account.ledger.edge(rolling_ms, _ahead(account, at, (k + 1) * HOUR_MS)),
             )
 
     def __call__(self, k: int, total: int) -> int:

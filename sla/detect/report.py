@@ -26,7 +26,6 @@ from sla.events import (
     Reason,
     no_reason,
 )
-from sla.intervals import counted_ms
 from sla.silences import Silences
 from sla.units import HOUR_MS, MILLION, MINUTE_MS, floor_to, rfc3339, rounded, span_text, spoken
 
@@ -158,7 +157,7 @@ def _confidence(scene: Scene, draft: Draft) -> Confidence:
     if seen.first_at is None:
         return Confidence(level="warming", coverage=0.0)
     start = max(account.base.windows[span].edge, floor_to(seen.first_at, MINUTE_MS))
-    minutes = -(-counted_ms(start, scene.at, account.uncounted(scene.at)) // MINUTE_MS)
+    minutes = -(-account.counted_ms(start, scene.at) // MINUTE_MS)
     with_data = min(account.base.read(span).marked, minutes)
     coverage = rounded(with_data, minutes, 4) if minutes > 0 else 1.0
     if account.seen_ms(seen, scene.at) < window_ms:
@@ -228,7 +227,9 @@ def _pace(scene: Scene, draft: Draft) -> str:
     left_ms = _budget_lasts_ms(scene, draft)
     if left_ms is None:
         return "Nothing bad happens at present; the budget is not being spent."
-    return f"At this pace the budget ends in {spoken(left_ms)}."
+    calendar = scene.account.objective.calendar
+    of = f" of {calendar} time" if calendar is not None else ""
+    return f"At this pace the budget ends in {spoken(left_ms)}{of}."
 
 
 def _budget_lasts_ms(scene: Scene, draft: Draft) -> int | None:
@@ -241,7 +242,8 @@ def _budget_lasts_ms(scene: Scene, draft: Draft) -> int | None:
     if not sums.bad:
         return None
     since = max(scene.account.ledger.windows[span_ms].edge, scene.stream.seen.first_at or 0)
-    paced_ms = span_ms if scene.at - since >= span_ms - HOUR_MS // 60 else max(1, scene.at - since)
+    passed_ms = scene.account.objective.hours.elapsed_ms(since, scene.at)
+    paced_ms = span_ms if passed_ms >= span_ms - HOUR_MS // 60 else max(1, passed_ms)
     return (budget.allowed - budget.consumed) * paced_ms // sums.bad
 
 

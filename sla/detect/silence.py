@@ -10,8 +10,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from sla.detect.track import Track
-from sla.intervals import Interval, after_counted, merged
+from sla.intervals import Interval, merged
 from sla.records import Exclusion
+from sla.working_time import WorkingTime
 
 
 class Silence:
@@ -50,7 +51,7 @@ class Silence:
         rule = track.objective.no_data
         if rule is None or newest_at is None:
             return None
-        return after_counted(newest_at, rule.after_ms, self.unwatched)
+        return track.objective.hours.after(newest_at, rule.after_ms, self.unwatched)
 
     def find(self, tracks: Iterable[Track], newest_at: int | None, now: int) -> None:
         """Since when there is no data, by what is known now, whatever was thought before."""
@@ -61,8 +62,8 @@ class Silence:
     def find_past(self, tracks: Iterable[Track]) -> None:
         """Which of the stretches between records were no data."""
         for track in tracks:
-            rule = track.objective.no_data
-            track.silences = self._no_data(self.stretches, rule.after_ms) if rule is not None else []
+            rule, hours = track.objective.no_data, track.objective.hours
+            track.silences = self._no_data(self.stretches, rule.after_ms, hours) if rule is not None else []
 
     def note(self, tracks: Iterable[Track], at: int, heard: Interval) -> None:
         """Take in a record, `heard` being the instants of the earliest and of the newest one before it."""
@@ -74,7 +75,8 @@ class Silence:
             self.stretches.append((heard[1], at))
             for track in tracks:
                 if track.objective.no_data is not None:
-                    track.silences += self._no_data(self.stretches[-1:], track.objective.no_data.after_ms)
+                    rule, hours = track.objective.no_data, track.objective.hours
+                    track.silences += self._no_data(self.stretches[-1:], rule.after_ms, hours)
         elif self._is_split(at, heard[0], self._least_ms):
             self.find_past(tracks)
 
@@ -96,6 +98,6 @@ class Silence:
         """Drop what ended before an instant."""
         self.stretches = [(start, end) for start, end in self.stretches if end > at]
 
-    def _no_data(self, stretches: Iterable[Interval], after_ms: int) -> list[Interval]:
-        found = ((after_counted(start, after_ms, self.unwatched), end) for start, end in stretches)
-        return [(begin, end) for begin, end in found if begin < end]
+    def _no_data(self, stretches: Iterable[Interval], after_ms: int, hours: WorkingTime) -> list[Interval]:
+        found = ((hours.after(start, after_ms, self.unwatched), end) for start, end in stretches)
+        return [(begin, end) for begin, end in found if begin is not None and begin < end]

@@ -17,7 +17,8 @@ class SliceBoard:
     """The slices of one objective: what each holds, and in `ledger` the verdicts, one good or bad per slice.
 
     A slice without data is neither, unless no data had begun in it and the objective treats that as good or bad.
-    Slices count from local midnight; the last of a day may be shorter.
+    Slices count from local midnight; the last of a day may be shorter. Those outside of the hours that count are none;
+    one that is open in part is judged by that part, and its verdict lies at its first open instant.
     """
 
     def __init__(self, objective: Objective, budgeting: Timeslices) -> None:
@@ -28,11 +29,13 @@ class SliceBoard:
         self._treat = objective.no_data.treat if objective.no_data else Treat.IGNORE
         self.grace_ms = objective.grace_ms  # the stream sets its largest: a record on time finds its slice open
         self.ledger = Ledger()
+        self.hours = objective.hours
         self.cells: dict[int, list[int]] = {}  # start → [total, bad]
         self.next_start: int | None = None  # the first slice that has no verdict yet
         self.first_start = 0
         self.silent: set[int] = set()  # slices in which no data had begun
         self._day: Interval = (0, 0)
+        self._counted: dict[Interval, int] = {}  # slices of stretches that were asked for, where that is work
 
     def _day_of(self, at: int) -> Interval:
         if not self._day[0] <= at < self._day[1]:
@@ -48,7 +51,31 @@ class SliceBoard:
         return start, min(start + self.slice_ms, next_midnight)
 
     def count_between(self, start: int, end: int) -> int:
-        """How many slices begin in [start, end)."""
+        """How many slices of the time that counts have their verdict in [start, end)."""
+        if self.hours.is_always:
+            return self._begin_between(start, end)
+        if (start, end) not in self._counted:
+            self._counted[start, end] = self._open_between(start, end)
+        return self._counted[start, end]
+
+    def _open_between(self, start: int, end: int) -> int:
+        count, last = 0, None
+        for a, b in self.hours.open_between(start, end):
+            first = self.slice_of(a)[0]
+            if self._verdict_at(first) < start:
+                first = self.slice_of(a)[1]
+            count += self._begin_between(first, b) - (first == last)
+            last = self.slice_of(b - 1)[0]
+        return count
+
+    def _verdict_at(self, start: int) -> int:
+        """Where a slice stands in the ledger."""
+        if self.hours.is_always:
+            return start
+        opens_at = self.hours.next_open_at(start)
+        return start if opens_at is None else max(start, opens_at)
+
+    def _begin_between(self, start: int, end: int) -> int:
         count = 0
         while start < end:
             midnight, next_midnight = self._day_of(start)
@@ -64,7 +91,7 @@ class SliceBoard:
     def begin(self, at: int) -> int:
         """The slice of the first record is the first to be judged; the next one now."""
         if self.next_start is None:
-            self.next_start = self.first_start = self.slice_of(at)[0]
+            self.next_start = self.first_start = self.slice_of(self._verdict_at(at))[0]
         return self.next_start
 
     def add(self, at: int, total: int, bad: int) -> None:
@@ -92,21 +119,22 @@ class SliceBoard:
             if overlaps(silent, start, end):
                 self.silent.add(start)
             self._publish(start, 1)
-            self.next_start = end
+            self.next_start = max(end, self.slice_of(self._verdict_at(end))[0])
 
     def _publish(self, start: int, sign: int) -> None:
         total, bad = self.cells.get(start, (0, 0))
         if total:
             is_bad = (total - bad) * MILLION < self._target_ppm * total
-            self.ledger.add(start, sign, sign * is_bad, 0)
+            self.ledger.add(self._verdict_at(start), sign, sign * is_bad, 0)
         elif self._treat in {Treat.GOOD, Treat.BAD} and start in self.silent and start not in self.cells:
-            self.ledger.add(start, sign, sign * (self._treat is Treat.BAD), 0)
+            self.ledger.add(self._verdict_at(start), sign, sign * (self._treat is Treat.BAD), 0)
 
     def forget_before(self, at: int) -> None:
         """Drop the contents of slices that no late record can touch any more."""
         for start in [start for start in self.cells if start < at]:
             del self.cells[start]
         self.silent = {start for start in self.silent if start >= at}
+        self._counted.clear()
 
     def to_json(self) -> dict[str, Any]:
         """The state that a restart needs."""

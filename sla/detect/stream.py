@@ -12,7 +12,7 @@ from sla.detect.account import Account, Seen, watch
 from sla.detect.facts import allowance_edges
 from sla.detect.history import bounds_of, minutes_of
 from sla.detect.limits import FOREVER_MS, Lateness, keep_ms_of
-from sla.detect.measures import COUNTS, Measure, UptimeMeasure, measure_key, new_measure, slices_label
+from sla.detect.measures import Measure, UptimeMeasure, measure_key, new_measure, slices_label
 from sla.detect.silence import Silence
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
@@ -95,7 +95,7 @@ class Stream:
             track = before.pop(objective.renamed_from, None)
         if track is None or track.objective.mode is not objective.mode:
             track = Track(objective_key(self.service, objective.renamed_from or objective.name), objective)
-        elif track.objective.version != objective.version:
+        elif (track.objective.version, track.objective.hours) != (objective.version, objective.hours):
             for measure in self.measures.values():
                 measure.ledger.cut(now, now)
         track.objective = objective
@@ -125,11 +125,11 @@ class Stream:
         # A promise that is given again is not called to account for the time in which it was not.
         self.closes = {place: start for place, start in self.closes.items() if place in promises}
         self.agreement_periods = sorted(periods, key=lambda period: (period.unit, period.timezone))
-        self._set_limits()
+        self._set_limits(now)
         self.cut_edges(now)
         watch(self.accounts.values(), now)
 
-    def _set_limits(self) -> None:
+    def _set_limits(self, now: int) -> None:
         objectives = [track.objective for track in self.tracks.values()]
         self.grace_ms = max((o.grace_ms for o in objectives), default=FOREVER_MS)
         self.correct_for_ms = max((o.correct_for_ms for o in objectives), default=0)
@@ -138,7 +138,7 @@ class Stream:
                 account.board.grace_ms = self.grace_ms
         self.has_boards = any(account.board is not None for account in self.accounts.values())
         self.silence.bind(self.tracks.values())
-        self.keep_ms = keep_ms_of(objectives, self._calendars(), self.correct_for_ms)
+        self.keep_ms = keep_ms_of(objectives, self._calendars(), self.correct_for_ms, now)
 
     def _calendars(self) -> list[CalendarPeriod]:
         windows = [track.objective.window for track in self.tracks.values()]
@@ -195,9 +195,8 @@ class Stream:
             return
         since = max(start, floor_to(now - self.keep_ms, MINUTE_MS))
         self.cut_edges(limit, since)
-        if (measure := self.measures.get(COUNTS)) is not None:
-            for at, good, bad in minutes_of(record, since, limit):
-                measure.count(at, good + bad, bad, 0)
+        for measure in self.measures.values():
+            measure.fill(minutes_of(record, since, limit))
             measure.ledger.compact(now, now - self.keep_ms)
         self.seen = Seen(start if first_at is None else min(start, first_at), live_at)
 
@@ -276,6 +275,7 @@ class Stream:
 
     def age(self, now: int) -> None:
         """Once an hour: coarser buckets for what is old, and nothing beyond what a window or correction can reach."""
+        self._set_limits(now)
         keep_from = now - self.keep_ms
         self.cut_edges(now)
         for ledger in self.ledgers():

@@ -2,10 +2,11 @@
 
 from sla.working_time.public_holidays import PublicHolidays
 from sla.working_time.timetable import Closed, ClosedDay, Opening, Reason, Shift, Timetable
-from sla.working_time.working_time import ALWAYS, WorkingTime
+from sla.working_time.working_time import ALWAYS, YEAR_MS, WorkingTime
 
 __all__ = [
     "ALWAYS",
+    "YEAR_MS",
     "Closed",
     "ClosedDay",
     "Opening",

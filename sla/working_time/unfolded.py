@@ -32,6 +32,10 @@ class RoundTheClock:
         """The first instant by which `span_ms` have been open since `start`; `start` itself for none."""
         return start + span_ms
 
+    def before(self, end: int, span_ms: int) -> int | None:
+        """The last instant since which `span_ms` have been open at `end`; `end` itself for none."""
+        return end - span_ms
+
     def between(self, start: int, end: int) -> list[Interval]:
         """What of [start, end) is open."""
         return [(start, end)] if start < end else []
@@ -67,6 +71,19 @@ class Unfolded:
                 return None
             self._append()
         place = bisect_left(self._before_ms, wanted_ms) - 1
+        return self._starts[place] + wanted_ms - self._before_ms[place]
+
+    def before(self, end: int, span_ms: int) -> int | None:
+        """The last instant since which `span_ms` have been open at `end`, None if there is none."""
+        if span_ms <= 0:
+            return end
+        self._cover(end, end)
+        while self._until(end) < span_ms:
+            if self._from_at <= EARLIEST_AT:
+                return None
+            self._prepend()
+        wanted_ms = self._until(end) - span_ms
+        place = bisect_right(self._before_ms, wanted_ms) - 1
         return self._starts[place] + wanted_ms - self._before_ms[place]
 
     def between(self, start: int, end: int) -> list[Interval]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
 from sla.intervals import Interval, merged, without
+from sla.units import DAY_MS, to_epoch_ms
 from sla.working_time.timetable import Closed, Timetable
 from sla.working_time.unfolded import RoundTheClock, Unfolded
+
+YEAR_MS: Final = 365 * DAY_MS
+_A_YEAR_AT: Final = to_epoch_ms(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,13 @@ class WorkingTime:
                 at = self._open.after(at, self._open.open_ms(max(a, start), b))
         return at
 
+    def before(self, end: int, span_ms: int) -> int | None:
+        """The last instant t with elapsed_ms(t, end) = span_ms; `end` itself if nothing is to have elapsed.
+
+        None if so much never had, with a timetable not since 1970.
+        """
+        return self._open.before(end, span_ms)
+
     def why_closed(self, start: int, end: int) -> list[Closed]:
         """What of [start, end) does not count, in order, each stretch with its reason; equal neighbours are joined."""
         if self.timetable is None:
@@ -73,6 +85,16 @@ class WorkingTime:
                 else:
                     found.append(piece)
         return found
+
+    @property
+    def is_always(self) -> bool:
+        """Whether it is open round the clock."""
+        return self.timetable is None
+
+    @cached_property
+    def year_ms(self) -> int:
+        """How much is open in a year of 365 days, which is that of 2026, so that it is the same in every year."""
+        return self.elapsed_ms(_A_YEAR_AT, _A_YEAR_AT + YEAR_MS)
 
     @cached_property
     def _open(self) -> RoundTheClock | Unfolded:

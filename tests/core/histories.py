@@ -13,7 +13,7 @@ from sla.fold import Line
 from tests.oracle.replayed import logs
 from tests.oracle.workload import workload
 
-from .world import Document, catalogue_of, detect_of, line_of, marker
+from .world import Document, catalogue_of, detect_of, document, line_of, marker
 
 GAP_MS = 10_000
 FORECAST = {"within": "2h", "probability": "50%"}
@@ -28,7 +28,7 @@ def history(seed: int, lines_most: int | None = None) -> History:
     """The log of a workload, cut after so many lines, with markers of later revisions in it."""
     dice = random.Random(seed)
     case = workload(seed)
-    documents = forecast(dice, case.definitions)
+    documents = by_calendar(dice, forecast(dice, case.definitions))
     steps = logs(case.lines, case.tick_ms, None)[0][:lines_most]
     values = [(step.at, step.moves_time, step.key, step.value) for step in steps]
     service = documents[0]["metadata"]["name"]
@@ -55,6 +55,17 @@ def forecast(dice: random.Random, documents: list[Document]) -> list[Document]:
         for each in objectives(found):
             each["spec"]["warnings"]["forecast"] = FORECAST
     return found
+
+
+def by_calendar(dice: random.Random, documents: list[Document]) -> list[Document]:
+    """With the hours of a calendar, which the oracle leaves out too, in a third of the workloads."""
+    if dice.random() < 0.3:
+        spans = [f"{hour:02}:{minute:02}-{hour:02}:{minute + 25:02}" for hour in range(24) for minute in (3, 31)]
+        hours = {"mon-sun": dice.sample(spans, 36)}
+        documents = [*documents, document("Calendar", "bits", hours=hours)]
+        for each in objectives(documents):
+            each["spec"]["calendar"] = "bits"
+    return documents
 
 
 def objectives(documents: list[Document]) -> list[Document]:

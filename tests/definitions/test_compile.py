@@ -27,11 +27,13 @@ from sla.catalogue import (
     Treat,
     Unit,
     Uptime,
+    nominal_ms,
 )
 from sla.dispatch.policy import policy_of
 from sla.stakeholder import Channel, Escalation, Hours, Outside, RateLimit, Stakeholder, Watches
 from sla.tiers import GOOGLE
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
+from sla.working_time import ALWAYS
 from tests.definitions.documents import OBJECTIVE, SURROUNDINGS, load_text, objective
 
 
@@ -149,16 +151,31 @@ def test_what_is_not_evaluated_yet_takes_no_records(indicator: str, compiled_to:
     assert [each.name for each in catalogue.evaluated_of("payments", "availability")] == ["other"]
 
 
-def test_a_calendar_keeps_an_objective_from_wrong_figures_and_instances_do_not(tmp_path: Path) -> None:
+def test_an_objective_has_the_hours_of_its_calendar_and_a_period_its_share_of_a_year_of_them(tmp_path: Path) -> None:
     office = """\
     apiVersion: forewarn/v1
     kind: Calendar
     metadata: {name: office}
     spec: {hours: {mon-fri: ["09:00-17:00"]}}
     """
-    catalogue = catalogue_of(tmp_path, objective("calendar: office"), objective("instances: {}", name="other"), office)
-    assert not catalogue.objectives["payments-availability"].evaluated
-    assert catalogue.objectives["other"].evaluated
+    month = OBJECTIVE.replace("rolling: 30d", "calendar: month")
+    catalogue = catalogue_of(
+        tmp_path,
+        objective("calendar: office"),
+        objective("calendar: office", base=month, name="month"),
+        objective("calendar: always\ninstances: {}", name="other"),
+        office,
+    )
+    promised = catalogue.objectives
+    assert promised["payments-availability"].hours == catalogue.calendars["office"]
+    assert promised["payments-availability"].tiers == GOOGLE  # 30d of working time
+    assert (promised["other"].calendar, promised["other"].hours) == (None, ALWAYS)
+    # 261 days of eight hours in a year, thirty 365ths of it in a month; page_slow is in proportion to 30 days.
+    nominal = nominal_ms(promised["month"].window, promised["month"].hours)
+    assert nominal == 30 * 261 * 8 * HOUR_MS // 365
+    slow = promised["month"].tiers[1]
+    assert (slow.name, slow.long_ms, slow.short_ms) == ("page_slow", 96 * MINUTE_MS, 8 * MINUTE_MS)
+    assert all(each.evaluated for each in promised.values())
 
 
 def test_agreements_services_stakeholders_and_settings_are_compiled(tmp_path: Path) -> None:
