@@ -115,7 +115,9 @@ def _event(objective: Objective, severity: str, catalogue: Catalogue) -> EventDa
             "service": objective.service,
             "owner": None if service is None else service.owner,
             "severity": severity,
-            "agreements": [{"name": agreement.name} for agreement in catalogue.agreements_of(objective.name)],
+            "agreements": [
+                {"name": each.name, "customer": each.customer} for each in catalogue.agreements_of(objective.name)
+            ],
             "flags": {"historic": False},
         },
     )

@@ -163,11 +163,13 @@ class _Teller:
         yield from (each for each in found if each is not None)
 
     def _concerned(self, kind: str, name: str, objectives: set[str]) -> set[str]:
-        """The objectives that a document is about: those it defines, promises, or whose service it is."""
+        """The objectives that a document is about: those it defines, promises, or whose service or calendar it is."""
         found = set(objectives)
         for catalogue in (self._before, self._after):
             if kind == "Agreement" and name in catalogue.agreements:
                 found.update(catalogue.agreements[name].objectives)
             elif kind == "Service":
                 found.update(o.name for o in catalogue.objectives.values() if o.service == name)
+            elif kind == "Calendar":
+                found.update(o.name for o in catalogue.objectives.values() if o.calendar == name)
         return found

@@ -13,6 +13,7 @@ from tests.core.world import Document, agreement, document, objective, stakehold
 GOLD = agreement("gold", "paid", provider="pay-team")
 UPTIME = objective(indicator={"type": "uptime", "signal": "up"})
 PACE = "above 2 times the pace, over 15m and 5m"
+OFFICE = document("Calendar", "office", hours={"mon-fri": ["09:00-17:00"]})
 SHADOW = "sla.alerts.shadow.v1"
 TIER = {"name": "fast", "severity": "critical", "budget": "50%", "long": "15m", "short": "5m"}
 
@@ -32,6 +33,11 @@ def folder(run: Run, tmp_path: Path) -> Folder:
             objective(target="99.9%"),
             objective(target="99.95%"),
             "0.05% of the events may be bad, half as much as before (0.1%)",
+        ),
+        (
+            objective(),
+            objective(calendar="office"),
+            "what counts is the time of office instead of all time, from then on",
         ),
         (
             objective(target="99.9%"),
@@ -138,9 +144,17 @@ def test_a_changed_objective_is_told_by_its_consequence(
     folder: Folder, before: Document, after: Document, said: str
 ) -> None:
     shop = document("Service", "shop", owner="pay-team")
-    first, *_ = folder.told([SERVICE, shop, before], [SERVICE, shop, after])
+    first, *_ = folder.told([SERVICE, shop, OFFICE, before], [SERVICE, shop, OFFICE, after])
     assert (first["change"], first["kind"], first["name"]) == ("changed", "Objective", "paid")
     assert said in first["means"]
+
+
+def test_other_hours_of_a_calendar_are_told_of_each_promise_that_counts_in_them(folder: Folder) -> None:
+    longer = document("Calendar", "office", hours={"mon-fri": ["08:00-18:00"]})
+    promise = objective(calendar="office")
+    told = folder.told([SERVICE, OFFICE, promise], [SERVICE, longer, promise])[:2]
+    assert [(each["kind"], each["change"]) for each in told] == [("Calendar", "changed"), ("Objective", "changed")]
+    assert told[1]["means"][0] == "the hours of office change, from then on"
 
 
 @pytest.mark.parametrize(
