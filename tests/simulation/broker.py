@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from agents.changelog import is_segment
-from agents.transport import unpack
 from tests.simulation.loop import PROCESS, Ended, SeededLoop
 
 Place = tuple[str, int]
@@ -49,7 +47,7 @@ class Broker:
         }
         self.ends: defaultdict[Place, int] = defaultdict(int)
         self.order = 0
-        self.written: dict[Place, list[tuple[int, int]]] = {}
+        self.written: dict[Place, list[Record]] = {}
         self.is_away = False
         self.cut: set[str] = set()
         self.slow: set[str] = set()
@@ -83,15 +81,15 @@ class Broker:
         )
         self.logs[place].append(record)
         self.ends[place] = offset + 1
-        if place in self.written and value is not None and not is_segment(key or b""):
-            self.written[place].append((record.order, unpack(value)[0]))
+        if place in self.written:
+            self.written[place].append(record)
         for waiter in self._waiting.pop(place, ()):
             if not waiter.done():
                 waiter.set_result(None)
         return record
 
     def remember(self, changelog: str) -> None:
-        """Note when which source offset is written to a changelog: compaction removes the records themselves."""
+        """Keep all that is ever written to a changelog: compaction removes records from the log."""
         for place in self.logs:
             if place[0] == changelog:
                 self.written[place] = []

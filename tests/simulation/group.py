@@ -53,6 +53,7 @@ class Group:
     def __init__(self, broker: Broker, dice: random.Random, topic: str) -> None:
         self.topic = topic
         self.generation = 0
+        self.moved_at = 0.0
         self.committed: dict[Place, int] = {}
         self.commits: list[Commit] = []
         self.is_sticky = True
@@ -131,6 +132,7 @@ class Group:
     def _deal(self) -> None:
         self._preparing_since = None
         self.generation += 1
+        self.moved_at = self._broker.loop.time()
         count = self._broker.partitions[self.topic]
         members = sorted(self._members.values(), key=lambda member: member.name)
         if not members:

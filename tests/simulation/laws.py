@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 
+from agents.changelog import is_segment
 from agents.routing import FORWARDED
+from agents.transport import unpack
 from schemas.topics import ALERTS, DEAD_LETTERS, NOTICES, SHADOW_ALERTS, STATUS, TELEMETRY, changelog_of
 from sla.partitioner import partition_of
 from tests.oracle.compare import differences
@@ -18,6 +20,7 @@ from tests.oracle.windows import instant
 from tests.simulation.broker import Place, Record
 from tests.simulation.outcome import Outcome
 from tests.simulation.reference import SOURCES, Reference, Said, by_key, heads, said, stream_of
+from tests.simulation.segments import a_head_finds_its_segments, a_segment_that_expired_goes
 
 NUMBERED = (ALERTS.name, SHADOW_ALERTS.name, STATUS.name)
 SHOWN_CHARS = 300
@@ -184,10 +187,10 @@ def a_commit_is_covered_by_its_flush(evidence: Evidence) -> Iterator[str]:
     for order, each in evidence.said:
         first_said.setdefault(each, order)
     checked: Counter[Place] = Counter()
+    written = {place: list(_offsets_written(outcome.history[_changelog_of(place)])) for place in due}
     offsets = {place: [record.offset for record in evidence.reference.log(place)] for place in due}
     for order, place, offset in outcome.commits:
-        changelog = outcome.history[changelog_of(SOURCES[place[0]]), place[1]]
-        head = max((at for when, at in changelog if when < order), default=-1)
+        head = max((at for when, at in written[place] if when < order), default=-1)
         below = bisect_left(offsets[place], offset)
         if below and head < offsets[place][below - 1]:
             yield f"{place}: {offset} was committed when the newest head stood at {head}"
@@ -196,6 +199,17 @@ def a_commit_is_covered_by_its_flush(evidence: Evidence) -> Iterator[str]:
             checked[place] += 1
             if first_said.get(emission, order + 1) > order:
                 yield f"{place}: {offset} was committed before {emission[0]} {emission[1]} was said"
+
+
+def _changelog_of(place: Place) -> Place:
+    return changelog_of(SOURCES[place[0]]), place[1]
+
+
+def _offsets_written(changelog: Iterable[Record]) -> Iterator[tuple[int, int]]:
+    """When which source offset was written."""
+    for record in changelog:
+        if record.value is not None and not is_segment(record.key or b""):
+            yield record.order, unpack(record.value)[0]
 
 
 def what_was_sent_on_was_sent_before_its_commit(evidence: Evidence) -> Iterator[str]:
@@ -285,6 +299,8 @@ LAWS: tuple[Law, ...] = (
     workers_end_only_for_a_reason,
     nothing_is_said_from_the_future,
     a_commit_is_covered_by_its_flush,
+    a_head_finds_its_segments,
+    a_segment_that_expired_goes,
     what_was_sent_on_was_sent_before_its_commit,
     time_goes_on_where_somebody_owns,
     *OF_TOPICS,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+import agents.heads
 import sla.detect.partition
 from agents.heads import HeadStore
 from agents.outbox import Outbox
@@ -21,6 +22,7 @@ from agents.runtime import Runtime
 from agents.shell import Shell
 from agents.transport import ALL, Override, Producer
 from schemas.topics import DEAD_LETTERS
+from sla.cells import Cell
 from sla.detect.fold import Detect
 from sla.detect.memory import STREAM, Memory
 from sla.detect.partition import Partition
@@ -85,6 +87,36 @@ def _head_first(right: Any) -> Any:
         return [*atoms[-1:], *atoms[:-1]]
 
     return take_dirty
+
+
+def _segments_last(right: Any) -> Any:
+    def stages(taken: Any) -> Any:
+        segments, *others = right(taken)
+        return [*others, segments]
+
+    return stages
+
+
+def _expired_first(right: Any) -> Any:
+    def stages(taken: Any) -> Any:
+        gone = [(at, key, None) for at, each in taken.items() for key in each.expired]
+        return [gone, *right(taken)]
+
+    return stages
+
+
+async def _never_deleted(_self: HeadStore) -> None:
+    return
+
+
+def _under_its_old_name(right: Any) -> Any:
+    def loosen(self: Cell) -> Any:
+        version = self.version
+        rows = right(self)
+        self.version = version
+        return rows
+
+    return loosen
 
 
 def _not_all_is_dirty(right: Any) -> Any:
@@ -207,6 +239,12 @@ MUTANTS: dict[str, Mutant] = {
             "state stored before emissions arrived", lambda: mock.patch.object(FaustPort, "delivered", _not_waited_for)
         ),
         Mutant("partition head written before its atoms", _in_place_of(Memory, "take_dirty", _head_first)),
+        Mutant("heads written before their segments", _in_place_of(agents.heads, "stages", _segments_last)),
+        Mutant("segments deleted before the heads", _in_place_of(agents.heads, "stages", _expired_first)),
+        Mutant(
+            "expired segments kept for ever", lambda: mock.patch.object(HeadStore, "_delete_expired", _never_deleted)
+        ),
+        Mutant("a changed cell not written anew", _in_place_of(Cell, "loosen", _under_its_old_name)),
         Mutant("a changed atom not written", _in_place_of(Memory, "take_dirty", _not_all_is_dirty)),
         Mutant("a flush held back is forgotten", lambda: mock.patch.object(HeadStore, "_hold_back", _nothing)),
         Mutant("folds kept when partitions go", lambda: mock.patch.object(Shell, "forget", _nothing)),

@@ -17,7 +17,7 @@ class Outcome:
     story: Story
     logs: dict[Place, list[Record]]
     changelogs: dict[Place, list[Record]]  # as compaction left them
-    history: dict[Place, list[tuple[int, int]]]  # of each changelog: when which source offset was written
+    history: dict[Place, list[Record]]  # all that was ever written to each changelog
     commits: list[Commit]
     committed: dict[Place, int]
     kinds: dict[tuple[int, int], str]  # what is wrong with a telemetry record, by partition and offset
@@ -30,3 +30,4 @@ class Outcome:
     steps_count: int
     lives_count: int
     generations_count: int
+    settled_from: float  # the last time that partitions moved

@@ -46,8 +46,9 @@ class World:
         self._trouble.heal()
         await asyncio.sleep(CALM_S)
         stopped_at = loop.time()
+        settled_from = max(group.moved_at for group in cluster.groups.values())
         await cluster.stop()
-        return self._outcome(calm_from, stopped_at)
+        return self._outcome(calm_from, settled_from, stopped_at)
 
     async def _produce(self) -> None:
         for sent in self._story.sent:
@@ -60,7 +61,7 @@ class World:
             self._kinds[sent.partition, record.offset] = sent.kind
             self._trouble.injected[f"{sent.kind} record"] += 1
 
-    def _outcome(self, calm_from: float, stopped_at: float) -> Outcome:
+    def _outcome(self, calm_from: float, settled_from: float, stopped_at: float) -> Outcome:
         broker, groups = self.cluster.broker, self.cluster.groups.values()
         return Outcome(
             self._story,
@@ -79,4 +80,5 @@ class World:
             steps_count=self.loop.steps_count,
             lives_count=sum(self.cluster.lives.values()),
             generations_count=sum(group.generation for group in groups),
+            settled_from=settled_from,
         )
