@@ -83,6 +83,8 @@ class Deliver:
         outbox = Outbox(port, self._context.metrics)
         heads = HeadStore(OUTBOX.name, port=port, metrics=self._context.metrics, outbox=outbox)
         self._parts = heads, outbox
+        for finding in self._renderer.findings() if self._context.settings.forewarn_templates else ():
+            log.warning("a template cannot be used, and plain words will stand in: %s", finding)
 
     # -- in: from the outbox into the table
 

@@ -6,6 +6,7 @@ same with `.html`. A folder of one's own comes before the templates that are shi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ from sla.dispatch import Send
 from sla.wording import SUBJECT_LONGEST
 
 SHIPPED: Final = Path(__file__).parent / "templates"
+SUFFIXES: Final = (".txt", ".html")
 TEMPLATES_KEPT: Final = 1_000
 SUBJECT: Final = "Subject:"  # what the first line of a .txt begins with
 _MISTAKE_LONGEST: Final = 200
@@ -35,8 +37,8 @@ class Renderer:
 
     def __init__(self, folder: Path | None = None, links: Links = no_links) -> None:
         """`folder` holds templates that come before those of the same name that are shipped."""
-        folders = [SHIPPED] if folder is None else [folder, SHIPPED]
-        self._sandbox = Sandbox(ChoiceLoader([FileSystemLoader(each) for each in folders]))
+        self._folder = folder or SHIPPED
+        self._sandbox = Sandbox(ChoiceLoader([FileSystemLoader(each) for each in (self._folder, SHIPPED)]))
         self._links = links
         self._found: dict[tuple[str, str, str], Template] = {}
 
@@ -60,8 +62,20 @@ class Renderer:
                 self._found[wanted] = template  # looking for those that are not there costs more than rendering
         return self._sandbox.bounded(template, context)
 
+    def findings(self) -> Iterator[str]:
+        """What is wrong with the templates of one's own, or else with the shipped ones, before they are used."""
+        for path in sorted(self._folder.rglob("*")):
+            if path.suffix in SUFFIXES and path.is_file():
+                name = path.relative_to(self._folder).as_posix()
+                try:
+                    source = path.read_text(encoding="utf-8")
+                except (OSError, ValueError):
+                    yield f"{name}: cannot be read as UTF-8"
+                else:
+                    yield from self.lint(name, source)
+
     def lint(self, name: str, source: str) -> list[str]:
-        """What is wrong with a template before it is ever used: its syntax, and names that nothing gives."""
+        """What is wrong with one template: its syntax, and names that nothing gives."""
         try:
             parsed = self._sandbox.parse(source, name)
             self._sandbox.compile(source, name)

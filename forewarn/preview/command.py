@@ -14,7 +14,7 @@ from forewarn.preview.samples import AT, KINDS, NAMES, SAMPLES
 from notifiers.alertmanager import alert_of
 from notifiers.pagerduty import event_of
 from notifiers.protocol import Message
-from notifiers.rendering import SHIPPED, Renderer
+from notifiers.rendering import Renderer
 from notifiers.secrets import HIDDEN
 from notifiers.webhook import body_of
 from schemas.definitions.channels import KINDS as CHANNELS
@@ -23,7 +23,6 @@ from sla.dispatch import Send
 from sla.fold import Json
 
 AUDIENCES: Final[tuple[str, ...]] = get_args(StakeholderSpec.model_fields["audience"].annotation)
-SUFFIXES: Final = (".txt", ".html")
 HINT: Final = "give one event, as forewarn tail --json prints it"
 
 
@@ -51,24 +50,12 @@ def preview(
 def check(folder: Path | None, console: Console) -> ExitCode:
     """Every template by itself, then every sample for every audience; exit 1 if something is wrong."""
     renderer = Renderer(folder)
-    found = [*_linted(renderer, folder or SHIPPED), *_tried(renderer)]
+    found = [*renderer.findings(), *_tried(renderer)]
     for finding in dict.fromkeys(found):
         console.record({"level": "error", "message": finding}, finding)
     if not found:
         console.say("all templates can be used")
     return ExitCode.FINDING if found else ExitCode.FINE
-
-
-def _linted(renderer: Renderer, folder: Path) -> Iterator[str]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in SUFFIXES and path.is_file():
-            name = path.relative_to(folder).as_posix()
-            try:
-                source = path.read_text(encoding="utf-8")
-            except (OSError, ValueError):
-                yield f"{name}: cannot be read as UTF-8"
-            else:
-                yield from renderer.lint(name, source)
 
 
 def _tried(renderer: Renderer) -> Iterator[str]:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from unittest import mock
 
 import orjson
 import pytest
@@ -126,19 +127,15 @@ async def running(world: World, settings: Settings = SETTINGS, **channels: Chann
     """Ends as a crash does: nothing is flushed."""
     desk = Desk(world, channels, settings)
     await desk.deliver.start(world)
-    task = asyncio.create_task(desk.deliver.run(lambda: desk.owned))
-    try:
-        yield desk
-        if task.done():
-            task.result()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@pytest.fixture(autouse=True)
-def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliver_module, "LOOK_EVERY_S", 0.001)
+    with mock.patch.object(deliver_module, "LOOK_EVERY_S", 0.001):
+        task = asyncio.create_task(desk.deliver.run(lambda: desk.owned))
+        try:
+            yield desk
+            if task.done():
+                task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 # -- what is kept
