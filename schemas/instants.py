@@ -34,11 +34,16 @@ def read_rfc3339(text: str) -> int | None:
 
     A leap second (`23:59:60` in UTC) is the first instant of the next day, as in POSIX time.
     """
-    if len(text) == _USUAL_CHARACTERS:
-        second_at = _second_at(text[:_USUAL_SECOND_CHARACTERS])
-        ms = _MILLISECONDS.get(text[_USUAL_SECOND_CHARACTERS:])
-        if second_at is not None and ms is not None:
-            return second_at + ms
+    return _read_usual(text) if len(text) == _USUAL_CHARACTERS else _read_any(text)
+
+
+# Where traffic is dense many records share an instant, to the letter; only short texts are kept.
+@lru_cache(maxsize=4096)
+def _read_usual(text: str) -> int | None:
+    second_at = _second_at(text[:_USUAL_SECOND_CHARACTERS])
+    ms = _MILLISECONDS.get(text[_USUAL_SECOND_CHARACTERS:])
+    if second_at is not None and ms is not None:
+        return second_at + ms
     return _read_any(text)
 
 
