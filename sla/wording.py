@@ -24,6 +24,7 @@ _HEADLINES: Final = {
     "correction": "Correction",
     "flags_changed": "Update",
     "period_closed": "Period closed",
+    "maintenance": "Maintenance announced",
 }
 _STATES: Final = {
     "early_warning": "is at risk and will be missed if nothing changes",
@@ -33,6 +34,7 @@ _STATES: Final = {
     "correction": "has corrected figures",
     "flags_changed": "has changed flags",
     "period_closed": "has completed a period",
+    "maintenance": "will lose budget to an announced maintenance",
 }
 
 
@@ -129,6 +131,7 @@ _REASONS: Final[Mapping[str, Callable[[Json], str]]] = {
     "late_data": lambda _: "Why: data arrived late and changed the figures.",
     "period": lambda _: "Why: a new period has begun.",
     "retired": lambda _: "Why: the objective was removed or moved.",
+    "maintenance": lambda _: "Why: the maintenance is longer than the agreement allows.",
     "exclusion": lambda _: "Why: an exclusion was approved or revoked.",
 }
 

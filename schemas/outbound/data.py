@@ -165,3 +165,27 @@ class PeriodClosedData(EventData):
     """The verdict of a period."""
 
     period: Period
+
+
+class Counted(Shape):
+    """How much of a planned maintenance is beyond what an agreement allows."""
+
+    agreement: Name
+    over_ms: Number
+
+
+class Announced(Shape):
+    """A planned maintenance that is still ahead."""
+
+    id: Name
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    status: Literal["requested", "approved"]
+    reason: str | None
+    counted: list[Counted]
+
+
+class MaintenanceData(EventData):
+    """Announced maintenance that will cost budget; `agreements` are those whose budget it is."""
+
+    maintenance: Announced

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.outbound.data import CorrectionData, EventData, PeriodClosedData
+from schemas.outbound.data import CorrectionData, EventData, MaintenanceData, PeriodClosedData
 from schemas.outbound.shapes import DedupKey, Id, Instant, Name, Number, Shape
 
 
@@ -78,6 +78,14 @@ class PeriodClosed(_Event):
     data: PeriodClosedData
 
 
+class Maintenance(_Event):
+    """Announced maintenance will cost budget; in notices alone, since only people plan for it."""
+
+    type: Literal["forewarn.maintenance.v1"]
+    dataschema: Literal["urn:forewarn:maintenance.v1"]
+    data: MaintenanceData
+
+
 class PlanningReplyData(Shape):
     """What a stakeholder will do about an expected breach; `answer` is null when nobody said so in time."""
 
@@ -111,3 +119,8 @@ class Status(_Event):
 Alert = Annotated[
     EarlyWarning | Breach | Recovery | Unknown | FlagsChanged | Correction | PeriodClosed, Field(discriminator="type")
 ]
+Told = Annotated[
+    EarlyWarning | Breach | Recovery | Unknown | FlagsChanged | Correction | PeriodClosed | Maintenance,
+    Field(discriminator="type"),
+]
+"""What a notice may tell of."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from schemas.outbound.events import Alert
+from schemas.outbound.events import Told
 from schemas.outbound.shapes import Count, DedupKey, Id, Instant, Name, Number, Severity, Shape
 from sla.silences import FIELDS
 
@@ -38,7 +38,7 @@ class Notice(_Feed):
     audience: Literal["oncall", "owner", "customer", "supplier", "executive"]
     revision: Count
     channels: list[Channel]
-    event: Alert
+    event: Told
     escalated: Annotated[
         Escalated | None, Field(description="set where another stakeholder's notice goes here too")
     ] = None
@@ -157,7 +157,7 @@ class Send(_Feed):
     ]
     severity: Severity | None
     repeat_ms: Annotated[Count | None, Field(description="when a machine is told the same again")]
-    event: Alert | None
+    event: Told | None
     event_ids: list[Id] = Field(description="of all events that it tells of, at most 1,000")
     events_count: Number
     items: list[Item] = Field(description="what it tells of, at most 100")

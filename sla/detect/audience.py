@@ -6,7 +6,9 @@ from sla.catalogue import Catalogue
 from sla.events import EventData
 from sla.stakeholder import Stakeholder, Watches
 
-TOLD_TO_PEOPLE = frozenset({"early_warning", "breach", "recovery", "unknown", "correction", "period_closed"})
+TOLD_TO_PEOPLE = frozenset(
+    {"early_warning", "breach", "recovery", "unknown", "correction", "period_closed", "maintenance"}
+)
 """Changes of flags are for machines, unless somebody watches them by name."""
 
 AFTERWARDS = frozenset({"recovery", "correction"})

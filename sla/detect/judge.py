@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sla.catalogue import Agreement, Catalogue, Uptime
-from sla.dedup import period_key
+from sla.catalogue import Agreement, Catalogue, Severity, Uptime
+from sla.dedup import encoded, period_key
 from sla.detect.account import Account
 from sla.detect.closing import close, in_force
 from sla.detect.facts import ServiceFacts
 from sla.detect.machine import Draft, begin_period, decide, fall_silent, is_uneventful, retire, weigh_forecast
+from sla.detect.maintenance import Overrun, view_of
 from sla.detect.prospect import work_out
 from sla.detect.publish import Publisher
 from sla.detect.report import Scene, agreement_ref
@@ -18,6 +19,7 @@ from sla.detect.track import Closed, Standing
 from sla.fold import Emission
 from sla.forecast import LEAST_BAD_COUNT
 from sla.periods import Period
+from sla.records import Exclusion
 from sla.silences import Silences
 from sla.units import HOUR_MS
 
@@ -155,6 +157,17 @@ class Judge:
         track = account.track
         draft = Draft("flags_changed", rule, track.highest, track.standing, track.standing)
         return self._publisher.event(self._scene(stream, account, moment), draft)
+
+    def announce(
+        self, stream: Stream, account: Account, moment: Moment, announced: Exclusion, found: list[Overrun]
+    ) -> list[Emission]:
+        """Maintenance that will cost budget: those concerned are asked to plan for it."""
+        track = account.track
+        draft = Draft("maintenance", "maintenance", Severity.WARNING, track.standing, track.standing)
+        concerned = [agreement_ref(overrun.agreement) for overrun in found]
+        more = {"agreements": concerned, "maintenance": view_of(announced, found)}
+        key = f"{track.key}/{encoded(f'maintenance:{announced.id}')}"
+        return self._publisher.announcement(self._scene(stream, account, moment), draft, more, key)
 
     def retire(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
         """The objective is no longer defined."""

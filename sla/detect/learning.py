@@ -14,6 +14,7 @@ from sla.detect.correct import Corrections
 from sla.detect.flagging import SAID_LAST, refresh
 from sla.detect.judge import Judge, Moment, Said, in_order
 from sla.detect.limits import is_repeat
+from sla.detect.maintenance import overruns
 from sla.detect.memory import Memory
 from sla.detect.stream import Stream
 from sla.events import NOTICES
@@ -65,6 +66,23 @@ class Learning:
                 said += self._corrections.exclude(stream, live, moment)
                 self._agenda.schedule_silences(stream)
                 self._touch(stream)
+        return in_order(said) + self._announce(fact, offset)
+
+    def _announce(self, fact: Exclusion, offset: int) -> list[Emission]:
+        """Maintenance still ahead that goes beyond what an agreement allows will cost budget."""
+        memory = self._memory
+        now = memory.now or 0
+        live = memory.facts_of(fact.service).live(offset)
+        said: list[Said] = []
+        for name, stream in memory.streams.items():
+            if name[0] != fact.service or stream.offset >= offset:
+                continue
+            moment = memory.moment(fact.service, now, offset)
+            for track, account in stream.in_order():
+                agreements = memory.catalogue.agreements_of(track.objective.name)
+                found = overruns(fact, live, agreements, now)
+                if found:
+                    said.append(Said(track.key, self._judge.announce(stream, account, moment, fact, found)))
         return in_order(said)
 
     # -- flags

@@ -63,6 +63,15 @@ class Publisher:
                 emissions += _to_dependants(scene, draft, data["dedup_key"])
         return emissions
 
+    def announcement(self, scene: Scene, draft: Draft, more: dict[str, Any], key: str) -> list[Emission]:
+        """What only people are told of: a notice each and its record, under a dedup key of its own."""
+        if scene.account.track.objective.mode is Mode.SHADOW:
+            return []
+        data: dict[str, Any] = {**event_data(scene, draft, 1), **more, "dedup_key": key}
+        event = cloud_event(self.cluster, NOTICES, draft.name, scene.at, data)
+        notices = self._notices(scene, draft.name, event)
+        return [self._record(scene, event, cast("EventData", data)), *notices] if notices else []
+
     def turn_status(self, scene: Scene, draft: Draft | None) -> list[Emission]:
         """The status at a transition: the same data as the event that tells of it."""
         track = scene.account.track

@@ -208,6 +208,7 @@ def _advice(scene: Scene, draft: Draft, runbook: str | None) -> Advice:
 _RULE_SAYS = {
     "no_data": "No data arrives, so nobody can say whether the promise holds.",
     "retired": "The objective is no longer defined.",
+    "maintenance": "The announced maintenance is longer than what is allowed, so a part of it counts.",
 }
 
 

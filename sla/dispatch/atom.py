@@ -69,6 +69,7 @@ class Trouble:
     question_by_at: int | None = None  # a planning question waits for an answer
     is_asked: bool = False
     ask_at: int | None = None  # the expected breach comes within their horizon then
+    ends_at: int | None = None  # of what ends by itself: an announced maintenance
     answered_id: str | None = None  # the command that answered last
     event: Json | None = None
 

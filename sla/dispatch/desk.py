@@ -177,6 +177,8 @@ class Desk:
             return
         is_first = not trouble.is_told
         trouble.is_waiting, trouble.told_at = None, self.at
+        if trouble.ends_at is not None:
+            return  # nothing is wrong yet that somebody should take on
         if is_first:
             self.await_ack(trouble)
         self.repeat_later(trouble)

@@ -25,6 +25,7 @@ class Meaning(StrEnum):
     END = "end"
     CORRECTION = "correction"
     NEWS = "news"
+    PLAN = "plan"  # something ahead, which ends by itself
 
 
 class View(NamedTuple):
@@ -77,10 +78,19 @@ def rank_of(severity: str) -> int:
 
 
 def expected_breach_at(event: Json) -> int | None:
-    """When it is missed if nothing changes: the forecast's middle, or a ticket's deadline."""
+    """When it is missed if nothing changes: the forecast's middle, a ticket's deadline, the start of a maintenance."""
     data = mapping(event.get("data"))
+    announced_at, _ = planned_for(event)
+    if announced_at is not None:
+        return announced_at
     middle = mapping(mapping(data.get("forecast")).get("breach_at")).get("p50")
     return instant(middle) or instant(mapping(data.get("ticket")).get("deadline"))
+
+
+def planned_for(event: Json) -> tuple[int | None, int | None]:
+    """From when to when an announced maintenance lasts."""
+    planned = mapping(mapping(event.get("data")).get("maintenance"))
+    return instant(planned.get("from")), instant(planned.get("to"))
 
 
 def target_ms(event: Json) -> int | None:
@@ -125,6 +135,8 @@ def _meaning(name: str, data: Json) -> Meaning:
         return Meaning.END
     if name == "correction":
         return Meaning.CORRECTION
+    if name == "maintenance":
+        return Meaning.PLAN
     if name in ("breach", "unknown"):
         return Meaning.TROUBLE
     # A mark of the budget opens no episode, so nothing will end it.

@@ -7,7 +7,7 @@ from typing import Final
 from sla.dispatch.atom import OPEN_MAX, Item, Trouble, trouble_of
 from sla.dispatch.desk import Desk
 from sla.dispatch.escalation import arm, pass_on
-from sla.dispatch.event import Meaning, View, rank_of, view_of
+from sla.dispatch.event import Meaning, View, planned_for, rank_of, view_of
 from sla.dispatch.records import Notice
 from sla.dispatch.timers import Kind
 from sla.fold import Json
@@ -29,6 +29,8 @@ def hear(desk: Desk, notice: Notice) -> None:
             _correction(desk, view, notice)
         case Meaning.NEWS:
             _news(desk, view, notice)
+        case Meaning.PLAN:
+            _plan(desk, view, notice)
 
 
 def item_of(view: View, notice: Notice) -> Item:
@@ -68,9 +70,31 @@ def _trouble(desk: Desk, view: View, notice: Notice) -> None:
     desk.offer(item)
 
 
+def _plan(desk: Desk, view: View, notice: Notice) -> None:
+    """Something is ahead that people should plan for: told and asked once, gone when it is over. Nobody is paged."""
+    atom = desk.atom
+    _, ends_at = planned_for(notice.event)
+    if view.key in atom.troubles or ends_at is None or ends_at <= desk.at:
+        desk.skip("dropped", "told already, or over", view.id, view.key)
+        return
+    if len(atom.troubles) >= OPEN_MAX:
+        desk.skip("dropped", f"{OPEN_MAX} troubles are open already", view.id, view.key)
+        return
+    trouble = atom.troubles[view.key] = trouble_of(view)
+    trouble.ends_at = ends_at
+    atom.keep_whole(trouble, notice.event)
+    desk.remind(ends_at, Kind.END, view.key)
+    silence = desk.scene.silences.matching(atom.name, trouble.labels)
+    if silence is not None:
+        trouble.is_silenced = True
+        desk.skip("silenced", f"silence {silence.id} of {silence.by}", view.id, view.key, silence.until_at)
+        return
+    desk.offer(item_of(view, notice))
+
+
 def page(desk: Desk, trouble: Trouble, item: Item) -> None:
     """Open or worsen its incident in the on-call tools; never for an expectation."""
-    if trouble.is_expectation or item.event is None or not desk.policy.machines:
+    if trouble.is_expectation or trouble.ends_at is not None or item.event is None or not desk.policy.machines:
         return
     desk.machine("trigger", item.event, item)
     trouble.is_paged = True

@@ -258,6 +258,7 @@ def _timers_of(atom: Atom) -> Iterable[Timer]:
             (trouble.acked_until, Kind.ACK),
             (trouble.question_by_at, Kind.QUESTION),
             (trouble.ask_at, Kind.ASK),
+            (trouble.ends_at, Kind.END),
             (trouble.repeat_at, Kind.REPEAT),
         ]
         due += [(at, Kind.ESCALATE) for at in trouble.steps.values() if at > 0]

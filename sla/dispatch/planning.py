@@ -1,9 +1,13 @@
-"""Planning: when a breach is expected within their horizon, people are asked what they will do, and by when.
+"""Planning: people are asked what they will do about what is ahead, and by when.
+
+That is a breach that is expected within their horizon, or maintenance that will cost budget.
 
 The question is part of the message that warns. What is answered, and that nobody answered, is on record.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from sla.dispatch.atom import Atom, Item, Trouble
 from sla.dispatch.event import expected_breach_at, instant, mapping, mappings, text
@@ -13,6 +17,8 @@ from sla.stakeholder import Stakeholder
 from sla.units import rfc3339
 from sla.wording import OUTSIDERS
 
+_AHEAD: Final = frozenset({"early_warning", "maintenance"})
+
 
 def ask(atom: Atom, stakeholder: Stakeholder, item: Item, at: int) -> Json | None:
     """The question that goes with an early warning, once per episode: halfway to the breach it should be answered."""
@@ -20,7 +26,8 @@ def ask(atom: Atom, stakeholder: Stakeholder, item: Item, at: int) -> Json | Non
     if trouble is None or event is None or horizon_ms is None or not _may_be_asked(trouble):
         return None
     breach_at = expected_breach_at(event)
-    if breach_at is None or not at < breach_at <= at + horizon_ms:
+    is_near = trouble.ends_at is not None or (breach_at is not None and breach_at <= at + horizon_ms)
+    if breach_at is None or breach_at <= at or not is_near:
         return None
     trouble.is_asked, trouble.ask_at = True, None
     trouble.question_by_at = at + (breach_at - at) // 2
@@ -29,7 +36,7 @@ def ask(atom: Atom, stakeholder: Stakeholder, item: Item, at: int) -> Json | Non
 
 def asks_at(trouble: Trouble, horizon_ms: int | None, event: Json | None, at: int) -> int | None:
     """When a breach that is expected beyond the horizon comes within it; None if there is nothing to wait for."""
-    if event is None or horizon_ms is None or not _may_be_asked(trouble):
+    if event is None or horizon_ms is None or trouble.ends_at is not None or not _may_be_asked(trouble):
         return None
     breach_at = expected_breach_at(event)
     return None if breach_at is None or breach_at - horizon_ms <= at else breach_at - horizon_ms
@@ -37,7 +44,7 @@ def asks_at(trouble: Trouble, horizon_ms: int | None, event: Json | None, at: in
 
 def _may_be_asked(trouble: Trouble) -> bool:
     """An expectation, less formal than a promise, is told and nothing is asked; what has happened cannot be planned."""
-    return not trouble.is_asked and not trouble.is_expectation and trouble.name == "early_warning"
+    return not trouble.is_asked and not trouble.is_expectation and trouble.name in _AHEAD
 
 
 def _question(stakeholder: Stakeholder, item: Item, event: Json, at: int, by_at: int) -> Json:
@@ -75,6 +82,10 @@ def _expected(data: Json) -> str:
     name = text(mapping(data.get("objective")).get("name"))
     forecast = mapping(data.get("forecast"))
     between = mapping(forecast.get("breach_at"))
+    announced = mapping(data.get("maintenance"))
+    if announced:
+        when = f"from {text(announced.get('from'))} to {text(announced.get('to'))}"
+        return f"Expected: maintenance {text(announced.get('id'))} {when}; a part of it counts against {name}."
     first, middle, last = (instant(between.get(percent)) for percent in ("p10", "p50", "p90"))
     if middle is None:
         deadline = instant(mapping(data.get("ticket")).get("deadline"))

@@ -152,6 +152,14 @@ def _ask(desk: Desk, keys: Iterable[str]) -> None:
             desk.offer(_item(trouble, "planning", detail)._replace(line=line))
 
 
+def _end(desk: Desk, keys: Iterable[str]) -> None:
+    for key in keys:
+        trouble = desk.atom.troubles.get(key)
+        if trouble is not None and trouble.ends_at is not None and trouble.ends_at <= desk.at:
+            desk.atom.keep_whole(trouble, None)
+            del desk.atom.troubles[key]
+
+
 _RUN: Final[Mapping[Kind, Callable[[Desk, list[str]], None]]] = {
     Kind.ACK: _end_acks,
     Kind.QUESTION: note_unanswered,
@@ -161,5 +169,6 @@ _RUN: Final[Mapping[Kind, Callable[[Desk, list[str]], None]]] = {
     Kind.REPEAT: _repeat,
     Kind.DIGEST: lambda desk, _: desk.run_digest(),
     Kind.FORGET: _forget,
+    Kind.END: _end,
 }
 """Silences are of the whole partition, see `sla.dispatch.partition`."""

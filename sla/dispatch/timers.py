@@ -20,6 +20,7 @@ class Kind(IntEnum):
     REPEAT = 6
     DIGEST = 7
     FORGET = 8
+    END = 9
 
 
 class Timer(NamedTuple):

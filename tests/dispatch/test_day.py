@@ -349,3 +349,35 @@ def test_a_service_whose_name_is_encoded_in_keys_is_the_cause_of_what_stands_on_
     world.tick_to(at("10:01"))
     (line,) = world.story()
     assert line.startswith("10:00:30 group [warning] 2 events of general ledger: ")
+
+
+def announced(world: World, text: str, from_text: str, to_text: str) -> None:
+    told = {"id": "CHG-7", "from": rfc3339(at(from_text)), "to": rfc3339(at(to_text))}
+    world.event("maintenance", at(text), "pay/a/maintenance%3ACHG-7", maintenance=told)
+
+
+def test_maintenance_that_will_cost_budget_is_asked_about_once_and_ends_by_itself() -> None:
+    # 10:00 announced for 14:00 to 16:00; the horizon does not matter
+    world = World(stakeholder(horizon_ms=HOUR_MS, repeat_ms=HOUR_MS, fallback="lead"), stakeholder("lead"))
+    announced(world, "10:00", "14:00", "16:00")
+    announced(world, "10:05", "14:00", "16:00")
+    assert questions(world) == [("10:00", "12:00")]
+    assert world.sends()[0]["planning"][0]["question"].startswith(
+        "Expected: maintenance CHG-7 from 2026-11-23T14:00:00.000Z to 2026-11-23T16:00:00.000Z; a part of it counts "
+        "against a. Please decide by"
+    )
+    world.tick_to(at("17:00"))
+    assert len(world.sends()) == 1  # nothing is repeated
+    escalated = [each.key for _, each in world.said if each.topic == "sla.notices.v1"]
+    assert escalated == ["lead"]  # nobody answered
+    assert world.fold.take_dirty()[0].body["troubles"] == []
+
+
+def test_an_answer_about_maintenance_is_on_record_and_it_pages_nobody() -> None:
+    pager = (Channel("console"), Channel("pagerduty", "${KEY}"))
+    world = World(stakeholder(channels=pager, **WITHIN_A_DAY), stakeholder("lead"))
+    announced(world, "10:00", "14:00", "16:00")
+    assert [send["channel"]["kind"] for send in world.sends()] == ["console"]
+    fields = {"stakeholder": "ann", "dedup_key": "pay/a/maintenance%3ACHG-7", "answer": "accept"}
+    (record,) = [each.value for each in world.order("reply", at("10:30"), key="ann", **fields)]
+    assert (record["type"], record["data"]["answer"]) == ("forewarn.planning_reply.v1", "accept")
