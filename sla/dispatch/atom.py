@@ -32,6 +32,7 @@ class Item(NamedTuple):
     cause: str = "notice"
     detail: str = ""
     event: Json | None = None
+    is_over: bool = False  # its episode has ended: a later one of the same key is none of its business
 
 
 @dataclass(slots=True)
@@ -132,6 +133,9 @@ class Atom:
         """Its episode is over; that it was told is remembered for corrections, of the newest such troubles."""
         self.keep_whole(trouble, None)
         del self.troubles[trouble.key]
+        waits = () if trouble.is_waiting is None else (*(group.items for group in self.groups.values()), self.digest)
+        for waiting in waits:
+            waiting[:] = [item._replace(is_over=True) if item.key == trouble.key else item for item in waiting]
         if trouble.is_told or trouble.is_waiting is not None:
             self.remember(trouble.key, forget_at, trouble.escalated_to)
 

@@ -153,7 +153,7 @@ class Desk:
             self._note_told(item)
 
     def _ask(self, item: Item) -> Json | None:
-        trouble = self.atom.troubles.get(item.key)
+        trouble = self._trouble(item)
         if not self.policy.people or trouble is None:
             return None
         question = ask(self.atom, self.policy.stakeholder, item, self.at)
@@ -171,8 +171,12 @@ class Desk:
         told = [kind, str(self.at), *(part for item in items for part in (item.event_id, item.cause, item.detail))]
         return message_id(self.atom.name, told, channel)
 
+    def _trouble(self, item: Item) -> Trouble | None:
+        """The open trouble that an item is about."""
+        return None if item.is_over or item.name == "recovery" else self.atom.troubles.get(item.key)
+
     def _note_told(self, item: Item) -> None:
-        trouble = self.atom.troubles.get(item.key)
+        trouble = self._trouble(item)
         if trouble is None:
             return
         is_first = not trouble.is_told
@@ -228,7 +232,7 @@ class Desk:
         self.remind(at, Kind.DIGEST)
 
     def _wait(self, item: Item, where: str | None) -> None:
-        trouble = self.atom.troubles.get(item.key)
+        trouble = self._trouble(item)
         if trouble is not None:
             trouble.is_waiting = where
 
@@ -252,10 +256,10 @@ class Desk:
         return len(self.atom.sent_ats) >= limit.times
 
     def _audible(self, items: Iterable[Item]) -> list[Item]:
-        """Without what a silence covers by now."""
+        """Without what a silence covers by now; an end, and what it ends, is told whatever is silent since."""
         found: list[Item] = []
         for item in items:
-            trouble = self.atom.troubles.get(item.key)
+            trouble = self._trouble(item)
             silence = None if trouble is None else self.scene.silences.matching(self.atom.name, trouble.labels)
             if trouble is None or silence is None:
                 found.append(item)

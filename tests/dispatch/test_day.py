@@ -381,3 +381,29 @@ def test_an_answer_about_maintenance_is_on_record_and_it_pages_nobody() -> None:
     fields = {"stakeholder": "ann", "dedup_key": "pay/a/maintenance%3ACHG-7", "answer": "accept"}
     (record,) = [each.value for each in world.order("reply", at("10:30"), key="ann", **fields)]
     assert (record["type"], record["data"]["answer"]) == ("forewarn.planning_reply.v1", "accept")
+
+
+def test_a_silence_that_begins_while_an_end_waits_for_its_group_does_not_swallow_it() -> None:
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    world.event("breach", at("10:00"))
+    world.tick_to(at("10:01"))
+    world.event("recovery", at("10:02:00"))
+    world.event("early_warning", at("10:02:10"))
+    world.order("silence", at("10:02:20"), matchers={"service": ["pay"]}, until=rfc3339(at("12:00")))
+    world.tick_to(at("10:03"))
+    assert [item["event"] for item in world.sends()[1]["items"]] == ["recovery"]
+    assert world.unsent() == ["10:02:30 silenced"]
+
+
+def test_the_end_of_what_a_digest_tells_does_not_make_a_later_trouble_told() -> None:
+    # 06:00 a fires   07:00 clears   07:30 fires again, silenced before the digest at 08:00   08:30 clears
+    world = World(stakeholder(hours=OFFICE))
+    world.event("breach", at("06:00"))
+    world.event("recovery", at("07:00"))
+    world.event("breach", at("07:30"))
+    world.order("silence", at("07:40"), matchers={"service": ["pay"]}, until=rfc3339(at("12:00")))
+    world.tick_to(at("08:01"))
+    world.event("recovery", at("08:30"))
+    (digest,) = world.sends()
+    assert [item["event"] for item in digest["items"]] == ["breach", "recovery"]
+    assert world.unsent()[-2:] == ["08:00:00 silenced", "08:30:00 dropped"]

@@ -84,9 +84,24 @@ def test_quiet_hours_are_honoured_in_every_zone(seed: int, zone: str) -> None:
     world = World(stakeholder(**FULL), stakeholder("lead"), hours=hours)
     a_life(world, random.Random(seed), 30, silence_share=0)
     for instant, each in world.said:
-        if each.topic == "sla.outbox.v1" and each.key == "ann" and each.value["kind"] != "digest":
+        if each.topic == "sla.outbox.v1" and each.key == "ann":
             # A timer's message is decided at its own instant, and published with the next line.
             assert hours.is_open(instant) or hours.is_open(instant - 10 * MINUTE_MS), (instant, each.value["subject"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_an_end_is_told_if_the_trouble_was_told_and_else_it_is_not(seed: int) -> None:
+    world = World(stakeholder(**FULL), stakeholder("lead"))
+    a_life(world, random.Random(seed), 40)
+    heard = {item["event_id"] for send in world.sends() if send["stakeholder"] == "ann" for item in send["items"]}
+    open_troubles: dict[str, list[str]] = {}
+    for event_id, name, key in world.events:
+        if name != "recovery":
+            open_troubles.setdefault(key, []).append(event_id)
+            continue
+        was_told = any(each in heard for each in open_troubles.pop(key, []))
+        assert (event_id in heard) is was_told, f"the end of {key}, {event_id}"
 
 
 @pytest.mark.parametrize("severity", ["warning", "critical"])

@@ -56,6 +56,7 @@ class World:
         self.lines: list[Line] = []
         self.said: list[tuple[int, Emission]] = []
         self.events_count = 0
+        self.events: list[tuple[str, str, str]] = []  # id, name, dedup key
 
     def new_fold(self) -> Dispatch:
         return Dispatch(
@@ -84,6 +85,7 @@ class World:
         """A notice for `ann`; its event's id."""
         self.events_count += 1
         event_id = f"{self.events_count:032x}"
+        self.events.append((event_id, name, objective))
         service = objective.split("/", maxsplit=1)[0]
         state = {"early_warning": "at_risk", "breach": "breached", "unknown": "unknown"}.get(name, "ok")
         body = {
