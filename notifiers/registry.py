@@ -83,7 +83,7 @@ def standard(options: Options, environment: Mapping[str, str] = os.environ) -> C
     web = Web(guard, within_s=options.within_s)
     apprise = Apprise(guard, within_s=options.within_s)
     notifiers: dict[str, Notifier] = {
-        "console": Console(),
+        "console": Console(within_s=options.within_s),
         "webhook": Webhook(web),
         "apprise": apprise,
         "pagerduty": PagerDuty(web),

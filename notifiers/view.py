@@ -22,7 +22,7 @@ Links = Callable[[Send, Json], Sequence[tuple[str, str]]]
 """The links by which a question is answered, each with its label; see `no_links`."""
 
 _OUTSIDE: Final = ("service", "state", "opened_at", "period", "ticket")
-_OUTSIDE_QUESTION: Final = ("dedup_key", "answer_by", "answers", "forecast", "agreements", "links")
+_OUTSIDE_QUESTION: Final = ("dedup_key", "answer_by", "answers", "forecast", "agreements", "question", "links")
 _OUTSIDE_OBJECTIVE: Final = ("name", "target", "window")
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sla.dispatch.atom import Atom, Item
 from sla.dispatch.event import rank_of
 from sla.fold import Json
-from sla.wording import OUTSIDERS, SUBJECT_LONGEST, subject_of, text_of
+from sla.wording import SUBJECT_LONGEST, subject_of, text_of
 
 LINES_MAX: Final = 50
 ITEMS_MAX: Final = 100
@@ -30,7 +30,7 @@ def compose(atom: Atom, audience: str, kind: str, items: Sequence[Item], questio
         subject, text = _repeat(items)
     else:
         subject, text = _group(items, lead)
-    asked = [_asked(question, audience) for question in questions]
+    asked = [str(question["question"]) for question in questions]
     shown = {item.event_id: item for item in items}
     return {
         "subject": subject[:SUBJECT_LONGEST],
@@ -47,11 +47,6 @@ def compose(atom: Atom, audience: str, kind: str, items: Sequence[Item], questio
         "items": [_view(atom, item) for item in items[:ITEMS_MAX]],
         "planning": list(questions),
     }
-
-
-def _asked(question: Json, audience: str) -> str:
-    """The question; what can be done and who else is concerned stays in the house."""
-    return f"Please tell us by {question['answer_by']}." if audience in OUTSIDERS else str(question["question"])
 
 
 def _view(atom: Atom, item: Item) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import hmac
 import io
+import threading
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,28 @@ async def test_a_closed_output_is_an_outcome_and_not_an_exception() -> None:
     stream = io.StringIO()
     stream.close()
     assert isinstance(await Console(stream).send(message(), ""), Retry)
+
+
+class _Unread(io.StringIO):
+    """An output whose reader has stopped: a write waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_read = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.is_read.wait(10)
+        return super().write(text)
+
+
+async def test_an_output_that_nobody_reads_delays_no_other_channel() -> None:
+    stream = _Unread()
+    console = Console(stream, within_s=0.05)
+    stuck = asyncio.create_task(console.send(message(), ""))
+    async with rig_of("webhook") as rig:
+        assert await rig.hand_over() == Delivered()
+    assert await stuck == Retry("nobody has read the console for 0.05 s")
+    stream.is_read.set()
 
 
 # -- webhook
