@@ -219,6 +219,11 @@ def test_what_a_later_release_computes_is_a_note_that_never_refuses(text: str, l
     assert loaded.catalogue is not None
 
 
+def test_a_channel_of_an_example_that_leaves_its_address_open_is_no_mistake(tmp_path: Path) -> None:
+    spec = "audience: customer\n  watches: {services: [payments]}\n  channels: [{apprise: 'mailto://…'}]"
+    assert load_text(tmp_path, doc("Stakeholder", spec), SURROUNDINGS).catalogue is not None
+
+
 def test_every_rule_is_broken_by_a_test() -> None:
     here = {case.rule for case in CASES} | {
         "nobody-told",
