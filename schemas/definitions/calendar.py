@@ -11,14 +11,14 @@ from pydantic.json_schema import WithJsonSchema
 
 from schemas.definitions.fields import OrNone, Strict, TimeZone, reader, wrong
 from schemas.definitions.findings import nearest
+from schemas.definitions.stretch import Days, Feed, Stretch, Times, parse_date, parse_feed, parse_stretch
 from schemas.definitions.values import MalformedError, shown
-from sla.working_time import ClosedDay, Opening, PublicHolidays, Shift, Timetable
+from sla.working_time import Closed, ClosedDay, Opening, PublicHolidays, Reason, Shift, Timetable
 from sla.working_time.public_holidays import known_countries, known_subdivisions
 from sla.working_time.timetable import DAY_MINUTES
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def parse_shift(value: Any) -> Shift:
@@ -46,16 +46,6 @@ def parse_weekdays(value: str) -> tuple[int, ...]:
     return tuple(sorted(set(days)))
 
 
-def parse_date(value: Any) -> date:
-    """A local date, `2026-12-24`."""
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise MalformedError(f"{value} is not a date that exists") from None
-    raise MalformedError(f"{shown(value)} is not a date: write it as 2026-12-24")
-
-
 def _parse_shifts(value: Any) -> list[Shift]:
     if not isinstance(value, list):
         raise MalformedError(f'{shown(value)} is not a list of spans: write ["09:00-17:30"]')
@@ -72,13 +62,34 @@ def _parse_hours(value: Any) -> dict[int, list[Shift]]:
     return week
 
 
-def _parse_open(value: Any) -> dict[date, list[Shift]]:
-    if not isinstance(value, dict):
+def _parse_closed(value: Any) -> Stretch | Feed:
+    return parse_feed(value) if isinstance(value, dict) else parse_stretch(value)
+
+
+Dates = dict[date, list[Shift]]
+
+
+def _parse_open(value: Any) -> list[Dates | Feed]:
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, dict) for each in listed):
         raise MalformedError(f'{shown(value)} is not a mapping of dates: write {{2026-12-27: ["10:00-14:00"]}}')
+    return [parse_feed(each) if "ical" in each else _parse_dates(each) for each in listed]
+
+
+def _parse_dates(value: dict[str, Any]) -> Dates:
     return {parse_date(day): _parse_shifts(shifts or []) for day, shifts in value.items()}
 
 
 _SPANS: Final = {"type": "array", "items": {"type": "string", "examples": ["09:00-17:30"]}}
+_ALL_DAY: Final = Shift(0, DAY_MINUTES)
+_STRETCH: Final = {"type": "string", "examples": ["2026-12-24", "2026-12-24/2026-12-31 shutdown"]}
+_FEED: Final = {
+    "type": "object",
+    "properties": {"ical": {"type": "string"}, "events": {"type": "array", "items": _STRETCH}},
+    "required": ["ical"],
+    "additionalProperties": False,
+}
+_DATES: Final = {"type": "object", "additionalProperties": _SPANS, "examples": [{"2026-12-27": ["10:00-14:00"]}]}
 
 
 def _parse_country(value: Any) -> str:
@@ -115,24 +126,33 @@ class CalendarSpec(Strict):
         WithJsonSchema({"type": "object", "additionalProperties": _SPANS, "examples": [{"mon-fri": ["09:00-17:30"]}]}),
     ] = Field(default_factory=dict)
     holidays: Annotated[Holidays | None, OrNone] = None
-    closed: list[Annotated[date, reader(parse_date), WithJsonSchema({"type": "string", "format": "date"})]] = Field(
-        default_factory=list
+    closed: list[Annotated[Stretch | Feed, reader(_parse_closed), WithJsonSchema({"anyOf": [_STRETCH, _FEED]})]] = (
+        Field(default_factory=list)
     )
     open: Annotated[
-        dict[date, list[Shift]],
+        list[Dates | Feed],
         reader(_parse_open),
-        WithJsonSchema(
-            {"type": "object", "additionalProperties": _SPANS, "examples": [{"2026-12-27": ["10:00-14:00"]}]}
-        ),
-    ] = Field(default_factory=dict)
+        WithJsonSchema({"anyOf": [_DATES, _FEED, {"type": "array", "items": {"anyOf": [_DATES, _FEED]}}]}),
+    ] = Field(default_factory=list)
 
 
 def timetable_of(spec: CalendarSpec) -> Timetable:
     """The calendar as the folds see it."""
+    closed = [stretch for each in spec.closed for stretch in (each.events if isinstance(each, Feed) else (each,))]
+    fed = [stretch for each in spec.open if isinstance(each, Feed) for stretch in each.events]
+    by_date = [each for each in spec.open if not isinstance(each, Feed)]
+    openings = [Opening(day, shift) for dates in by_date for day, shifts in dates.items() for shift in shifts]
+    openings += [Opening(day, _ALL_DAY) for each in fed if isinstance(each, Days) for day in each.each()]
     return Timetable(
         timezone=spec.timezone,
         week=tuple(tuple(spec.hours.get(day, ())) for day in range(7)),
         holidays=PublicHolidays(spec.holidays.country, spec.holidays.subdivision) if spec.holidays else None,
-        closed_days=tuple(ClosedDay(day) for day in spec.closed),
-        openings=tuple(Opening(day, shift) for day, shifts in spec.open.items() for shift in shifts),
+        closed_days=tuple(
+            ClosedDay(day, each.name) for each in closed if isinstance(each, Days) for day in each.each()
+        ),
+        closed_times=tuple(
+            Closed(each.start, each.end, Reason.CLOSED, each.name) for each in closed if isinstance(each, Times)
+        ),
+        openings=tuple(openings),
+        open_times=tuple((each.start, each.end) for each in fed if isinstance(each, Times)),
     )

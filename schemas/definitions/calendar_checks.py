@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from typing import Final
@@ -15,6 +16,7 @@ from sla.units import DAY_MS, from_epoch_ms, to_epoch_ms
 from sla.working_time import Timetable, WorkingTime
 
 CLOSED_LONGEST_MS: Final = 400 * DAY_MS
+CLOSED_USUAL_DAYS: Final = 25  # in a year, beside public holidays by country
 _ANY_DAY: Final = date(2026, 1, 1)  # where no date is named one week is like another
 
 
@@ -33,11 +35,22 @@ def check_calendar(each: Defined, document: Calendar) -> Iterator[Finding]:
         message = f"the calendar opens for the last time on {from_epoch_ms(opens[-1][0]).date()}: write weekly hours"
         yield each.warning("calendar-runs-out", ("spec", "open"), message)
     else:
+        yield from _closed_often(each, timetable)
         for a, b in without([(start, end)], opens):
             if b - a >= CLOSED_LONGEST_MS:
                 message = f"the calendar does not open in the 400 days from {from_epoch_ms(a).date()}: close fewer days"
                 yield each.error("calendar-never-opens", ("spec", "closed"), message)
                 return
+
+
+def _closed_often(each: Defined, timetable: Timetable) -> Iterator[Finding]:
+    """A feed of holidays that holds other days too stretches two days to six: say so before it does."""
+    days = {closed.day for closed in timetable.closed_days if timetable.week[closed.day.weekday()]}
+    for year, count in sorted(Counter(day.year for day in days).items()):
+        if count > CLOSED_USUAL_DAYS:
+            message = f"{count} days with hours are closed in {year}: is each of them a day off?"
+            yield each.warning("calendar-closed-often", ("spec", "closed"), message)
+            return
 
 
 def _span(timetable: Timetable) -> tuple[int, int]:

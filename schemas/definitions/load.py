@@ -13,6 +13,7 @@ import orjson
 
 from schemas.definitions.compile import compile_catalogue
 from schemas.definitions.findings import Finding, Level, in_order
+from schemas.definitions.ical_files import with_events
 from schemas.definitions.lint import cross_check
 from schemas.definitions.reading import is_applied, names_in, read_documents
 from schemas.definitions.services import check_services
@@ -57,7 +58,9 @@ def load(paths: Iterable[Path | str]) -> Loaded:
         if content is not None:
             nodes, found = read_yaml(content, str(file))
             findings += found
-            sources += [Source(node.value, str(file), node) for node in nodes]
+            for source, more in (with_events(Source(node.value, str(file), node)) for node in nodes):
+                sources.append(source)
+                findings += more
     if not sources and not findings:
         findings.append(_unreadable(Path(), "no document was given: write at least one definition"))
     return _checked(sources, findings, also=check_services)

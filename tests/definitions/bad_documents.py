@@ -193,6 +193,8 @@ CASES = [
         "400 days from 2025-12-31",
         doc("Calendar", f"{HOURS}\n  closed: [{', '.join(str(FIRST + timedelta(step)) for step in range(400))}]"),
     ),
+    Case("calendar-closed-often", 6, "31 days", doc("Calendar", f"{HOURS}\n  closed: [2026-10-01/2026-10-31]")),
+    Case("wrong-value", 6, "nothing beside it", doc("Calendar", f"{HOURS}\n  closed: [{{ical: a.ics, evnts: []}}]")),
     Case("calendar-runs-out", 5, "last time on 2026-12-27", doc("Calendar", 'open: {2026-12-27: ["10:00-14:00"]}')),
     Case("wrong-value", 6, "no country", doc("Calendar", f"{HOURS}\n  holidays: {{country: XX}}")),
     Case("wrong-value", 6, "did you mean", doc("Calendar", f"{HOURS}\n  holidays: {{country: de}}")),
