@@ -67,17 +67,17 @@ class Mail:
     async def _handed(self, postbox: Postbox, mail: EmailMessage) -> Outcome:
         async with asyncio.timeout(CONNECT_WITHIN_S):
             connection = await self._guard.connected(postbox.host, postbox.port)
-        with connection:
-            client = _client(postbox, connection, self._within_s)
+        client = _client(postbox, connection, self._within_s)
+        try:
             await client.connect()
-            try:
-                if postbox.password:
-                    if not client.is_connected or client.get_transport_info("sslcontext") is None:
-                        return Failed("the mail server offers no TLS, and a password is not sent without: use smtps://")
-                    await client.login(postbox.user, postbox.password)
-                refused, _ = await client.send_message(mail, recipients=list(postbox.recipients))
-            finally:
-                client.close()
+            if postbox.password:
+                if client.get_transport_info("sslcontext") is None:
+                    return Failed("the mail server offers no TLS, and a password is not sent without: use smtps://")
+                await client.login(postbox.user, postbox.password)
+            refused, _ = await client.send_message(mail, recipients=list(postbox.recipients))
+        finally:
+            # Closes the socket too, once its transport has let go of it: before, another could get its number.
+            client.close()
         if refused:
             return Failed(f"{len(refused)} of {len(postbox.recipients)} recipients were refused: {', '.join(refused)}")
         return Delivered()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 class Manner(StrEnum):
@@ -105,12 +106,23 @@ class _Mailbox:
         return "250 OK"
 
 
+PASSWORD = "p@ss/word"  # noqa: S105 - there to be encoded
+
+
+def _logged_in(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any) -> AuthResult:
+    return AuthResult(success=given.password == PASSWORD.encode(), handled=False)
+
+
 @asynccontextmanager
-async def smtp_receiver() -> AsyncIterator[Receiver]:
-    """A real SMTP server without TLS."""
+async def smtp_receiver(tls: ssl.SSLContext | None = None, *, is_tls_first: bool = False) -> AsyncIterator[Receiver]:
+    """A real SMTP server: without TLS, or with it (by STARTTLS, or from the first byte) and then with a password."""
     receiver = Receiver()
+    options: dict[str, Any] = {"hostname": "localhost", "enable_SMTPUTF8": True}
+    if tls is not None:
+        options |= {"authenticator": _logged_in, "auth_required": True, "auth_require_tls": not is_tls_first}
+        options |= {} if is_tls_first else {"tls_context": tls, "require_starttls": True}
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(_Mailbox(receiver), hostname="localhost", enable_SMTPUTF8=True), "127.0.0.1", 0
+        lambda: SMTP(_Mailbox(receiver), **options), "127.0.0.1", 0, ssl=tls if is_tls_first else None
     )
     receiver.port = server.sockets[0].getsockname()[1]
     try:

@@ -7,6 +7,9 @@ import email
 import email.policy
 import hmac
 import io
+import shutil
+import ssl
+import subprocess
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -19,13 +22,17 @@ from apprise.plugins.slack import NotifySlack
 from notifiers.addresses import Guard, parse_networks
 from notifiers.console import Console
 from notifiers.incident import Action, action_of
+from notifiers.mail import Mail
 from notifiers.pagerduty import event_of
 from notifiers.protocol import Delivered, Failed, Retry, Unusable, Words
+from notifiers.registry import Channels
 from notifiers.secrets import Secrets
 from notifiers.web import wait_asked
 from notifiers.webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from sla.stakeholder import Channel
-from tests.notifiers.channels import EVENT, SECRET, message, rig_of, send
+from tests.harness import Missing, require
+from tests.notifiers.channels import EVENT, LOOPBACK, SECRET, message, rig_of, send
+from tests.notifiers.receivers import PASSWORD, smtp_receiver
 
 NOW = 1_795_392_000_000
 
@@ -207,6 +214,41 @@ async def test_a_password_is_not_sent_to_a_server_without_tls() -> None:
     assert isinstance(outcome, Failed)
     assert "TLS" in outcome.detail
     assert rig.receiver.requests == []
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A certificate for localhost, which this process trusts."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        require("openssl", Missing("no openssl on the path, which makes the certificate of a mail server"))
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([openssl, *made, *names], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    return context
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize(("scheme", "is_tls_first"), [("smtp", False), ("smtps", True)])
+async def test_a_password_is_sent_over_tls_and_one_mail_after_another(
+    tls: ssl.SSLContext,
+    scheme: str,
+    is_tls_first: bool,  # noqa: FBT001
+) -> None:
+    passwords = Secrets({"PASSWORD": PASSWORD, "WRONG": "x"}, Path("/nowhere"))
+    channels = Channels({"mail": Mail(Guard(LOOPBACK), within_s=10)}, passwords)
+    async with smtp_receiver(tls, is_tls_first=is_tls_first) as receiver:
+        url = f"{scheme}://me:${{PASSWORD}}@localhost:{receiver.port}?from=sla@example.com&to=ops@example.com"
+        for number in range(3):
+            told = message(id=f"id-{number}", channel=Channel("mail", url))
+            assert await channels.hand_over(told) == Delivered()
+        refused = await channels.hand_over(message(channel=Channel("mail", url.replace("PASSWORD", "WRONG"))))
+    assert len(receiver.requests) == 3
+    assert isinstance(refused, Failed)
+    assert "535" in refused.detail
 
 
 # -- secrets
