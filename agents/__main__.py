@@ -10,7 +10,7 @@ from agents.app import run
 from agents.process import WRONG_USE
 from agents.settings import WrongSettings, read
 
-ROLES: Final = ("route", "detect", "dispatch", "deliver", "project")
+ROLES: Final = ("route", "detect", "clock", "dispatch", "deliver", "project")
 
 
 def run_role(name: str) -> int:

@@ -11,8 +11,8 @@ import typer
 
 from forewarn.cli_options import AsJson, new_app
 from forewarn.connection import kafka_config
-from forewarn.console import Console
-from sla.records import Approval, Category
+from forewarn.console import Console, UserError
+from sla.records import Actor, Approval, Category, TicketEvent
 
 app = new_app("Produce one record by hand.")
 
@@ -117,6 +117,43 @@ def exclusion(
         "approved_by": approved_by,
     }
     _send(fact, Console(as_json=as_json))
+
+
+@app.command()
+def ticket(
+    *,
+    ticket_id: Annotated[str, typer.Option("--id", help="The ticket's own id, such as INC-1042; the record's key.")],
+    service: Service,
+    event: Annotated[TicketEvent, typer.Argument(help="What happened.")],
+    by: Annotated[Actor | None, typer.Option(help="Who did it; a reply needs it.")] = None,
+    field: Annotated[list[str] | None, typer.Option(help="What changed, as name=value; repeat it.")] = None,
+    imported: Annotated[bool, typer.Option("--import", help="It happened long ago: nobody is told of it.")] = False,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send an event of a ticket."""
+    body = {
+        "type": "ticket",
+        "ticket": ticket_id,
+        "service": service,
+        "at": _instant(at),
+        "event": event.value,
+        "by": None if by is None else by.value,
+        "fields": _fields(field),
+        "import": imported or None,
+    }
+    _send(body, Console(as_json=as_json))
+
+
+def _fields(pairs: list[str] | None) -> dict[str, str | None] | None:
+    """What changed; an empty value removes a field."""
+    if not pairs:
+        return None
+    split = [pair.partition("=") for pair in pairs]
+    unclear = [pair for pair, (name, equals, _) in zip(pairs, split, strict=True) if not (name and equals)]
+    if unclear:
+        raise UserError(f"{unclear[0]!r} is not name=value", "write --field priority=P1")
+    return {name: value or None for name, _, value in split}
 
 
 def _instant(text: str | None) -> str | int:

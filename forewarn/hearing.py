@@ -15,8 +15,8 @@ from forewarn.console import Console, ExitCode, UserError, progress, table, warn
 from forewarn.diff.difference import in_force
 from schemas.definitions import load
 from schemas.instants import read_instant
+from sla.audience import agreement_ref
 from sla.catalogue import Catalogue
-from sla.detect.report import agreement_ref
 from sla.events import EventData
 from sla.prospect import Hearing, hearings
 from sla.units import rfc3339

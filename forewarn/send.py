@@ -10,8 +10,8 @@ import orjson
 from forewarn.console import UserError
 from forewarn.kafka import Config, Position, Record, partitions_of, write
 from schemas.commands import decode_command
-from schemas.inbound import decode_telemetry
-from schemas.topics import COMMANDS, TELEMETRY
+from schemas.inbound import decode_telemetry, decode_tickets
+from schemas.topics import COMMANDS, TELEMETRY, TICKETS
 from sla.fold import Line
 from sla.records import Rejection
 
@@ -19,11 +19,14 @@ from sla.records import Rejection
 def record_of(body: Mapping[str, Any], now: int) -> Record:
     """The record as it will be written, without options that were not given; a `UserError` if it could not be used."""
     value = {name: field for name, field in body.items() if field is not None}
-    raw, key = orjson.dumps(value), str(body["service"])
-    verdict = decode_telemetry(Line(0, key.encode(), raw, now, now), now)
+    is_ticket = value["type"] == "ticket"
+    topic, key = (TICKETS, str(value["ticket"])) if is_ticket else (TELEMETRY, str(value["service"]))
+    raw = orjson.dumps(value)
+    line = Line(0, key.encode(), raw, now, now)
+    verdict = decode_tickets(line, now) if is_ticket else decode_telemetry(line, now)
     if isinstance(verdict, Rejection):
         raise UserError(f"this record would be rejected: {verdict.detail}", f"reason: {verdict.reason}")
-    return Record(TELEMETRY.name, key, raw)
+    return Record(topic.name, key, raw)
 
 
 def command_of(body: Mapping[str, Any], now: int) -> Record:

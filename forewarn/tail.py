@@ -18,6 +18,7 @@ class Feed(StrEnum):
     """What can be watched, by the name a person would use."""
 
     ALERTS = "alerts"
+    CLOCKS = "clocks"
     STATUS = "status"
     NOTICES = "notices"
     DELIVERIES = "deliveries"
@@ -106,6 +107,7 @@ def _compact(value: Any) -> str:
 
 _SUMMARIES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     Feed.ALERTS.topic: _alert,
+    Feed.CLOCKS.topic: _alert,
     Feed.STATUS.topic: _status,
     Feed.NOTICES.topic: _notice,
     Feed.DELIVERIES.topic: _delivery,

@@ -20,8 +20,8 @@ from typing import IO, Final
 from forewarn.console import UserError, print_line
 from forewarn.parent import die_with_parent
 
-ROLES: Final = ("route", "detect", "dispatch", "deliver", "project")
-LATER_ROLES: Final = ("intake", "clock", "board")  # named in design.md 6; later issues build them
+ROLES: Final = ("route", "detect", "clock", "dispatch", "deliver", "project")
+LATER_ROLES: Final = ("intake", "board")  # named in design.md 6; later issues build them
 STOP_WITHIN_S: Final = 30.0  # what a role gets to end by itself before it is killed
 LOOK_EVERY_S: Final = 0.1
 

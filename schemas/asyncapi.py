@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from schemas.inbound.fields import FIELDS_OF, Field
+from schemas.inbound.fields import FIELDS_OF, TICKET_FIELDS_OF, Field
 from schemas.topics import ALL, Topic
 
 FORMATS_VERSION: Final = "1.0.0"  # of the formats, not of a release: inside v1 fields are only ever added
 _SCHEMA_OF: Final = {
     "sla.telemetry.v1": "telemetry",
+    "sla.tickets.v1": "tickets",
     "sla.commands.v1": "commands",
     "sla.alerts.v1": "alerts",
     "sla.alerts.shadow.v1": "alerts",
+    "sla.clocks.v1": "clocks",
     "sla.status.v1": "status",
     "sla.records.v1": "records",
     "sla.late.v1": "late",
@@ -31,6 +33,16 @@ def telemetry_schema() -> dict[str, Any]:
         "$id": "urn:forewarn:schema:telemetry.v1",
         "title": "Measurements and facts about services (sla.telemetry.v1)",
         "oneOf": [_record_schema(kind, fields) for kind, fields in FIELDS_OF.items()],
+    }
+
+
+def tickets_schema() -> dict[str, Any]:
+    """The JSON Schema of `sla.tickets.v1`, likewise. A reply must also say by whom."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:forewarn:schema:tickets.v1",
+        "title": "What happens to tickets (sla.tickets.v1)",
+        "oneOf": [_record_schema(kind, fields) for kind, fields in TICKET_FIELDS_OF.items()],
     }
 
 

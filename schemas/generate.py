@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from schemas.asyncapi import asyncapi, telemetry_schema
+from schemas.asyncapi import asyncapi, telemetry_schema, tickets_schema
 from schemas.outbound import MODELS, schema_of
 from schemas.topics import ALL, PARTITIONS_DEFAULT
 
@@ -28,6 +28,7 @@ def files() -> dict[str, str]:
     """Every generated file of this module by name, as it must stand in the repository."""
     documents = {f"{name}.schema.json": schema_of(name) for name in MODELS}
     documents["telemetry.schema.json"] = telemetry_schema()
+    documents["tickets.schema.json"] = tickets_schema()
     documents["asyncapi.json"] = asyncapi()
     return {name: json.dumps(document, indent=2, ensure_ascii=False) + "\n" for name, document in documents.items()}
 

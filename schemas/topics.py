@@ -84,14 +84,23 @@ def _changelog(role: str) -> Topic:
 
 
 TABLE: Final = "state"
-ROLES_WITH_STATE: Final = ("detect", "dispatch", "deliver")
+ROLES_WITH_STATE: Final = ("detect", "clock", "dispatch", "deliver")
 
 TELEMETRY: Final = Topic(
     "sla.telemetry.v1",
     key="service",
     # detect: trouble of dependencies, ticks, markers and records forwarded to their partition
-    writers=("producers", "send", "route", "detect"),
+    # clock: outcomes of tickets, and what becomes of open clocks
+    writers=("producers", "send", "route", "detect", "clock"),
     readers=("detect",),
+    retention_ms=14 * DAY_MS,
+    append_time=True,
+)
+TICKETS: Final = Topic(
+    "sla.tickets.v1",
+    key="ticket id",
+    writers=("producers", "send", "clock"),  # clock: ticks, markers and records forwarded to their partition
+    readers=("clock",),
     retention_ms=14 * DAY_MS,
     append_time=True,
 )
@@ -107,11 +116,14 @@ CATALOGUE: Final = Topic(
     "sla.catalogue.v1",
     key="kind/name, or commit",
     writers=("apply",),
-    readers=("detect", "dispatch"),
+    readers=("detect", "clock", "dispatch"),
     partitions=1,
 )
 ALERTS: Final = Topic(
-    "sla.alerts.v1", key="dedup key", writers=("detect",), readers=("consumers",), retention_ms=90 * DAY_MS
+    "sla.alerts.v1", key="dedup key", writers=("detect", "clock"), readers=("consumers",), retention_ms=90 * DAY_MS
+)
+CLOCKS: Final = Topic(
+    "sla.clocks.v1", key="dedup key", writers=("clock",), readers=("consumers",), retention_ms=90 * DAY_MS
 )
 SHADOW_ALERTS: Final = Topic(
     "sla.alerts.shadow.v1", key="dedup key", writers=("detect",), readers=("consumers",), retention_ms=90 * DAY_MS
@@ -119,7 +131,7 @@ SHADOW_ALERTS: Final = Topic(
 STATUS: Final = Topic(
     "sla.status.v1",
     key="dedup key",
-    writers=("detect",),
+    writers=("detect", "clock"),
     readers=("project", "consumers"),
     retention_ms=None,
     segment_ms=HOUR_MS,
@@ -128,7 +140,7 @@ NOTICES: Final = Topic(
     "sla.notices.v1",
     key="stakeholder",
     # dispatch: escalations, ticks, markers, records forwarded to their partition
-    writers=("detect", "route", "dispatch"),
+    writers=("detect", "clock", "route", "dispatch"),
     readers=("dispatch",),
     retention_ms=90 * DAY_MS,
     append_time=True,
@@ -144,7 +156,7 @@ DELIVERIES: Final = Topic(
     retention_ms=90 * DAY_MS,
 )
 RECORDS: Final = Topic(
-    "sla.records.v1", key="dedup key", writers=("detect", "route", "dispatch"), readers=("consumers",)
+    "sla.records.v1", key="dedup key", writers=("detect", "clock", "route", "dispatch"), readers=("consumers",)
 )
 LATE: Final = Topic(
     "sla.late.v1", key="as received", writers=("detect",), readers=("consumers",), retention_ms=14 * DAY_MS
@@ -152,7 +164,7 @@ LATE: Final = Topic(
 DEAD_LETTERS: Final = Topic(
     "sla.dlq.v1",
     key="as received",
-    writers=("detect", "route", "dispatch", "deliver"),
+    writers=("detect", "clock", "route", "dispatch", "deliver"),
     readers=("consumers",),
     retention_ms=14 * DAY_MS,
     message_bytes_max=DEAD_LETTER_BYTES_MAX,
@@ -160,10 +172,12 @@ DEAD_LETTERS: Final = Topic(
 
 ALL: Final = (
     TELEMETRY,
+    TICKETS,
     COMMANDS,
     CATALOGUE,
     ALERTS,
     SHADOW_ALERTS,
+    CLOCKS,
     STATUS,
     NOTICES,
     OUTBOX,
@@ -174,8 +188,6 @@ ALL: Final = (
     *(_changelog(role) for role in ROLES_WITH_STATE),
 )
 LATER: Final = (
-    Topic("sla.tickets.v1", "ticket id", (), (), retention_ms=14 * DAY_MS, append_time=True, fed_later=True),
-    Topic("sla.clocks.v1", "dedup key", (), (), retention_ms=90 * DAY_MS, fed_later=True),
     Topic("sla.forecasts.v1", "dedup key", (), (), retention_ms=90 * DAY_MS, fed_later=True),
     Topic("sla.history.v1", "dedup key", (), (), retention_ms=400 * DAY_MS, fed_later=True),
 )

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Final
 
 from sla.stakeholder import Stakeholder
+from sla.ticket_objective import TicketObjective, TicketPromises
 from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
 from sla.working_time import ALWAYS, YEAR_MS, WorkingTime
 
@@ -254,6 +255,7 @@ class Catalogue:
     stakeholders: Mapping[str, Stakeholder] = field(default_factory=dict)
     decide_every_ms: int = SECOND_MS
     calendars: Mapping[str, WorkingTime] = field(default_factory=dict)
+    ticket_promises: TicketPromises = field(default_factory=TicketPromises)
 
     @cached_property
     def _by_stream(self) -> dict[tuple[str, str], tuple[Objective, ...]]:
@@ -290,3 +292,7 @@ class Catalogue:
     def agreements_of(self, objective: str) -> tuple[Agreement, ...]:
         """The agreements that promise an objective, by name."""
         return self._agreements_of.get(objective, ())
+
+    def of_tickets(self, service: str) -> tuple[TicketObjective, ...]:
+        """The objectives of a service's tickets, by name: its own and those of any service."""
+        return self.ticket_promises.of(service)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, unquote
@@ -32,6 +33,17 @@ def join_key(parts: list[str], shorten: int = -1) -> str:
 def objective_key(service: str, objective: str, instance: str | None = None) -> str:
     """`<service>/<objective>[/<instance>]`."""
     return join_key([service, objective] if instance is None else [service, objective, instance])
+
+
+@lru_cache(maxsize=8_192)
+def ticket_key(service: str, objective: str, ticket: str) -> str:
+    """`<service>/<objective>/ticket:<id>`; the digest, where it is needed, is that of the encoded last part."""
+    parts = [encoded(service), encoded(objective), f"ticket:{encoded(ticket)}"]
+    key = "/".join(parts)
+    if len(key) > KEY_BYTES_MAX:
+        parts[-1] = _digest(parts[-1])
+        key = "/".join(parts)
+    return key
 
 
 def period_key(agreement: str, service: str, objective: str, period: str) -> str:

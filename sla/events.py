@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypedDict
 
 from sla.dedup import event_id
 from sla.fold import Emission
-from sla.units import rfc3339
+from sla.units import HOUR_MS, rfc3339
 
 ALERTS: Final = "sla.alerts.v1"
 SHADOW: Final = "sla.alerts.shadow.v1"
@@ -22,6 +22,10 @@ NOTICES: Final = "sla.notices.v1"
 OUTBOX: Final = "sla.outbox.v1"
 TELEMETRY: Final = "sla.telemetry.v1"
 TICKETS: Final = "sla.tickets.v1"
+CLOCKS: Final = "sla.clocks.v1"
+
+HISTORIC_AFTER_MS: Final = HOUR_MS
+"""A fact older than this when it is evaluated is history: recorded, counted, never paged."""
 
 WatchRecord = Literal["detector_gap", "dead_letter_storm"]
 SeverityText = Literal["info", "warning", "critical"]
@@ -129,6 +133,21 @@ class Advice(TypedDict):
     runbook: str | None
 
 
+class TicketView(TypedDict):
+    """A ticket's clock at the instant of the fact; spans are working time. `deadline` is null while paused."""
+
+    id: str
+    metric: str
+    target_ms: int
+    elapsed_ms: int
+    percent: int
+    deadline: str | None
+    paused: bool
+    time_left_ms: int
+    deadline_if_resumed_now: str | None
+    ended_at: str | None
+
+
 class EventData(TypedDict):
     """The data of every alert and status."""
 
@@ -151,7 +170,7 @@ class EventData(TypedDict):
     forecast: ForecastView | None
     confidence: Confidence
     flags: Flags
-    ticket: None
+    ticket: TicketView | None
     causes: list[Cause]
     exclusions: list[ExclusionRef]
     advice: Advice

@@ -7,6 +7,7 @@ from typing import Final
 
 from sla.events import NOTICES, OUTBOX, TELEMETRY, TICKETS
 from sla.fold import Emission
+from sla.records import Feed
 
 PLACES: Final = 1 << 20
 """sequence = offset × 1,048,576 + place."""
@@ -36,3 +37,13 @@ def numbered(emissions: Sequence[Emission], source: str, offset: int) -> list[Em
         places[each.topic] = place + 1
         found.append(each._replace(value={**each.value, "source": source, "sequence": offset * PLACES + place}))
     return found
+
+
+def is_repeat(sequences: dict[str, int], feed: Feed | None) -> bool:
+    """Whether a sequence is not above the last of its source; remembers it if it is."""
+    if feed is None or feed.sequence is None:
+        return False
+    if feed.sequence <= sequences.get(feed.source, -1):
+        return True
+    sequences[feed.source] = feed.sequence
+    return False

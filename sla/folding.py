@@ -67,8 +67,8 @@ class Folding(ABC, Generic[Record]):
         """Go to a log time that is not before the present one: what was due, then what is to be decided."""
 
     @abstractmethod
-    def _apply(self, record: Record, line: Line) -> list[Emission]:
-        """A record that could be used, at the log time of its line."""
+    def _apply(self, record: Record, line: Line) -> list[Emission] | Rejection:
+        """A record that was read, at the log time of its line; or why it cannot be used after all."""
 
     @abstractmethod
     def _follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
@@ -107,13 +107,14 @@ class Folding(ABC, Generic[Record]):
     def _take(self, record: Record | Tick | CatalogueMarker | Rejection, line: Line, now: int) -> list[Emission]:
         if isinstance(record, Tick):
             return []
-        if isinstance(record, Rejection):
-            storm = self._row.take_unusable(self.topic, self.partition, now)
-            return [self._dead_letter(record, self.topic, self.partition, line), *storm]
         if isinstance(record, CatalogueMarker):
             return self._switch(record, line)
+        result = record if isinstance(record, Rejection) else self._apply(record, line)
+        if isinstance(result, Rejection):
+            storm = self._row.take_unusable(self.topic, self.partition, now)
+            return [self._dead_letter(result, self.topic, self.partition, line), *storm]
         self._row.end()
-        return self._apply(record, line)
+        return result
 
     def _switch(self, marker: CatalogueMarker, line: Line) -> list[Emission]:
         if marker.revision <= self.revision:

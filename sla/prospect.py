@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sla.audience import AFTERWARDS, audience_of, why_not
 from sla.catalogue import Catalogue
-from sla.detect.audience import AFTERWARDS, audience_of, why_not
 from sla.dispatch.event import Meaning, rank_of, view_of
 from sla.dispatch.policy import MACHINE_KINDS, Verdict, policy_of
 from sla.events import EventData

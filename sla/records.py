@@ -1,4 +1,4 @@
-"""What the folds read: records of `sla.telemetry.v1` after they were decoded and checked (wire.md 1).
+"""What the folds read: records of telemetry and of tickets after they were decoded and checked (wire.md 1, 2).
 
 Instants are epoch milliseconds. `schemas.inbound` makes these from bytes; nothing else does.
 """
@@ -6,7 +6,7 @@ Instants are epoch milliseconds. `schemas.inbound` makes these from bytes; nothi
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sla.intervals import Interval
 from sla.units import LOG_LATEST_AT
@@ -145,9 +145,74 @@ class Ignored(NamedTuple):
     type: str
 
 
+class ClockChange(StrEnum):
+    """What happened to an open clock."""
+
+    STARTED = "started"
+    CHANGED = "changed"
+    ENDED = "ended"
+
+
+class OpenClock(NamedTuple):
+    """A ticket's clock as the fold of tickets tells of it: what will come due, and when.
+
+    `deadline` is None while paused; `remaining_ms` of working time is negative once missed; `outcome` is met, breached
+    or cancelled at its end, else None.
+    """
+
+    service: str
+    objective: str
+    ticket: str
+    at: int
+    change: ClockChange
+    target_ms: int
+    remaining_ms: int
+    is_paused: bool
+    deadline: int | None = None
+    deadline_if_resumed_now: int | None = None
+    team: str | None = None
+    priority: str | None = None
+    outcome: str | None = None
+    feed: Feed | None = None
+
+
 Measurement = Counts | Sample | State | History
 ServiceFact = Change | Exclusion | Dependency
-TelemetryRecord = Measurement | ServiceFact | Tick | CatalogueMarker | Ignored
+TelemetryRecord = Measurement | ServiceFact | OpenClock | Tick | CatalogueMarker | Ignored
+
+
+class TicketEvent(StrEnum):
+    """What happened to a ticket."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    REPLY = "reply"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Actor(StrEnum):
+    """Who did it."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Ticket(NamedTuple):
+    """One event of a ticket. `fields` holds what changed as (name, value) pairs; a value of None removes the field."""
+
+    ticket: str
+    service: str
+    at: int
+    event: TicketEvent
+    by: Actor | None = None
+    fields: tuple[tuple[str, Any], ...] = ()
+    is_import: bool = False
+    feed: Feed | None = None
+
+
+TicketsRecord = Ticket | Exclusion | Tick | CatalogueMarker
 
 
 class Reason(StrEnum):

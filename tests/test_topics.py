@@ -25,6 +25,7 @@ from schemas.topics import (
     NOTICES,
     STATUS,
     TELEMETRY,
+    TICKETS,
     changelog_of,
 )
 from tests.harness import Broker, consume_until, free_port, produce
@@ -57,7 +58,12 @@ def test_names_are_declared_once() -> None:
 
 
 def test_what_a_fold_reads_is_stamped_by_the_broker() -> None:
-    assert [topic.name for topic in ALL if topic.append_time] == [TELEMETRY.name, COMMANDS.name, NOTICES.name]
+    assert [topic.name for topic in ALL if topic.append_time] == [
+        TELEMETRY.name,
+        TICKETS.name,
+        COMMANDS.name,
+        NOTICES.name,
+    ]
 
 
 def test_a_changelog_keeps_a_zombies_write_beside_the_older_one() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, cast
 
+from sla.audience import audience_of
 from sla.catalogue import Catalogue, Mode, Objective
-from sla.detect.audience import audience_of
 from sla.events import EventData
 
 # Event, severity, and how a person calls it; in the order in which they would come.

@@ -9,14 +9,16 @@ from forewarn.replay.replay import Folds, Slot
 from schemas.catalogue_log import CatalogueLog
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_notice
-from schemas.inbound import decode_telemetry
+from schemas.inbound import decode_telemetry, decode_tickets
 from sla.catalogue import Catalogue
+from sla.clock import Clock
 from sla.detect import Detect
 from sla.dispatch import Dispatch
-from sla.fold import Fold
+from sla.fold import CatalogueReader, Fold
 from sla.units import SECOND_MS
 
 TELEMETRY: Final = "sla.telemetry.v1"
+TICKETS: Final = "sla.tickets.v1"
 NOTICES: Final = "sla.notices.v1"
 GAP_MS: Final = 10 * SECOND_MS
 
@@ -24,7 +26,9 @@ GAP_MS: Final = 10 * SECOND_MS
 def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, cluster: str) -> Folds:
     """The folds of the product, as the workers run them."""
 
-    def detect(slot: Slot) -> Fold:
+    def reader(slot: Slot) -> CatalogueReader:
+        """The catalogue for a fold that decides: with it comes the pace of its ticks."""
+
         def catalogue_at(revision: int, sha256: str) -> Catalogue | None:
             found = log.at(revision, sha256)
             if found is None:
@@ -33,13 +37,28 @@ def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, clust
             slot.pace.step_ms = found.decide_every_ms
             return found
 
+        return catalogue_at
+
+    def detect(slot: Slot) -> Fold:
         return Detect(
             TELEMETRY,
             slot.partition,
             cluster=cluster,
             decode=decode_telemetry,
             dead_letter=dead_letter,
-            catalogue_reader=catalogue_at,
+            catalogue_reader=reader(slot),
+            base=base,
+            gap_ms=max(GAP_MS, tick_ms or 0),
+        )
+
+    def clock(slot: Slot) -> Fold:
+        return Clock(
+            TICKETS,
+            slot.partition,
+            cluster=cluster,
+            decode=decode_tickets,
+            dead_letter=dead_letter,
+            catalogue_reader=reader(slot),
             base=base,
             gap_ms=max(GAP_MS, tick_ms or 0),
         )
@@ -61,7 +80,11 @@ def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, clust
             sender_catalogue=log.revision if slot.is_fed else None,
         )
 
-    return Folds({TELEMETRY: detect, NOTICES: dispatch}, frozenset({NOTICES}))
+    return Folds(
+        {TELEMETRY: detect, TICKETS: clock, NOTICES: dispatch},
+        frozenset({NOTICES}),
+        {TICKETS: frozenset({TELEMETRY, NOTICES}), TELEMETRY: frozenset({NOTICES})},
+    )
 
 
 def paced(catalogue: Catalogue, tick_ms: int | None) -> Catalogue:

@@ -33,6 +33,8 @@ class Folds(NamedTuple):
 
     make: Mapping[str, MakeFold]
     fed: frozenset[str]
+    feeds: Mapping[str, frozenset[str]] = {}
+    """The topics that the fold of a topic writes into: they are there even where the input holds nothing of them."""
 
 
 def replay(
@@ -50,7 +52,8 @@ def _tracks(found: Survey, folds: Folds, step_ms: int) -> tuple[dict[tuple[str, 
     held = {topic for topic, _ in found.has_ticks}
     fed_topics = (folds.fed - held) if held else frozenset[str]()
     places = [(place, False) for place in found.has_ticks]
-    places += [((topic, FEED_PARTITION), True) for topic in sorted(fed_topics)]
+    written = {topic for cause in held for topic in folds.feeds.get(cause, ())} - held - folds.fed
+    places += [((topic, FEED_PARTITION), topic in fed_topics) for topic in sorted(fed_topics | written)]
     tracks = {}
     for (topic, partition), is_fed in places:
         pace = Pace(step_ms)

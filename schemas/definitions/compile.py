@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from schemas.definitions import indicator as written
 from schemas.definitions.agreement import Period
 from schemas.definitions.calendar import timetable_of
-from schemas.definitions.kinds import Agreement, Calendar, Objective, Service, Settings, Stakeholder
+from schemas.definitions.kinds import Agreement, Calendar, Objective, Service, Settings, Stakeholder, TicketObjective
 from schemas.definitions.objective import CalendarWindow, ObjectiveSpec, RollingWindow, TimeslicesBudget, Warnings
 from schemas.definitions.source import Defined
 from schemas.definitions.stakeholder import stakeholder_of
+from schemas.definitions.ticket_compile import ticket_objective
 from sla import catalogue as to
 from sla.stakeholder import Stakeholder as Told
+from sla.ticket_objective import TicketObjective as Clock
+from sla.ticket_objective import TicketPromises
 from sla.tiers import google
 from sla.units import SECOND_MS, span_text
 from sla.working_time import ALWAYS, WorkingTime
@@ -34,11 +37,14 @@ def compile_catalogue(
     stakeholders: dict[str, Told] = {}
     definitions = list(definitions)
     calendars = calendars_of(definitions)
+    clocks: dict[str, Clock] = {}
     decide_every_ms = SECOND_MS
     for each in definitions:
         document, name = each.document, each.name
         if isinstance(document, Objective):
             objectives[name] = _objective(document, counted.get(each.key, 1), calendars)
+        elif isinstance(document, TicketObjective):
+            clocks[name] = ticket_objective(document, counted.get(each.key, 1), calendars)
         elif isinstance(document, Agreement):
             agreements[name] = _agreement(document)
         elif isinstance(document, Service):
@@ -47,7 +53,17 @@ def compile_catalogue(
             stakeholders[name] = stakeholder_of(document.metadata.name, document.spec)
         elif isinstance(document, Settings):
             decide_every_ms = document.spec.decideEvery
-    return to.Catalogue(revision, sha256, objectives, agreements, services, stakeholders, decide_every_ms, calendars)
+    return to.Catalogue(
+        revision,
+        sha256,
+        objectives,
+        agreements,
+        services,
+        stakeholders,
+        decide_every_ms,
+        calendars,
+        TicketPromises(clocks.values()),
+    )
 
 
 def calendars_of(definitions: Iterable[Defined]) -> dict[str, WorkingTime]:

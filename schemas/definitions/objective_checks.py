@@ -15,7 +15,7 @@ from schemas.definitions.indicator import (
     ThresholdIndicator,
     TicketsIndicator,
 )
-from schemas.definitions.kinds import Agreement, Calendar, Objective, Settings, Stakeholder, TicketObjective
+from schemas.definitions.kinds import Agreement, Calendar, Objective, Settings, Stakeholder
 from schemas.definitions.source import Defined, Path
 from sla.catalogue import Treat, nominal_ms
 from sla.tiers import Fit, factor_of, fit_of, google
@@ -31,8 +31,6 @@ def check_one(each: Defined, calendars: Mapping[str, WorkingTime]) -> Iterator[F
     document = each.document
     if isinstance(document, Objective):
         yield from _check_objective(each, document, hours_of(document.spec, calendars))
-    elif isinstance(document, TicketObjective):
-        yield each.note("not-evaluated-yet", ("kind",), f"ticket objectives are checked but {_LATER}")
     elif isinstance(document, Calendar) and not each.dropped:
         yield from check_calendar(each, document)
     elif isinstance(document, Agreement):

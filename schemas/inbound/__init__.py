@@ -1,10 +1,14 @@
-"""Records of `sla.telemetry.v1` from bytes: `decode_telemetry`; in bulk `read_plain_counts` (wire.md 1)."""
+"""Records of `sla.telemetry.v1` from bytes: `decode_telemetry`; in bulk `read_plain_counts` (wire.md 1).
+
+Those of `sla.tickets.v1`: `decode_tickets` (wire.md 2).
+"""
 
 from __future__ import annotations
 
 from schemas.inbound.diagnosis import diagnose
 from schemas.inbound.glance import glance
 from schemas.inbound.plain import read_plain_counts
+from schemas.inbound.tickets import decode_tickets
 from sla.fold import Line
 from sla.orders import ServiceOrder
 from sla.records import Rejection, TelemetryRecord
@@ -20,4 +24,4 @@ def decode_telemetry(line: Line, now: int) -> TelemetryRecord | ServiceOrder | R
     return diagnose(line, now) if record is None else record
 
 
-__all__ = ["decode_telemetry", "read_plain_counts"]
+__all__ = ["decode_telemetry", "decode_tickets", "read_plain_counts"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from schemas.instants import EARLIEST_AT, read_instant, read_rfc3339
-from sla.records import Approval, Category
+from sla.records import Actor, Approval, Category, ClockChange, TicketEvent
 
 COUNT_LARGEST: Final = 2**53 - 1
 INTEGER_LARGEST: Final = 2**63 - 1
@@ -143,6 +143,33 @@ def _one_of(words: tuple[str, ...]) -> Kind:
     )
 
 
+def _is_plain_object(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _numbers_fit(value: Any) -> bool:
+    """Whether all numbers within are finite and integers have at most 64 bits: what can be written again."""
+    if type(value) is dict:
+        return all(map(_numbers_fit, value.values()))
+    if type(value) is list:
+        return all(map(_numbers_fit, value))
+    if type(value) is int:
+        return -INTEGER_LARGEST <= value <= INTEGER_LARGEST
+    return not _is_infinite(value)
+
+
+VALUES: Final = Kind(
+    "an object", _is_plain_object, _numbers_fit, "finite numbers of at most 64 bits", schema={"type": "object"}
+)
+SPAN: Final = Kind(
+    "an integer",
+    _is_integer,
+    lambda value: type(value) is int and -INTEGER_LARGEST <= value <= INTEGER_LARGEST,
+    "an integer of 64 bits",
+    schema={"type": "integer"},
+)
+
+
 _OPTIONAL_ON_EACH: Final = (
     Field("instance", NAME, is_required=False),
     Field("source", TEXT, is_required=False),
@@ -152,6 +179,19 @@ _OPTIONAL_ON_EACH: Final = (
 _STREAM: Final = (Field("service", NAME), Field("signal", NAME))
 _COUNTS: Final = (Field("good", COUNT), Field("bad", COUNT))
 _INTERVAL: Final = (Field("from", EDGE), Field("to", EDGE))
+
+_EXCLUSION: Final = (
+    Field("service", NAME),
+    Field("id", NAME),
+    *_INTERVAL,
+    Field("reason", TEXT, is_required=False),
+    Field("category", _one_of(tuple(Category)), is_required=False),
+    Field("status", _one_of(tuple(Approval)), is_required=False),
+    Field("requested_by", TEXT, is_required=False),
+    Field("approved_by", TEXT, is_required=False),
+    *_OPTIONAL_ON_EACH,
+)
+_MARKER: Final = (Field("revision", NUMBER_IN_LOG), Field("sha256", TEXT))
 
 FIELDS_OF: Final[dict[str, tuple[Field, ...]]] = {
     "counts": (*_STREAM, Field("at", AT), *_COUNTS, *_OPTIONAL_ON_EACH),
@@ -164,22 +204,45 @@ FIELDS_OF: Final[dict[str, tuple[Field, ...]]] = {
         Field("summary", TEXT, is_required=False),
         *_OPTIONAL_ON_EACH,
     ),
-    "exclusion": (
-        Field("service", NAME),
-        Field("id", NAME),
-        *_INTERVAL,
-        Field("reason", TEXT, is_required=False),
-        Field("category", _one_of(tuple(Category)), is_required=False),
-        Field("status", _one_of(tuple(Approval)), is_required=False),
-        Field("requested_by", TEXT, is_required=False),
-        Field("approved_by", TEXT, is_required=False),
-        *_OPTIONAL_ON_EACH,
-    ),
+    "exclusion": _EXCLUSION,
     "history": (*_STREAM, *_INTERVAL, *_COUNTS, *_OPTIONAL_ON_EACH),
     "tick": (),
-    "catalogue": (Field("revision", NUMBER_IN_LOG), Field("sha256", TEXT)),
-    "clock": (),
+    "catalogue": _MARKER,
+    "clock": (
+        Field("service", NAME),
+        Field("objective", NAME),
+        Field("ticket", NAME),
+        Field("at", AT),
+        Field("change", _one_of(tuple(ClockChange))),
+        Field("target_ms", NUMBER_IN_LOG),
+        Field("remaining_ms", SPAN),
+        Field("paused", TRUTH),
+        Field("deadline", EDGE, is_required=False),
+        Field("deadline_if_resumed_now", EDGE, is_required=False),
+        Field("team", TEXT, is_required=False),
+        Field("priority", TEXT, is_required=False),
+        Field("outcome", TEXT, is_required=False),
+        *_OPTIONAL_ON_EACH,
+    ),
     "dependency": (),
 }
-WITHOUT_SERVICE: Final = frozenset({"tick", "catalogue", "clock", "dependency"})
+WITHOUT_SERVICE: Final = frozenset({"tick", "catalogue", "dependency"})
 """Written by Forewarn for a partition, not for a service: their key says nothing."""
+
+TICKET_FIELDS_OF: Final[dict[str, tuple[Field, ...]]] = {
+    "ticket": (
+        Field("ticket", NAME),
+        Field("service", NAME),
+        Field("at", AT),
+        Field("event", _one_of(tuple(TicketEvent))),
+        Field("by", _one_of(tuple(Actor)), is_required=False),
+        Field("fields", VALUES, is_required=False),
+        Field("import", TRUTH, is_required=False),
+        Field("source", TEXT, is_required=False),
+        Field("sequence", NUMBER_IN_LOG, is_required=False),
+        Field("traceparent", TEXT, is_required=False),
+    ),
+    "exclusion": _EXCLUSION,
+    "tick": (),
+    "catalogue": _MARKER,
+}

@@ -14,9 +14,9 @@ class Objective(Shape):
 
     name: Name
     version: Number
-    target: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]+)?%$")]
+    target: Annotated[str, Field(pattern=r"^([0-9]{1,3}(\.[0-9]+)?%|[0-9]+[smhd])$")]
     window: Name
-    kind: Literal["ratio", "threshold", "uptime", "percentile", "composite", "tickets"]
+    kind: Literal["ratio", "threshold", "uptime", "percentile", "composite", "tickets", "ticket"]
 
 
 class Agreement(Shape):
@@ -41,7 +41,7 @@ class Reason(Shape):
     bad_count: Count | None
     total_count: Count | None
     p_value: Share | None
-    mark: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?%$")] | None
+    mark: Annotated[str, Field(pattern=r"^[0-9]+((\.[0-9]+)?%|[smhd])$")] | None
 
 
 class Budget(Shape):
@@ -114,6 +114,23 @@ class Advice(Shape):
     runbook: str | None
 
 
+class Ticket(Shape):
+    """A ticket's clock at the instant of the fact; spans are working time."""
+
+    id: Name
+    metric: Literal[
+        "resolution", "first_response", "next_reply", "periodic_update", "requester_wait", "agent_work", "custom"
+    ]
+    target_ms: Number
+    elapsed_ms: Count
+    percent: Count
+    deadline: Annotated[Instant | None, Field(description="null while paused")]
+    paused: bool
+    time_left_ms: Annotated[int, Field(description="negative once the target is missed")]
+    deadline_if_resumed_now: Annotated[Instant | None, Field(description="only while paused")]
+    ended_at: Instant | None
+
+
 class EventData(Shape):
     """The data of every alert and status."""
 
@@ -136,7 +153,7 @@ class EventData(Shape):
     forecast: Forecast | None
     confidence: Confidence
     flags: Flags
-    ticket: dict[str, Any] | None
+    ticket: Ticket | None
     causes: list[Cause]
     exclusions: list[Exclusion]
     advice: Advice
@@ -148,6 +165,18 @@ class CorrectionData(EventData):
     supersedes: Id | None
     before: dict[str, Any]
     after: dict[str, Any]
+
+
+class ClockMetData(EventData):
+    """A clock stopped; `late` after its deadline."""
+
+    late: bool
+
+
+class ClockRetargetedData(EventData):
+    """A clock took over from that of another objective."""
+
+    replaces: DedupKey
 
 
 class Period(Shape):

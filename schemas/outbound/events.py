@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.outbound.data import CorrectionData, EventData, MaintenanceData, PeriodClosedData
+from schemas.outbound.data import (
+    ClockMetData,
+    ClockRetargetedData,
+    CorrectionData,
+    EventData,
+    MaintenanceData,
+    PeriodClosedData,
+)
 from schemas.outbound.shapes import DedupKey, Id, Instant, Name, Number, Shape
 
 
@@ -116,6 +123,66 @@ class Status(_Event):
     data: EventData
 
 
+class ClockStarted(_Event):
+    """A clock began."""
+
+    type: Literal["forewarn.clock.started.v1"]
+    dataschema: Literal["urn:forewarn:clock.started.v1"]
+    data: EventData
+
+
+class ClockPaused(_Event):
+    """A clock stands still."""
+
+    type: Literal["forewarn.clock.paused.v1"]
+    dataschema: Literal["urn:forewarn:clock.paused.v1"]
+    data: EventData
+
+
+class ClockResumed(_Event):
+    """A clock runs again."""
+
+    type: Literal["forewarn.clock.resumed.v1"]
+    dataschema: Literal["urn:forewarn:clock.resumed.v1"]
+    data: EventData
+
+
+class ClockRetargeted(_Event):
+    """A clock took over from that of another objective."""
+
+    type: Literal["forewarn.clock.retargeted.v1"]
+    dataschema: Literal["urn:forewarn:clock.retargeted.v1"]
+    data: ClockRetargetedData
+
+
+class ClockMet(_Event):
+    """A clock stopped; late or in time."""
+
+    type: Literal["forewarn.clock.met.v1"]
+    dataschema: Literal["urn:forewarn:clock.met.v1"]
+    data: ClockMetData
+
+
+class ClockBreached(_Event):
+    """A clock passed its deadline."""
+
+    type: Literal["forewarn.clock.breached.v1"]
+    dataschema: Literal["urn:forewarn:clock.breached.v1"]
+    data: EventData
+
+
+class ClockCancelled(_Event):
+    """A clock ended without an outcome."""
+
+    type: Literal["forewarn.clock.cancelled.v1"]
+    dataschema: Literal["urn:forewarn:clock.cancelled.v1"]
+    data: EventData
+
+
+ClockEvent = Annotated[
+    ClockStarted | ClockPaused | ClockResumed | ClockRetargeted | ClockMet | ClockBreached | ClockCancelled,
+    Field(discriminator="type"),
+]
 Alert = Annotated[
     EarlyWarning | Breach | Recovery | Unknown | FlagsChanged | Correction | PeriodClosed, Field(discriminator="type")
 ]

@@ -24,7 +24,7 @@ class AlertRecord(Shape):
 
     type: Literal["alert"]
     event_id: Id
-    event_type: Annotated[str, Field(pattern=r"^forewarn\.[a-z_]+\.v1$")]
+    event_type: Annotated[str, Field(pattern=r"^forewarn\.(clock\.)?[a-z_]+\.v1$")]
     dedup_key: DedupKey
     at: Instant
     source: Place

@@ -11,12 +11,13 @@ from typing import Any, Final
 from sla.catalogue import Catalogue, Objective, Severity
 from sla.detect.account import Seen
 from sla.detect.stream import Stream
-from sla.detect.track import Closed, Standing, Track
+from sla.detect.track import Closed, Track
 from sla.flags import EpisodeFlags, flags_of
 from sla.fold import AtomState
 from sla.forecast import Outlook
 from sla.records import Exclusion
 from sla.sealed import UnknownShape
+from sla.standing import Standing
 
 SHAPE: Final = 3
 

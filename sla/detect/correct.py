@@ -9,14 +9,16 @@ from typing import Any, Final, NamedTuple
 from sla.detect.account import Account
 from sla.detect.closing import close
 from sla.detect.hindsight import Past, View, view_at, without
-from sla.detect.judge import Judge, Moment, Said
+from sla.detect.judge import Judge, Moment
 from sla.detect.limits import Lateness
 from sla.detect.stream import Stream
-from sla.detect.track import Standing, Track
+from sla.detect.track import Track
 from sla.events import LATE
 from sla.fold import Emission, Line
 from sla.periods import Period, local_date
 from sla.records import Exclusion
+from sla.said import Said
+from sla.standing import Standing
 from sla.units import MINUTE_MS, ceil_to, floor_to
 
 _DIGITS_MAX: Final = 18

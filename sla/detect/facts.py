@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from sla.catalogue import Agreement
-from sla.detect.limits import is_repeat
+from sla.exclusions import Exclusions
+from sla.feeds import is_repeat
 from sla.intervals import Interval, clipped, first_ms, merged
 from sla.periods import Period, edges_between, period_at
-from sla.records import Approval, Category, Change, Dependency, Exclusion, Feed, ServiceFact
+from sla.records import Category, Change, Dependency, Exclusion, Feed, ServiceFact
 from sla.units import MINUTE_MS
 
 CHANGE_WITHIN_MS: Final = 30 * MINUTE_MS
@@ -34,7 +35,7 @@ class ServiceFacts:
     """What is known about a service beside its measurements."""
 
     def __init__(self) -> None:
-        self.exclusions: list[tuple[int, Exclusion]] = []
+        self._exclusions = Exclusions()
         self.changes: list[tuple[int, Change]] = []
         self.dependencies: list[tuple[int, Dependency]] = []
         self.sequences: dict[str, int] = {}
@@ -48,7 +49,7 @@ class ServiceFacts:
         """Remember a fact."""
         match fact:
             case Exclusion():
-                self.exclusions.append((offset, fact))
+                self._exclusions.add(offset, fact)
             case Change():
                 self.changes.append((offset, fact))
             case Dependency():
@@ -56,20 +57,11 @@ class ServiceFacts:
 
     def exclusion(self, name: str, before: int) -> Exclusion | None:
         """The last word on an exclusion before an offset."""
-        found = [exclusion for at, exclusion in self.exclusions if at < before and exclusion.id == name]
-        return found[-1] if found else None
+        return self._exclusions.last_of(name, before)
 
     def live(self, offset: int) -> list[Exclusion]:
-        """The exclusions in force at an offset: of each id the last word, if that is `approved`; by start, then id.
-
-        One that ends where it begins, or before any log does, excludes nothing.
-        """
-        last: dict[str, Exclusion] = {}
-        for at, exclusion in self.exclusions:
-            if at <= offset:
-                last[exclusion.id] = exclusion
-        approved = [e for e in last.values() if e.status is Approval.APPROVED and e.interval[0] < e.interval[1]]
-        return sorted(approved, key=lambda e: (e.from_at, e.id))
+        """The exclusions in force at an offset."""
+        return self._exclusions.live(offset)
 
     def retire(self, offset: int, retired: Retired) -> None:
         """Remember where an objective's counting ended."""
@@ -104,22 +96,21 @@ class ServiceFacts:
 
         After a crash facts may be known here that the log tells of again; they are not its past yet.
         """
-        known = len(self.changes) + len(self.exclusions) + len(self.dependencies)
+        known = len(self.changes) + len(self._exclusions) + len(self.dependencies)
         self.changes = [(read_at, change) for read_at, change in self.changes if change.at >= at or read_at > offset]
-        needed = {exclusion.id for read_at, exclusion in self.exclusions if exclusion.to_at >= at or read_at > offset}
-        self.exclusions = [(read_at, each) for read_at, each in self.exclusions if each.id in needed]
+        self._exclusions.forget_before(at, offset)
         last = {each.dedup_key: read_at for read_at, each in self.dependencies}
         self.dependencies = [
             (read_at, each)
             for read_at, each in self.dependencies
             if each.at >= at or read_at > offset or (last[each.dedup_key] == read_at and each.state not in OVER)
         ]
-        return len(self.changes) + len(self.exclusions) + len(self.dependencies) < known
+        return len(self.changes) + len(self._exclusions) + len(self.dependencies) < known
 
     def to_json(self) -> dict[str, Any]:
         """The state that a restart needs."""
         return {
-            "exclusions": [[offset, *exclusion[:-1]] for offset, exclusion in self.exclusions],
+            "exclusions": self._exclusions.to_json(),
             "changes": [[offset, *change[:-1]] for offset, change in self.changes],
             "dependencies": [[offset, *dependency[:-1]] for offset, dependency in self.dependencies],
             "sequences": self.sequences,
@@ -132,10 +123,7 @@ class ServiceFacts:
         self.dependencies = [(offset, Dependency(*rest)) for offset, *rest in body.get("dependencies", ())]
         self.sequences = dict(body["sequences"])
         self.retired = [(offset, Retired(*rest)) for offset, *rest in body["retired"]]
-        for offset, *rest in body["exclusions"]:
-            exclusion = Exclusion(*rest)
-            typed = exclusion._replace(category=Category(exclusion.category), status=Approval(exclusion.status))
-            self.exclusions.append((offset, typed))
+        self._exclusions.load(body["exclusions"])
 
 
 def account_exclusions(exclusions: Iterable[Exclusion], agreement: Agreement, period: Period) -> list[Interval]:

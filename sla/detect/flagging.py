@@ -6,8 +6,9 @@ from typing import Final, Protocol
 
 from sla.catalogue import Catalogue
 from sla.detect.facts import ServiceFacts
-from sla.detect.track import Standing, Track
+from sla.detect.track import Track
 from sla.silences import Silences, labels
+from sla.standing import Standing
 
 SAID_LAST: Final = {
     Standing.UNKNOWN: "unknown",

@@ -23,6 +23,7 @@ from sla.records import (
     History,
     Ignored,
     Measurement,
+    OpenClock,
     Rejection,
     Sample,
     ServiceFact,
@@ -38,7 +39,7 @@ GAP_MS: Final = 10_000
 """Longer than this between two records of a partition, and nobody was watching."""
 
 
-class Detect(Folding[Measurement | ServiceFact | ServiceOrder | Ignored]):
+class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Ignored]):
     """The fold of one partition; see `sla.fold.Fold` for its contract."""
 
     def __init__(
@@ -91,9 +92,11 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | Ignored]):
     def _advance(self, now: int, offset: int) -> list[Emission]:
         return self._partition.advance(now, offset)
 
-    def _apply(self, record: Measurement | ServiceFact | ServiceOrder | Ignored, line: Line) -> list[Emission]:
+    def _apply(
+        self, record: Measurement | ServiceFact | ServiceOrder | OpenClock | Ignored, line: Line
+    ) -> list[Emission]:
         match record:
-            case Ignored():
+            case Ignored() | OpenClock():
                 return []
             case Change() | Exclusion() | Dependency():
                 return self._partition.learn(record, line.offset)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from sla.buckets import Bucket, Totals
 from sla.budget import Budget
 from sla.detect.account import Account, Seen
-from sla.detect.track import Standing
 from sla.intervals import Interval, overlaps
+from sla.standing import Standing
 
 
 class View(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sla.audience import agreement_ref
 from sla.catalogue import Agreement, Catalogue, Severity, Uptime
 from sla.dedup import encoded, period_key
 from sla.detect.account import Account
@@ -13,14 +14,16 @@ from sla.detect.machine import Draft, begin_period, decide, fall_silent, is_unev
 from sla.detect.maintenance import Overrun, view_of
 from sla.detect.prospect import work_out
 from sla.detect.publish import Publisher
-from sla.detect.report import Scene, agreement_ref
+from sla.detect.report import Scene
 from sla.detect.stream import Stream
-from sla.detect.track import Closed, Standing
+from sla.detect.track import Closed
 from sla.fold import Emission
 from sla.forecast import LEAST_BAD_COUNT
 from sla.periods import Period
 from sla.records import Exclusion
+from sla.said import Said
 from sla.silences import Silences
+from sla.standing import Standing
 from sla.units import HOUR_MS
 
 
@@ -33,20 +36,6 @@ class Moment(NamedTuple):
     at: int
     now: int
     offset: int
-
-
-class Said(NamedTuple):
-    """What one objective says at one instant, by the dedup key that orders it."""
-
-    dedup_key: str
-    emissions: list[Emission]
-
-
-def in_order(said: list[Said]) -> list[Emission]:
-    """What was said at one instant, by dedup key."""
-    if len(said) > 1:
-        said.sort(key=lambda each: each.dedup_key)
-    return [emission for each in said for emission in each.emissions]
 
 
 class Judge:

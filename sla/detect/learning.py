@@ -12,15 +12,16 @@ from sla.detect.account import Account
 from sla.detect.agenda import Agenda
 from sla.detect.correct import Corrections
 from sla.detect.flagging import SAID_LAST, refresh
-from sla.detect.judge import Judge, Moment, Said, in_order
-from sla.detect.limits import is_repeat
+from sla.detect.judge import Judge, Moment
 from sla.detect.maintenance import overruns
 from sla.detect.memory import Memory
 from sla.detect.stream import Stream
 from sla.events import NOTICES
+from sla.feeds import is_repeat
 from sla.fold import Emission, Json
 from sla.orders import Ack, Given, Ruling, ServiceOrder, Silence, Statement, Unack, Unsilence, accepted, refused
 from sla.records import Approval, Dependency, Exclusion, ServiceFact
+from sla.said import Said, in_order
 from sla.units import rfc3339
 
 

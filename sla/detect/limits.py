@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from sla.catalogue import CalendarPeriod, Objective, Rolling, Unit
 from sla.reach import edge_of
-from sla.records import Feed
 from sla.units import DAY_MS, HOUR_MS
 
 FOREVER_MS: Final = 1 << 62
@@ -45,13 +44,3 @@ def _reach_ms(objective: Objective, at: int) -> int:
         return max(windows, default=0)
     windows += [HOUR_MS, *(tier.long_ms for tier in objective.tiers)]
     return at - min(edge_of(objective.hours, window_ms, at) for window_ms in windows)
-
-
-def is_repeat(sequences: dict[str, int], feed: Feed | None) -> bool:
-    """Whether a sequence is not above the last of its source; remembers it if it is."""
-    if feed is None or feed.sequence is None:
-        return False
-    if feed.sequence <= sequences.get(feed.source, -1):
-        return True
-    sequences[feed.source] = feed.sequence
-    return False

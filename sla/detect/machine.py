@@ -11,7 +11,8 @@ from sla.budget import Budget
 from sla.burn import BurnRule
 from sla.catalogue import CalendarPeriod, Occurrences, Severity, Uptime
 from sla.detect.account import Reading
-from sla.detect.track import Standing, Track
+from sla.detect.track import Track
+from sla.standing import Standing
 from sla.units import MINUTE_MS
 
 QUIET_MS: Final = 5 * MINUTE_MS

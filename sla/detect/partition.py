@@ -8,19 +8,20 @@ from sla.catalogue import Catalogue
 from sla.detect.agenda import QUIET, Agenda
 from sla.detect.correct import Corrections, late_record, published_by
 from sla.detect.facts import Retired
-from sla.detect.judge import Judge, Moment, Said, in_order
+from sla.detect.judge import Judge, Moment
 from sla.detect.lanes import Lanes
 from sla.detect.learning import Learning
-from sla.detect.limits import is_repeat
 from sla.detect.memory import Memory, StreamName
 from sla.detect.publish import Publisher
 from sla.detect.stream import Stream
 from sla.detect.timers import Timer
 from sla.detect.track import Track
 from sla.events import watch_record
+from sla.feeds import is_repeat
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
 from sla.orders import ServiceOrder
 from sla.records import Counts, History, Measurement, ServiceFact
+from sla.said import Said, in_order
 from sla.storm import DeadLetterRow
 from sla.units import HOUR_MS, MINUTE_MS, floor_to
 

@@ -7,14 +7,14 @@ from hashlib import sha256
 from json import dumps
 from typing import Any, Final, cast
 
+from sla.audience import notices_of
 from sla.catalogue import Mode, Severity
-from sla.detect.audience import audience_of
 from sla.detect.flagging import refresh
 from sla.detect.machine import Draft
 from sla.detect.report import Scene, event_data
-from sla.detect.track import Standing
 from sla.events import ALERTS, NOTICES, RECORDS, SHADOW, STATUS, TELEMETRY, EventData, cloud_event
 from sla.fold import Emission
+from sla.standing import Standing
 from sla.units import rfc3339, span_text
 
 _STEADY_RULE: Final = {Standing.UNKNOWN: "no_data", Standing.OK: "within_budget", Standing.BREACHED: "budget_spent"}
@@ -58,7 +58,7 @@ class Publisher:
                 track.last_breach_id, track.breach_at = alert.value["id"], scene.at
         emissions = [alert, self._record(scene, alert, data)]
         if not is_shadow:
-            emissions += self._notices(scene, draft.name, alert)
+            emissions += notices_of(scene.catalogue, draft.name, alert)
             if draft.previous is not draft.standing and not data["flags"]["historic"]:
                 emissions += _to_dependants(scene, draft, data["dedup_key"])
         return emissions
@@ -69,7 +69,7 @@ class Publisher:
             return []
         data: dict[str, Any] = {**event_data(scene, draft, 1), **more, "dedup_key": key}
         event = cloud_event(self.cluster, NOTICES, draft.name, scene.at, data)
-        notices = self._notices(scene, draft.name, event)
+        notices = notices_of(scene.catalogue, draft.name, event)
         return [self._record(scene, event, cast("EventData", data)), *notices] if notices else []
 
     def turn_status(self, scene: Scene, draft: Draft | None) -> list[Emission]:
@@ -135,20 +135,6 @@ class Publisher:
             },
         }
         return Emission(RECORDS, data["dedup_key"], body)
-
-    def _notices(self, scene: Scene, name: str, alert: Emission) -> list[Emission]:
-        notices: list[Emission] = []
-        for stakeholder in audience_of(scene.catalogue, name, cast("EventData", alert.value["data"])):
-            body = {
-                "type": "notice",
-                "stakeholder": stakeholder.name,
-                "audience": stakeholder.audience,
-                "revision": scene.catalogue.revision,
-                "channels": [{"kind": channel.kind, "url": channel.url} for channel in stakeholder.channels],
-                "event": alert.value,
-            }
-            notices.append(Emission(NOTICES, stakeholder.name, body))
-        return notices
 
 
 def _to_dependants(scene: Scene, draft: Draft, key: str) -> list[Emission]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sla.audience import agreement_ref
 from sla.buckets import Totals
 from sla.burn import burn_rate
-from sla.catalogue import Agreement, Catalogue, Rolling
+from sla.catalogue import Catalogue, Rolling
 from sla.detect.account import Account, Reading
 from sla.detect.facts import ServiceFacts
 from sla.detect.machine import Draft
 from sla.detect.stream import Stream
 from sla.events import (
+    HISTORIC_AFTER_MS,
     Advice,
-    AgreementRef,
     BudgetView,
     Cause,
     Confidence,
@@ -29,7 +30,6 @@ from sla.events import (
 from sla.silences import Silences
 from sla.units import HOUR_MS, MILLION, MINUTE_MS, floor_to, rfc3339, rounded, span_text, spoken
 
-HISTORIC_AFTER_MS = HOUR_MS
 COVERED_RATIO = 0.9
 _BUDGET_RULES_SEEN_MS = HOUR_MS
 
@@ -93,11 +93,6 @@ def event_data(scene: Scene, draft: Draft, sequence: int) -> EventData:
         exclusions=_exclusions(scene),
         advice=_advice(scene, draft, service.runbook if service else None),
     )
-
-
-def agreement_ref(agreement: Agreement) -> AgreementRef:
-    """An agreement as events name it. Credits are not evaluated yet."""
-    return AgreementRef(name=agreement.name, type=agreement.type, customer=agreement.customer, credit_at_risk=None)
 
 
 def reason_of(scene: Scene, draft: Draft) -> Reason:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sla.catalogue import RANK, Objective, Severity, Treat
 from sla.flags import EpisodeFlags
 from sla.forecast import Outlook
 from sla.intervals import Interval
-
-
-class Standing(StrEnum):
-    """Where a promise stands (semantics.md 2)."""
-
-    UNKNOWN = "unknown"
-    OK = "ok"
-    AT_RISK = "at_risk"
-    BREACHED = "breached"
+from sla.standing import Standing
 
 
 class Closed(NamedTuple):

@@ -195,7 +195,6 @@ def test_an_sla_is_no_stricter_than_its_critical_dependencies_together(
 
 
 NOT_YET = [
-    (ticket("target: 4h\n  when: {priority: [P1]}\n  stop: {state: [closed]}"), 2),
     (OBJECTIVE.replace("ratio, ", "percentile, percentile: 95, op: lte, value: 300, "), 6),
     (objective("instances: {max: 10}"), 9),
     (

@@ -269,7 +269,7 @@ TABLE: list[tuple[str, bytes | None, Reason | None]] = [
     ("a history", raw(HISTORY), None),
     ("a tick", b'{"type":"tick"}', None),
     ("a marker", raw(MARKER), None),
-    ("a clock feed", b'{"type":"clock","ticket":"INC-1"}', None),
+    ("a clock feed", b'{"type":"clock","ticket":"INC-1"}', Reason.MISSING_FIELD),
     ("a dependency feed", b'{"type":"dependency","service":"ledger"}', None),
     ("unknown fields", raw(COUNTS, colour="red", nested={"a": [1]}), None),
     ("a duplicated key", b'{"good":-1,' + raw(COUNTS)[1:], None),

@@ -1,9 +1,12 @@
-"""Who must know of an event: the stakeholders that watch it, or else the service's owner."""
+"""Whom a promise was made to, and who must know of an event: those who watch it, or else the service's owner."""
 
 from __future__ import annotations
 
-from sla.catalogue import Catalogue
-from sla.events import EventData
+from typing import cast
+
+from sla.catalogue import Agreement, Catalogue
+from sla.events import NOTICES, AgreementRef, EventData
+from sla.fold import Emission
 from sla.stakeholder import Stakeholder, Watches
 
 TOLD_TO_PEOPLE = frozenset(
@@ -13,6 +16,30 @@ TOLD_TO_PEOPLE = frozenset(
 
 AFTERWARDS = frozenset({"recovery", "correction"})
 """Whoever was told of the trouble is told of these; `dispatch` knows whom, and tells nobody else."""
+
+
+def agreement_ref(agreement: Agreement) -> AgreementRef:
+    """An agreement as events name it. Credits are not evaluated yet."""
+    return AgreementRef(name=agreement.name, type=agreement.type, customer=agreement.customer, credit_at_risk=None)
+
+
+def notices_of(catalogue: Catalogue, name: str, alert: Emission) -> list[Emission]:
+    """A notice of an alert for each who must know; `name` is that of its type: `breach`, …."""
+    return [
+        Emission(
+            NOTICES,
+            stakeholder.name,
+            {
+                "type": "notice",
+                "stakeholder": stakeholder.name,
+                "audience": stakeholder.audience,
+                "revision": catalogue.revision,
+                "channels": [{"kind": channel.kind, "url": channel.url} for channel in stakeholder.channels],
+                "event": alert.value,
+            },
+        )
+        for stakeholder in audience_of(catalogue, name, cast("EventData", alert.value["data"]))
+    ]
 
 
 def audience_of(catalogue: Catalogue, name: str, data: EventData) -> list[Stakeholder]:

@@ -1,0 +1,127 @@
+"""Records of `sla.tickets.v1` from bytes: `decode_tickets` (wire.md 2).
+
+Most are good: those are read by a glance. What is unusual or refused is looked at closely; both read alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from sys import intern
+from typing import Any, Final
+
+import orjson
+
+from schemas.inbound.checks import AHEAD_MOST_MS, Document, Table, feed_of, instant, object_of, refusal_of
+from schemas.inbound.diagnosis import exclusion_of
+from schemas.inbound.fields import INTEGER_LARGEST, NAME_MOST_CHARACTERS, TICKET_FIELDS_OF
+from schemas.instants import read_rfc3339
+from schemas.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
+from sla.fold import Line
+from sla.records import Actor, CatalogueMarker, Feed, Rejection, Tick, Ticket, TicketEvent, TicketsRecord
+
+_TICK: Final = Tick()
+_EVENTS: Final = {each.value: each for each in TicketEvent}
+_ACTORS: Final[dict[str | None, Actor | None]] = {None: None, **{each.value: each for each in Actor}}
+_PLAIN: Final = frozenset({str, bool, type(None)})
+
+
+def _reply_has_author(document: Document) -> Iterable[str]:
+    return ("by",) if document.get("event") == TicketEvent.REPLY else ()
+
+
+_TABLE: Final = Table(TICKET_FIELDS_OF, {"ticket": "ticket"}, _reply_has_author)
+
+
+def decode_tickets(line: Line, now: int) -> TicketsRecord | Rejection:
+    """What a line says, or why it cannot be used; never an exception, whatever the bytes are.
+
+    `now` is the partition's log time after the line was read: an `at` more than 5 min ahead of it is refused, one
+    less far ahead becomes `now`.
+    """
+    record = _glance(line, now)
+    return diagnose_tickets(line, now) if record is None else record
+
+
+def diagnose_tickets(line: Line, now: int) -> TicketsRecord | Rejection:
+    """The reference: the whole reading, with the exact reason when it is refused."""
+    document = object_of(line)
+    if isinstance(document, Rejection):
+        return document
+    refused = refusal_of(document, line.key, now, _TABLE)
+    if refused is not None:
+        return refused
+    match document["type"]:
+        case "tick":
+            return _TICK
+        case "catalogue":
+            return CatalogueMarker(document["revision"], document["sha256"])
+        case "exclusion":
+            return exclusion_of(document, feed_of(document))
+        case _:
+            return Ticket(
+                document["ticket"],
+                intern(document["service"]),
+                instant(document, "at", now),
+                _EVENTS[document["event"]],
+                _ACTORS[document.get("by")],
+                _pairs(document.get("fields")),
+                bool(document.get("import")),
+                feed_of(document),
+            )
+
+
+def _pairs(fields: Any) -> tuple[tuple[str, Any], ...]:
+    """Names and short texts are shared by all tickets: most take a few values."""
+    if not fields:
+        return ()
+    return tuple(
+        (intern(name), intern(value) if type(value) is str and len(value) <= NAME_MOST_CHARACTERS else value)
+        for name, value in fields.items()
+    )
+
+
+def _glance(line: Line, now: int) -> Ticket | Tick | None:
+    """The record, when it is surely good; None when it must be looked at closely."""
+    value = line.value
+    if value is None or len(value) > VALUE_LARGEST_BYTES:
+        return None
+    if len(value) > DEPTH_MOST_LEVELS and may_be_too_deep(value):
+        return None
+    try:
+        document = orjson.loads(value)
+        kind = document["type"]
+        if kind == "ticket":
+            return _plain_ticket(document, line.key, now)
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+        # No JSON, no object, a field that is missing, a word that is not known.
+        return None
+    return _TICK if kind == "tick" else None
+
+
+def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Ticket | None:
+    get = document.get
+    ticket, service, at = document["ticket"], document["service"], document["at"]
+    event, by = _EVENTS[document["event"]], _ACTORS[get("by")]
+    fields, imported, source, sequence = get("fields"), get("import"), get("source"), get("sequence")
+    if type(at) is str:
+        at = read_rfc3339(at)
+    if not (
+        _is_name(ticket)
+        and _is_name(service)
+        and (key is None or key == ticket.encode())
+        and (by is not None or event is not TicketEvent.REPLY)
+        and (fields is None or (type(fields) is dict and _PLAIN.issuperset(map(type, fields.values()))))
+        and (imported is None or type(imported) is bool)
+        and type(get("traceparent", "")) is str
+        and (type(at) is int and 0 <= at <= now + AHEAD_MOST_MS)
+        and (source is None or type(source) is str)
+        and (sequence is None or (type(sequence) is int and 0 <= sequence <= INTEGER_LARGEST))
+    ):
+        return None
+    feed = None if source is None else Feed(source, sequence)
+    return Ticket(ticket, intern(service), min(at, now), event, by, _pairs(fields), bool(imported), feed)
+
+
+def _is_name(value: Any) -> bool:
+    """`isprintable` holds for fewer names than are allowed: the rest are looked at closely."""
+    return type(value) is str and 0 < len(value) <= NAME_MOST_CHARACTERS and value.isprintable()

@@ -1,0 +1,45 @@
+"""When the next thing is due on each ticket: a heap, derived from the tickets alone, so a restart makes it anew."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sla.clock.ticket import TicketAtom
+
+
+class Agenda:
+    """A heap of instants and tickets; it may hold some that no longer matter: the ticket says when it is due."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str]] = []
+
+    def set(self, ticket: TicketAtom) -> None:
+        """After its next instant has changed."""
+        if ticket.due_at is not None:
+            heappush(self._heap, (ticket.due_at, ticket.id))
+
+    def fill(self, tickets: Iterable[TicketAtom]) -> None:
+        """All of them at once."""
+        self._heap = [(ticket.due_at, ticket.id) for ticket in tickets if ticket.due_at is not None]
+        heapify(self._heap)
+
+    def is_due(self, until: int) -> bool:
+        """Whether anything may be due up to an instant."""
+        return bool(self._heap) and self._heap[0][0] <= until
+
+    def next_due(self, until: int) -> tuple[int, list[str]] | None:
+        """The earliest instant up to `until` and the tickets of it, each once; they are no longer in the heap."""
+        heap = self._heap
+        if not heap or heap[0][0] > until:
+            return None
+        at = heap[0][0]
+        names: list[str] = []
+        while heap and heap[0][0] == at:
+            name = heappop(heap)[1]
+            if not names or names[-1] != name:
+                names.append(name)
+        return at, names

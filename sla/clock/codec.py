@@ -1,0 +1,82 @@
+"""A ticket's table entry: everything a restart needs, as JSON. What is true is told anew from the events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sla.catalogue import Severity
+from sla.clock.base import base_to_json
+from sla.clock.history import Change, Pool
+from sla.clock.ticket import TicketAtom
+from sla.clock.track import Told, Track
+from sla.records import Actor, TicketEvent
+from sla.standing import Standing
+
+SHAPE: Final = 1
+
+_COUNTERS: Final = ("alerts", "clocks", "status", "episode", "is_open", "opened_at", "due_at", "fed_deadline")
+_TOLD: Final = ("breach_at", "breach_sequence", "stage", "warning_sequence", "is_good_fed", "is_bad_fed")
+
+
+def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
+    """The head of a ticket."""
+    body: dict[str, Any] = {
+        "ticket": ticket.id,
+        "events": [
+            [at, offset, change.event, change.by, change.service, dict(change.fields), change.is_import]
+            for at, offset, change in ticket.history
+        ],
+        "tracks": [_track_to_json(track) for track in ticket.tracks],
+        "due_at": ticket.due_at,
+    }
+    base = ticket.stored_base if ticket.base is None else base_to_json(ticket.base)
+    if base is not None:
+        body["base"] = base
+    if ticket.sequences:
+        body["sequences"] = ticket.sequences
+    if ticket.is_importing:
+        body["is_importing"] = True
+    return body
+
+
+def _track_to_json(track: Track) -> dict[str, Any]:
+    return {
+        "service": track.service,
+        "name": track.name,
+        "counters": [getattr(track, name) for name in _COUNTERS],
+        "highest": track.highest,
+        "standing": track.standing,
+        "told": [[*(getattr(told, name) for name in _TOLD), told.raw()] for told in track.told],
+    }
+
+
+def ticket_from_json(body: Mapping[str, Any], offset: int, pool: Pool) -> TicketAtom:
+    """The ticket as it stood at `offset`."""
+    ticket = TicketAtom(body["ticket"])
+    ticket.offset = offset
+    for at, place, event, by, service, fields, is_import in body["events"]:
+        actor = None if by is None else Actor(by)
+        change = Change(TicketEvent(event), actor, service, tuple(fields.items()), is_import)
+        ticket.history.add(at, place, pool.shared(change))
+    ticket.tracks = [_track_from_json(entry) for entry in body["tracks"]]
+    ticket.due_at = body["due_at"]
+    ticket.sequences = dict(body["sequences"]) if "sequences" in body else None
+    ticket.is_importing = body.get("is_importing", False)
+    ticket.stored_base = body.get("base")
+    return ticket
+
+
+def _track_from_json(entry: Mapping[str, Any]) -> Track:
+    track = Track(entry["service"], entry["name"])
+    for name, value in zip(_COUNTERS, entry["counters"], strict=True):
+        setattr(track, name, value)
+    track.highest = Severity(entry["highest"])
+    track.standing = Standing(entry["standing"])
+    for *values, raw in entry["told"]:
+        told = Told()
+        for name, value in zip(_TOLD, values, strict=True):
+            setattr(told, name, value)
+        told.load(raw)
+        track.told.append(told)
+    return track

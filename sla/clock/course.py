@@ -1,0 +1,187 @@
+"""What one objective makes of a ticket's events: clocks that start, pause, resume and end (semantics.md 3).
+
+For a clock that runs the first of these that holds decides: `stop` (or the reply it waits for), `cancel` or a `when`
+that no longer holds, the ticket's closing, `reset` (when it begins to hold), `pause`, `resume`. A clock that ended does
+not begin again at the same event, but for that of periodic updates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sla.clock.run import Dial, Ending, Run
+from sla.clock.talk import Talk
+from sla.conditions import NEVER
+from sla.intervals import Interval
+from sla.records import TicketEvent
+from sla.ticket_objective import Metric, OnReopen, OnRetarget, TicketObjective
+
+
+class Scene(NamedTuple):
+    """A ticket at one event, after it."""
+
+    at: int
+    event: TicketEvent
+    fields: Mapping[str, Any]
+    talk: Talk
+    exclusions: Sequence[Interval]
+
+
+class Replaced(NamedTuple):
+    """A clock that this event cancelled, of the same metric."""
+
+    objective: TicketObjective
+    run: Run
+
+
+PausesSince = Callable[[TicketObjective, int, tuple[Interval, ...]], tuple[Interval, ...]]
+"""The pauses of an objective from an instant up to the event at hand, by its own conditions; those given are taken for
+the time of which no events are kept. The last ends at the event if it has not ended before."""
+
+_OPENING: Final = frozenset({TicketEvent.REOPENED, TicketEvent.CREATED})
+
+
+class Course:
+    """The clocks of one objective on one ticket, one after the other."""
+
+    __slots__ = ("is_blocked", "is_reset", "objective", "runs", "service")
+
+    def __init__(self, service: str, objective: TicketObjective) -> None:
+        self.service = service
+        self.objective = objective
+        self.runs: list[Run] = []
+        self.is_reset = False  # whether `reset` held at the event before
+        self.is_blocked = False  # closed by an event that no condition tells of: nothing starts until it is reopened
+
+    @property
+    def run(self) -> Run | None:
+        """The clock that has not ended."""
+        return self.runs[-1] if self.runs and self.runs[-1].is_open else None
+
+    def copy(self) -> Course:
+        """Another that may go its own way."""
+        other = Course(self.service, self.objective)
+        other.runs = [run.copy() for run in self.runs]
+        other.is_reset, other.is_blocked = self.is_reset, self.is_blocked
+        return other
+
+    # -- a clock that runs
+
+    def advance(self, run: Run, scene: Scene) -> None:
+        """What the event does to the clock that runs."""
+        ending = self._ending(scene)
+        resets = self._begins_to_reset(scene)
+        if ending is not None:
+            run.end(scene.at, ending)
+            if self.objective.metric is Metric.PERIODIC_UPDATE and scene.talk.answered_at and self._is_wanted(scene):
+                self._begin(Run(scene.at, scene.at), scene)
+        elif resets:
+            run.end(scene.at, Ending.RESET)
+            self._begin(Run(scene.at, scene.at), scene)
+        else:
+            self._stand(run, scene)
+
+    def _ending(self, scene: Scene) -> Ending | None:
+        objective, fields = self.objective, scene.fields
+        if (objective.awaits_reply and scene.talk.answered_at is not None) or objective.stop.holds(fields):
+            return Ending.MET
+        if objective.cancel.holds(fields) or not objective.when.holds(fields):
+            return Ending.CANCELLED
+        if scene.event is not TicketEvent.CLOSED:
+            return None
+        self.is_blocked = True
+        return Ending.CLOSED if objective.awaits_reply else Ending.MET
+
+    def _begins_to_reset(self, scene: Scene) -> bool:
+        if self.objective.reset is NEVER:
+            return False
+        before, self.is_reset = self.is_reset, self.objective.reset.holds(scene.fields)
+        return self.is_reset and not before
+
+    def _stand(self, run: Run, scene: Scene) -> None:
+        """Pause or resume."""
+        objective, fields = self.objective, scene.fields
+        if objective.pause.holds(fields):
+            if run.paused_at is None:
+                run.pause(scene.at)
+        elif run.paused_at is not None and (objective.resume is None or objective.resume.holds(fields)):
+            run.resume(scene.at)
+
+    # -- a clock that is to begin
+
+    def may_begin(self, scene: Scene) -> bool:
+        """Whether a clock attaches at this event."""
+        self._begins_to_reset(scene)
+        if scene.event in _OPENING:
+            self.is_blocked = False
+        if not self._is_wanted(scene):
+            return False
+        if scene.event is TicketEvent.CLOSED:
+            self.is_blocked = True
+        closed = self.is_blocked or (scene.talk.is_closed and self.objective.awaits_reply)
+        return not closed and scene.talk.awaited_since(self.objective.metric, scene.at) is not None
+
+    def _is_wanted(self, scene: Scene) -> bool:
+        objective, fields = self.objective, scene.fields
+        return objective.when.holds(fields) and not objective.stop.holds(fields) and not objective.cancel.holds(fields)
+
+    def begin(self, scene: Scene, replaced: Replaced | None, pauses_since: PausesSince) -> None:
+        """Attach a clock; what it counts from may lie before the event, and then its own pauses since."""
+        last = self.runs[-1] if self.runs else None
+        if replaced is not None:
+            run = self._taken_over(scene, replaced)
+        elif last is not None and self._continues(last):
+            self._begin(_continued(last, scene.at), scene)
+            return
+        else:
+            since = scene.talk.awaited_since(self.objective.metric, scene.at)
+            is_anew = since is None or (last is not None and last.ending is Ending.CLOSED)
+            run = Run(scene.at, scene.at if since is None or is_anew else since)
+        if run.counted_from < scene.at:
+            run.pauses = pauses_since(self.objective, run.counted_from, run.pauses)
+        self._begin(run, scene)
+
+    def _continues(self, last: Run) -> bool:
+        if self.objective.on_reopen is not OnReopen.CONTINUE:
+            return False
+        if self.objective.awaits_reply:
+            return self.objective.metric is Metric.FIRST_RESPONSE and last.ending is Ending.CLOSED
+        return last.ending is Ending.MET
+
+    def _taken_over(self, scene: Scene, replaced: Replaced) -> Run:
+        objective, before, old = self.objective, replaced.objective, replaced.run
+        if objective.on_retarget is OnRetarget.RESTART:
+            return Run(scene.at, scene.at, replaces=before.name)
+        if objective.on_retarget is OnRetarget.PROPORTIONAL:
+            elapsed_ms = Dial(before, old, scene.exclusions).elapsed_ms(scene.at)
+            return Run(scene.at, scene.at, elapsed_ms * objective.target_ms // before.target_ms, before.name)
+        run = Run(scene.at, old.counted_from, old.carried_ms, before.name)
+        run.pauses, run.gaps = _all_pauses(old, scene.at), old.gaps
+        return run
+
+    def _begin(self, run: Run, scene: Scene) -> None:
+        self.runs.append(run)
+        if not self.objective.pause.holds(scene.fields):
+            return
+        if run.pauses and run.pauses[-1][1] == scene.at:  # the pause before goes on
+            run.paused_at = run.pauses[-1][0]
+            run.pauses = run.pauses[:-1]
+        else:
+            run.pause(scene.at)
+
+
+def _all_pauses(run: Run, until: int) -> tuple[Interval, ...]:
+    if run.paused_at is None or run.paused_at >= until:
+        return run.pauses
+    return (*run.pauses, (run.paused_at, until))
+
+
+def _continued(last: Run, at: int) -> Run:
+    """The clock of a ticket that was resolved and is open again: what lies between does not count."""
+    run = Run(at, last.counted_from, last.carried_ms)
+    ended_at = at if last.ended_at is None else last.ended_at
+    run.pauses, run.gaps = _all_pauses(last, ended_at), last.gaps
+    if ended_at < at:
+        run.gaps = (*last.gaps, (ended_at, at))
+    return run

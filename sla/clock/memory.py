@@ -1,0 +1,171 @@
+"""What a partition remembers, and how it gets into the table and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sla.catalogue import Catalogue
+from sla.clock.agenda import Agenda
+from sla.clock.codec import SHAPE, ticket_from_json, ticket_to_json
+from sla.clock.history import Pool
+from sla.clock.ticket import TicketAtom
+from sla.dedup import encoded
+from sla.exclusions import Exclusions
+from sla.fold import AtomState, CatalogueReader
+from sla.intervals import Interval
+from sla.records import Exclusion
+from sla.sealed import UnknownShape
+from sla.storm import DeadLetterRow
+
+HEAD: Final = "partition"
+FACTS: Final = "facts"
+TICKET: Final = "ticket"
+UNNAMED_MAX: Final = 1_000
+
+
+class ServiceExclusions(Exclusions):
+    """What was told of one service's exclusions, and by whom."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sequences: dict[str, int] = {}
+        self._live: tuple[int, tuple[Exclusion, ...]] = (-1, ())
+
+    def add(self, offset: int, exclusion: Exclusion) -> None:
+        """Remember one."""
+        super().add(offset, exclusion)
+        self._live = (-1, ())
+
+    def at(self, offset: int) -> tuple[Exclusion, ...]:
+        """Those in force at an offset, which most often is that of the last question."""
+        known_at, live = self._live
+        if known_at != offset:
+            live = tuple(self.live(offset))
+            self._live = (offset, live)
+        return live
+
+
+_NONE: Final = ServiceExclusions()
+
+
+class Memory:
+    """The atoms of one partition, and which of them changed since they were last taken."""
+
+    def __init__(self, number: int, base: Catalogue) -> None:
+        self._number = number
+        self.catalogue = base
+        self.now: int | None = None
+        self.tickets: dict[str, TicketAtom] = {}
+        self.importing: set[str] = set()  # tickets whose clocks run silently until the next decision
+        self.agenda = Agenda()
+        self.row = DeadLetterRow()
+        self.unnamed: dict[str, int] = {}
+        self.dirty: set[str] = set()
+        self._dirty_facts: set[str] = set()
+        self._facts: dict[str, ServiceExclusions] = {}
+        self._fact_offsets: dict[str, int] = {}  # where a service's facts stood when they were loaded
+
+    def ticket_of(self, name: str) -> TicketAtom:
+        """A ticket, a new one at first."""
+        ticket = self.tickets.get(name)
+        if ticket is None:
+            ticket = self.tickets[name] = TicketAtom(name)
+        return ticket
+
+    def discard_if_new(self, ticket: TicketAtom) -> None:
+        """A ticket of which nothing could be used is none."""
+        if not len(ticket.history) and ticket.base is None:
+            del self.tickets[ticket.id]
+
+    def facts_of(self, service: str) -> ServiceExclusions:
+        """The exclusions of a service, none at first."""
+        return self._facts.setdefault(service, ServiceExclusions())
+
+    def is_new_fact(self, service: str, offset: int) -> bool:
+        """Whether a line's fact is to be added: not where the facts were written behind that line before a crash."""
+        if self._fact_offsets.get(service, -1) >= offset:
+            return False
+        self._dirty_facts.add(service)
+        return True
+
+    def exclusions(self, service: str, offset: int) -> tuple[Exclusion, ...]:
+        """The exclusions of a service in force at an offset."""
+        return self._facts.get(service, _NONE).at(offset)
+
+    def intervals(self, service: str, offset: int) -> Sequence[Interval]:
+        """The same as intervals."""
+        return tuple(each.interval for each in self.exclusions(service, offset))
+
+    def count_unnamed(self, service: str) -> None:
+        """A ticket of a service that no definition names is accepted and counted."""
+        if not self.catalogue.of_tickets(service) and (service in self.unnamed or len(self.unnamed) < UNNAMED_MAX):
+            self.unnamed[service] = self.unnamed.get(service, 0) + 1
+
+    # -- the table
+
+    def take_dirty(self, offset: int) -> list[AtomState]:
+        """The table entries that changed: facts before the tickets that know them, the partition's own head last."""
+        atoms = [
+            AtomState(f"{FACTS}/{service}", offset, self._facts_to_json(service))
+            for service in sorted(self._dirty_facts)
+        ]
+        atoms += [
+            AtomState(f"{TICKET}/{encoded(name)}", offset, ticket_to_json(self.tickets[name]))
+            for name in sorted(self.dirty)
+        ]
+        self.dirty.clear()
+        self._dirty_facts.clear()
+        head = {
+            "shape": SHAPE,
+            "now": self.now,
+            "revision": self.catalogue.revision,
+            "sha256": self.catalogue.sha256,
+            "row": [self.row.count, self.row.since_at],
+            "unnamed": self.unnamed,
+        }
+        atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
+        return atoms
+
+    def _facts_to_json(self, service: str) -> dict[str, Any]:
+        facts = self._facts[service]
+        return {"service": service, "exclusions": facts.to_json(), "sequences": facts.sequences}
+
+    def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader, pool: Pool) -> int:
+        """Take back the table's entries; returns the offset that the whole partition stands at.
+
+        Raises LookupError when the revision that was in force is not to be had, UnknownShape for a shape that
+        this version does not read.
+        """
+        offset = -1
+        for atom in atoms:
+            kind = atom.key.partition("/")[0]
+            if kind == HEAD:
+                offset = atom.offset
+                self._load_head(atom, read_catalogue)
+            elif kind == FACTS:
+                service = atom.body["service"]
+                self._fact_offsets[service] = atom.offset
+                facts = self.facts_of(service)
+                facts.load(atom.body["exclusions"])
+                facts.sequences = dict(atom.body["sequences"])
+            elif kind == TICKET:
+                ticket = ticket_from_json(atom.body, atom.offset, pool)
+                self.tickets[ticket.id] = ticket
+                if ticket.is_importing:
+                    self.importing.add(ticket.id)
+        self.agenda.fill(self.tickets.values())
+        return offset
+
+    def _load_head(self, head: AtomState, read_catalogue: CatalogueReader) -> None:
+        body = head.body
+        if body["shape"] != SHAPE:
+            raise UnknownShape(f"partition {self._number}: shape {body['shape']}, this version reads {SHAPE}")
+        self.now = body["now"]
+        self.row = DeadLetterRow(*body["row"])
+        self.unnamed = dict(body["unnamed"])
+        if body["revision"] != self.catalogue.revision:
+            catalogue = read_catalogue(body["revision"], body["sha256"])
+            if catalogue is None:
+                raise LookupError(f"partition {self._number} follows revision {body['revision']}, which is not there")
+            self.catalogue = catalogue

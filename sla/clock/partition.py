@@ -1,0 +1,296 @@
+"""What time and each kind of record do to the tickets of one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from sla.catalogue import Catalogue
+from sla.clock.course import Course
+from sla.clock.history import Event, Pool
+from sla.clock.memory import Memory
+from sla.clock.publish import Publisher
+from sla.clock.report import Labels, Moment
+from sla.clock.telling import catch_up, retire, run_due, settle_silently
+from sla.clock.ticket import TicketAtom
+from sla.clock.track import Track
+from sla.clock.voice import Voice
+from sla.dedup import ticket_key
+from sla.events import watch_record
+from sla.feeds import is_repeat
+from sla.fold import AtomState, CatalogueReader, Emission
+from sla.intervals import Interval
+from sla.records import Exclusion, Rejection, Ticket
+from sla.said import Said, in_order
+from sla.storm import DeadLetterRow
+from sla.ticket_objective import TicketObjective
+from sla.units import floor_to
+
+LATE: Final = "late_data"
+EXCLUDED: Final = "exclusion"
+REDEFINED: Final = "definition"
+
+Act = Callable[[Voice], list[Emission]]
+
+
+class Partition:
+    """One partition at work. `offset` arguments are those of the line being applied.
+
+    A ticket whose table entry was written behind that line before a crash stands ahead of it, and is passed over.
+    """
+
+    def __init__(self, topic: str, number: int, publisher: Publisher, base: Catalogue, gap_ms: int) -> None:
+        self._topic = topic
+        self._number = number
+        self._publisher = publisher
+        self._gap_ms = gap_ms
+        self._memory = Memory(number, base)
+        self._pool = Pool()
+        self._known_to = -1  # exclusions up to this offset are known to what is being done
+
+    @property
+    def now(self) -> int | None:
+        """The log's time; None before the first line."""
+        return self._memory.now
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The revision in force."""
+        return self._memory.catalogue
+
+    @property
+    def row(self) -> DeadLetterRow:
+        """The records in a row that could not be used."""
+        return self._memory.row
+
+    # -- time
+
+    def advance(self, now: int, offset: int) -> list[Emission]:
+        """Go to `now`: what was due, then a decision, which tells of what was imported."""
+        memory = self._memory
+        before, memory.now = memory.now, now
+        self._known_to = offset - 1  # time comes before the record
+        if before is None or now <= before:
+            return []
+        emissions: list[Emission] = []
+        if now - before > self._gap_ms:
+            emissions.append(watch_record("detector_gap", self._topic, self._number, before, now))
+        if memory.agenda.is_due(now):
+            emissions += self._run_due(now, offset)
+        if memory.importing and floor_to(now, self.catalogue.decide_every_ms) > before:
+            emissions += self._end_imports(offset)
+        return emissions
+
+    def _run_due(self, until: int, offset: int) -> list[Emission]:
+        """All that is due, each at its own instant; what one instant says is in the order of dedup keys."""
+        memory = self._memory
+        emissions: list[Emission] = []
+        ahead: list[TicketAtom] = []
+        while (due := memory.agenda.next_due(until)) is not None:
+            at, names = due
+            said: list[Said] = []
+            for name in names:
+                ticket = memory.tickets[name]
+                if ticket.due_at != at:
+                    continue
+                if ticket.offset >= offset:
+                    ahead.append(ticket)
+                    continue
+                said += self._each(ticket, list(ticket.due_tracks(at)), lambda voice: run_due(voice, at), offset)  # noqa: B023
+                self._touch(ticket)
+            emissions += in_order(said)
+        for ticket in ahead:
+            memory.agenda.set(ticket)
+        return emissions
+
+    def _end_imports(self, offset: int) -> list[Emission]:
+        said: list[Said] = []
+        for name in sorted(self._memory.importing):
+            ticket = self._memory.tickets[name]
+            if ticket.offset < offset:
+                said += self._end_import(ticket, offset)
+        return in_order(said)
+
+    def _end_import(self, ticket: TicketAtom, offset: int) -> list[Said]:
+        """Those of its clocks that are still open are told."""
+        ticket.is_importing = False
+        self._memory.importing.discard(ticket.id)
+        courses = [course for course in self._story_courses(ticket) if course.runs]
+        said = self._settle(ticket, courses, lambda voice: settle_silently(voice, is_import=True), offset)
+        self._touch(ticket)
+        return said
+
+    # -- records
+
+    def take(self, record: Ticket, offset: int) -> list[Emission] | Rejection:
+        """One event of a ticket: what is new is told, what is no longer true is corrected."""
+        memory = self._memory
+        ticket = memory.ticket_of(record.ticket)
+        if ticket.offset >= offset or self._is_repeat(ticket, record):
+            return []
+        change = self._pool.change_of(record)
+        said: list[Said] = []
+        if ticket.story is None:
+            ticket.tell_story(self._objectives, self._intervals)
+        refused = ticket.refusal(record.at, change)
+        if refused is not None:
+            memory.discard_if_new(ticket)
+            return refused
+        if ticket.is_importing and not record.is_import:
+            said += self._end_import(ticket, offset)
+        labels = ticket.labels
+        event = Event(record.at, offset, change)
+        is_newest = ticket.take(event, self._objectives, self._intervals)
+        memory.count_unnamed(record.service)
+        if record.is_import:
+            ticket.is_importing = True
+            memory.importing.add(ticket.id)
+        elif is_newest:
+            said += self._tell_new(ticket, labels, offset)
+        else:
+            said += self._tell_all(ticket, LATE, offset, labels)
+        self._touch(ticket)
+        return in_order(said)
+
+    @staticmethod
+    def _is_repeat(ticket: TicketAtom, record: Ticket) -> bool:
+        if record.feed is None or record.feed.sequence is None:
+            return False
+        if ticket.sequences is None:
+            ticket.sequences = {}
+        return is_repeat(ticket.sequences, record.feed)
+
+    def _tell_new(self, ticket: TicketAtom, labels: Labels, offset: int) -> list[Said]:
+        story = ticket.story
+        if story is None:
+            return []
+        is_relabelled = labels != ticket.labels
+        courses = [course for course in story.all_courses if course.runs] if is_relabelled else story.touched
+        return self._settle(
+            ticket,
+            [course for course in courses if course.runs],
+            lambda voice: catch_up(voice, are_labels_new=is_relabelled),
+            offset,
+        )
+
+    def _tell_all(self, ticket: TicketAtom, rule: str, offset: int, labels: Labels) -> list[Said]:
+        courses = self._concerned(ticket).values()
+        is_new = labels != ticket.labels
+        return self._settle(ticket, courses, lambda voice: catch_up(voice, rule=rule, are_labels_new=is_new), offset)
+
+    def learn(self, exclusion: Exclusion, offset: int) -> list[Emission]:
+        """Time of a service that does not count, or no longer does not: its tickets are reckoned anew."""
+        memory = self._memory
+        self._known_to = offset
+        facts = memory.facts_of(exclusion.service)
+        if memory.is_new_fact(exclusion.service, offset):
+            if is_repeat(facts.sequences, exclusion.feed):
+                return []
+            facts.add(offset, exclusion)
+        said: list[Said] = []
+        for ticket in memory.tickets.values():
+            if ticket.offset >= offset or exclusion.service not in ticket.services:
+                continue
+            ticket.story = None
+            if not ticket.is_importing:
+                said += self._tell_all(ticket, EXCLUDED, offset, ticket.labels)
+            self._touch(ticket)
+        return in_order(said)
+
+    # -- definitions
+
+    def follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
+        """Switch to a revision: tickets whose objectives differ are reckoned anew."""
+        memory = self._memory
+        before, memory.catalogue = memory.catalogue, catalogue
+        changed: dict[str, bool] = {}
+        said: list[Said] = []
+        for ticket in memory.tickets.values():
+            if ticket.offset >= offset:
+                continue
+            for service in ticket.services:
+                if service not in changed:
+                    changed[service] = before.of_tickets(service) != catalogue.of_tickets(service)
+            if any(changed[service] for service in ticket.services):
+                said += self._redefine(ticket, before, offset)
+                self._touch(ticket)
+        return in_order(said)
+
+    def _redefine(self, ticket: TicketAtom, before: Catalogue, offset: int) -> list[Said]:
+        said: list[Said] = []
+        story = ticket.story or ticket.tell_story(before.of_tickets, self._intervals)
+        old = {(course.service, course.objective.name): course for course in story.all_courses}
+        ticket.rebind()
+        courses = self._concerned(ticket)
+        now = self._memory.now or 0
+        for track in list(ticket.tracks):
+            name = (track.service, track.name)
+            if name not in courses and name in old and track.told:
+                said += self._settle(ticket, [old[name]], lambda voice: retire(voice, now), offset)
+        if ticket.is_importing:
+            return said
+        for name, course in courses.items():
+            known = ticket.find_track(*name)
+            if known is not None and known.is_running:
+                said += self._settle(ticket, [course], lambda voice: catch_up(voice, rule=REDEFINED), offset)
+            else:
+                said += self._settle(ticket, [course], lambda voice: settle_silently(voice, is_import=False), offset)
+        return said
+
+    # -- helpers
+
+    def _objectives(self, service: str) -> Sequence[TicketObjective]:
+        return self.catalogue.of_tickets(service)
+
+    def _intervals(self, service: str) -> Sequence[Interval]:
+        return self._memory.intervals(service, self._known_to)
+
+    def _story_courses(self, ticket: TicketAtom) -> list[Course]:
+        story = ticket.story or ticket.tell_story(self._objectives, self._intervals)
+        return story.all_courses
+
+    def _concerned(self, ticket: TicketAtom) -> dict[tuple[str, str], Course]:
+        """The courses with clocks, and those without any more of which something was told."""
+        found = {(each.service, each.objective.name): each for each in self._story_courses(ticket) if each.runs}
+        for track in ticket.tracks:
+            name = (track.service, track.name)
+            objective = self._defined(*name)
+            if name not in found and track.told and objective is not None:
+                found[name] = Course(track.service, objective)
+        return found
+
+    def _defined(self, service: str, name: str) -> TicketObjective | None:
+        return next((each for each in self.catalogue.of_tickets(service) if each.name == name), None)
+
+    def _each(self, ticket: TicketAtom, tracks: Sequence[Track], act: Act, offset: int) -> list[Said]:
+        courses = {(course.service, course.objective.name): course for course in self._story_courses(ticket)}
+        return self._settle(ticket, [courses[track.service, track.name] for track in tracks], act, offset)
+
+    def _settle(self, ticket: TicketAtom, courses: Iterable[Course], act: Act, offset: int) -> list[Said]:
+        memory, labels = self._memory, ticket.labels
+        moment = Moment(memory.catalogue, memory.now or 0, offset)
+        said: list[Said] = []
+        for course in courses:
+            track = ticket.track_of(course.service, course.objective.name)
+            exclusions = memory.exclusions(course.service, self._known_to)
+            emissions = act(Voice(self._publisher, moment, ticket.id, track, course, exclusions, labels))
+            if emissions:
+                said.append(Said(ticket_key(track.service, track.name, ticket.id), emissions))
+        return said
+
+    def _touch(self, ticket: TicketAtom) -> None:
+        self._memory.dirty.add(ticket.id)
+        due_at = ticket.find_due()
+        if due_at != ticket.due_at:
+            ticket.due_at = due_at
+            self._memory.agenda.set(ticket)
+
+    # -- state
+
+    def take_dirty(self, offset: int) -> list[AtomState]:
+        """The table entries that changed, and the partition's own head last."""
+        return self._memory.take_dirty(offset)
+
+    def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
+        """Take back the table's entries; returns the offset that the whole partition stands at."""
+        return self._memory.load(atoms, read_catalogue, self._pool)

@@ -1,0 +1,132 @@
+"""What a fact about a clock publishes: the event for machines, its record, notices, the status, what is fed on."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from sla.audience import notices_of
+from sla.clock.report import Draft, Labels, Moment, View, event_data, signal_of
+from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cloud_event
+from sla.fold import Emission
+from sla.units import rfc3339
+
+UNRECORDED: Final = frozenset({"clock.started"})
+"""A clock that has just begun has counted nothing that could be explained."""
+
+
+class Publisher:
+    """Makes emissions; feeds among them are numbered last, by the fold."""
+
+    def __init__(self, cluster: str, topic: str, partition: int) -> None:
+        self._cluster = cluster
+        self._topic = topic
+        self._partition = partition
+
+    def alert(self, view: View, moment: Moment, draft: Draft) -> list[Emission]:
+        """An event on the alerts topic, its record and its notices."""
+        data = event_data(view, moment, draft, view.track.next_sequence(ALERTS))
+        alert = cloud_event(self._cluster, ALERTS, draft.name, draft.at, {**data, **(draft.more or {})})
+        record = self._record(view, moment, draft, alert, data)
+        return [alert, record, *notices_of(moment.catalogue, draft.name, alert)]
+
+    def clock(self, view: View, moment: Moment, draft: Draft) -> list[Emission]:
+        """An event on the clocks topic, and its record."""
+        data = event_data(view, moment, draft, view.track.next_sequence(CLOCKS))
+        event = cloud_event(self._cluster, CLOCKS, draft.name, draft.at, {**data, **(draft.more or {})})
+        if draft.name in UNRECORDED:
+            return [event]
+        return [event, self._record(view, moment, draft, event, data)]
+
+    def status(self, view: View, moment: Moment, draft: Draft) -> Emission:
+        """How the promise stands after what was just told of it."""
+        data = event_data(view, moment, draft, view.track.next_sequence(STATUS))
+        return cloud_event(self._cluster, STATUS, "status", draft.at, cast("dict[str, Any]", data))
+
+    def _record(self, view: View, moment: Moment, draft: Draft, event: Emission, data: EventData) -> Emission:
+        """The inputs of the decision, so that it can be explained after the ticket's events are gone."""
+        objective = view.objective
+        body = {
+            "type": "alert",
+            "event_id": event.value["id"],
+            "event_type": event.value["type"],
+            "dedup_key": data["dedup_key"],
+            "at": rfc3339(draft.at),
+            "source": {"topic": self._topic, "partition": self._partition, "offset": moment.offset},
+            "revision": moment.catalogue.revision,
+            "definition": {
+                "name": objective.name,
+                "version": objective.version,
+                "metric": objective.metric.value,
+                "type": "timer" if objective.pauses_move_deadline else "deadline",
+                "target_ms": objective.target_ms,
+                "calendar": objective.calendar,
+                "grace_ms": objective.grace_ms,
+            },
+            "inputs": {"ticket": data["ticket"], "reason": data["reason"], **_inputs(view)},
+        }
+        return Emission(RECORDS, data["dedup_key"], body)
+
+
+def _inputs(view: View) -> dict[str, Any]:
+    run = view.run
+    if run is None:
+        return {"clock": None}
+    return {
+        "clock": {
+            "attached_at": rfc3339(run.attached_at),
+            "counted_from": rfc3339(run.counted_from),
+            "carried_ms": run.carried_ms,
+            "replaces": run.replaces,
+            "pauses": [[rfc3339(start), rfc3339(end)] for start, end in run.pauses],
+            "paused_at": None if run.paused_at is None else rfc3339(run.paused_at),
+            "gaps": [[rfc3339(start), rfc3339(end)] for start, end in run.gaps],
+            "exclusions": [
+                [rfc3339(start), rfc3339(end)] for start, end in (each.interval for each in view.exclusions)
+            ],
+            "ended_at": None if run.ended_at is None else rfc3339(run.ended_at),
+        },
+    }
+
+
+def outcome(view: View, at: int, *, is_good: bool) -> Emission:
+    """A clock's outcome as telemetry: one good when met in time, one bad at its breach."""
+    service = view.track.service
+    body = {
+        "type": "counts",
+        "service": service,
+        "signal": signal_of(view.objective.name),
+        "at": rfc3339(at),
+        "good": int(is_good),
+        "bad": int(not is_good),
+    }
+    return Emission(TELEMETRY, service, body)
+
+
+def open_clock(view: View, at: int, change: str, labels: Labels, outcome: str | None) -> Emission:
+    """A clock's start, change or end, for whoever forecasts the queue; `labels` are the ticket's team and priority."""
+    run, dial, objective, service = view.run, view.dial, view.objective, view.track.service
+    deadline = resumed = None
+    remaining_ms, is_paused = objective.target_ms, False
+    if run is not None and dial is not None:
+        is_paused = run.paused_at is not None and run.ended_at is None
+        remaining_ms -= dial.elapsed_ms(at)
+        due_at = dial.when_resumed_at(objective.target_ms, at)
+        deadline, resumed = (None, due_at) if is_paused else (due_at, None)
+    team, priority = labels
+    body = {
+        "type": "clock",
+        "service": service,
+        "objective": objective.name,
+        "team": team,
+        "priority": priority,
+        "ticket": view.ticket,
+        "at": rfc3339(at),
+        "change": change,
+        "deadline": None if deadline is None else rfc3339(deadline),
+        "deadline_if_resumed_now": None if resumed is None else rfc3339(resumed),
+        "remaining_ms": remaining_ms,
+        "target_ms": objective.target_ms,
+        "paused": is_paused,
+        "outcome": outcome,
+    }
+    return Emission(TELEMETRY, service, body)

@@ -1,0 +1,199 @@
+"""From a fact about a ticket's clock to what leaves: the event's data, in whole numbers and in plain words."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sla.audience import agreement_ref
+from sla.catalogue import Catalogue, Severity
+from sla.clock.course import Course
+from sla.clock.run import Dial, Run
+from sla.clock.track import Track
+from sla.dedup import ticket_key
+from sla.events import (
+    HISTORIC_AFTER_MS,
+    Advice,
+    Confidence,
+    EventData,
+    ExclusionRef,
+    Flags,
+    ObjectiveRef,
+    TicketView,
+    no_reason,
+)
+from sla.records import Exclusion
+from sla.standing import Standing
+from sla.ticket_objective import TicketObjective
+from sla.units import rfc3339, spoken
+
+_GONE = Run(0, 0)
+
+Labels = tuple[str | None, str | None]
+"""A ticket's team and priority."""
+
+
+class Moment(NamedTuple):
+    """Where the log stands: the revision in force, log time after the advance, the offset of the line."""
+
+    catalogue: Catalogue
+    now: int
+    offset: int
+
+
+class View(NamedTuple):
+    """One clock, looked at. `run` and `dial` are None where the clock has turned out never to have been."""
+
+    ticket: str
+    objective: TicketObjective
+    track: Track
+    run: Run | None
+    dial: Dial | None
+    exclusions: tuple[Exclusion, ...]
+
+    @property
+    def clock(self) -> Dial:
+        """The clock of a view that has one."""
+        assert self.dial is not None  # noqa: S101 - whoever asks has looked at a run
+        return self.dial
+
+
+class Draft(NamedTuple):
+    """An event to publish: its name in the type, the rule that decided, and what only the instant knows."""
+
+    name: str
+    rule: str
+    severity: Severity
+    previous: Standing
+    standing: Standing
+    at: int
+    mark: str | None = None
+    is_historic: bool = False
+    more: dict[str, Any] | None = None  # what its type adds to the data
+
+
+def view_of(ticket: str, track: Track, course: Course, run: Run | None, exclusions: tuple[Exclusion, ...]) -> View:
+    """Look at a clock."""
+    dial = None if run is None else Dial(course.objective, run, tuple(each.interval for each in exclusions))
+    return View(ticket, course.objective, track, run, dial, exclusions)
+
+
+def event_data(view: View, moment: Moment, draft: Draft, sequence: int) -> EventData:
+    """The data of one event."""
+    track, objective = view.track, view.objective
+    service = moment.catalogue.services.get(track.service)
+    reason = no_reason(draft.rule)
+    reason["mark"] = draft.mark
+    ticket = _ticket(view, draft.at)
+    return EventData(
+        dedup_key=ticket_key(track.service, objective.name, view.ticket),
+        sequence=sequence,
+        episode=track.episode,
+        severity=draft.severity.value,
+        state=draft.standing.value,
+        previous_state=draft.previous.value,
+        service=track.service,
+        signal=signal_of(objective.name),
+        instance=None,
+        objective=ObjectiveRef(
+            name=objective.name,
+            version=objective.version,
+            target=objective.target_text,
+            window="per ticket",
+            kind="ticket",
+        ),
+        agreements=[agreement_ref(agreement) for agreement in moment.catalogue.agreements_of(objective.name)],
+        owner=service.owner if service else None,
+        opened_at=None if track.opened_at is None else rfc3339(track.opened_at),
+        evaluated_at=rfc3339(moment.now),
+        reason=reason,
+        budget=None,
+        forecast=None,
+        confidence=Confidence(level="full", coverage=1.0),
+        flags=Flags(
+            acked_by=None,
+            acked_until=None,
+            silenced=False,
+            suppressed_by=None,
+            no_data=False,
+            historic=draft.is_historic or moment.now - draft.at > HISTORIC_AFTER_MS,
+            final=True,
+        ),
+        ticket=ticket,
+        causes=[],
+        exclusions=_exclusions(view, moment.now),
+        advice=Advice(summary=_summary(draft, ticket), actions=[], runbook=service.runbook if service else None),
+    )
+
+
+def signal_of(objective: str) -> str:
+    """The signal that a ticket objective's outcomes are counted on."""
+    return f"tickets:{objective}"
+
+
+def _ticket(view: View, at: int) -> TicketView:
+    objective, dial, run = view.objective, view.dial, view.run or _GONE
+    target_ms = objective.target_ms
+    elapsed_ms = 0 if dial is None else dial.elapsed_ms(at)
+    is_paused = dial is not None and dial.is_paused(at)
+    deadline = None if dial is None or is_paused else dial.when_resumed_at(target_ms, at)
+    resumed = dial.when_resumed_at(target_ms, at) if dial is not None and is_paused else None
+    return TicketView(
+        id=view.ticket,
+        metric=objective.metric.value,
+        target_ms=target_ms,
+        elapsed_ms=elapsed_ms,
+        percent=100 * elapsed_ms // target_ms,
+        deadline=None if deadline is None else rfc3339(deadline),
+        paused=is_paused,
+        time_left_ms=target_ms - elapsed_ms,
+        deadline_if_resumed_now=None if resumed is None else rfc3339(resumed),
+        ended_at=None if run.ended_at is None or run.ended_at > at else rfc3339(run.ended_at),
+    )
+
+
+def _exclusions(view: View, now: int) -> list[ExclusionRef]:
+    run = view.run
+    if run is None:
+        return []
+    end = now if run.ended_at is None else run.ended_at
+    return [
+        {
+            "id": each.id,
+            "from": rfc3339(each.from_at),
+            "to": rfc3339(each.to_at),
+            "category": each.category.value,
+            "reason": each.reason,
+            "widened_ms": 0,
+        }
+        for each in view.exclusions
+        if each.from_at <= end and each.to_at > run.counted_from
+    ]
+
+
+def _summary(draft: Draft, ticket: TicketView) -> str:
+    number, left = ticket["id"], spoken(abs(ticket["time_left_ms"]))
+    if draft.name in ("recovery", "clock.met", "clock.cancelled"):
+        return _ENDED.get(draft.rule, "The clock of ticket {} has ended.").format(number)
+    if draft.name == "correction":
+        return f"What was said of ticket {number} is no longer true: {draft.rule.replace('_', ' ')}."
+    if ticket["time_left_ms"] <= 0:
+        return (
+            f"Ticket {number} has missed its target."
+            if left == "under a minute"
+            else (f"Ticket {number} is {left} of working time beyond its target.")
+        )
+    if ticket["paused"]:
+        return f"The clock of ticket {number} is paused with {left} of working time left."
+    due = f"; it is due at {ticket['deadline']}" if ticket["deadline"] else ""
+    return f"Ticket {number} has {left} of working time left{due}."
+
+
+_ENDED = {
+    "met": "The target for ticket {} was met.",
+    "met_late": "The target for ticket {} was reached too late.",
+    "cancelled": "The clock of ticket {} no longer applies.",
+    "reset": "The clock of ticket {} was reset.",
+    "closed": "Ticket {} was closed before the clock was stopped.",
+    "retired": "The objective is no longer defined.",
+    "cleared": "Ticket {} is within its target again.",
+}

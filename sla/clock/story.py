@@ -1,0 +1,146 @@
+"""What is true of a ticket, given its events, the objectives and the exclusions: no matter what was told of it.
+
+Events are taken one by one in their order. Taking the newest on top of what was there gives the same as taking all of
+them anew, which is done when one arrives out of order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from sla.clock.course import Course, PausesSince, Replaced, Scene
+from sla.clock.history import Change, Event
+from sla.clock.run import Ending, Run
+from sla.clock.talk import Talk
+from sla.intervals import Interval
+from sla.records import TicketEvent
+from sla.ticket_objective import TicketObjective
+
+ObjectivesOf = Callable[[str], Sequence[TicketObjective]]
+ExclusionsOf = Callable[[str], Sequence[Interval]]
+
+_SPEAKING: Final = frozenset({TicketEvent.CREATED, TicketEvent.CLOSED, TicketEvent.REOPENED, TicketEvent.REPLY})
+
+
+class Story:
+    """A ticket up to its newest event. `courses` are of its service, in the order of their objectives' names."""
+
+    __slots__ = ("base_at", "courses", "fields", "left", "service", "talk", "touched")
+
+    def __init__(self) -> None:
+        self.service = ""
+        self.fields: dict[str, Any] = {}
+        self.talk = Talk()
+        self.courses: list[Course] = []
+        self.left: list[Course] = []  # of services that the ticket was with before
+        self.touched: list[Course] = []  # by the newest event: all others are as they were
+        self.base_at: int | None = None  # events before it are not kept one by one
+
+    @property
+    def all_courses(self) -> list[Course]:
+        """Every course that the ticket has, or has had."""
+        return [*self.courses, *self.left]
+
+    def copy(self) -> Story:
+        """Another that may go its own way."""
+        other = Story()
+        other.service, other.fields, other.talk = self.service, dict(self.fields), self.talk.copy()
+        other.courses = [course.copy() for course in self.courses]
+        other.left = [course.copy() for course in self.left]
+        other.base_at = self.base_at
+        return other
+
+    def take(self, event: Event, known: Iterable[Event], objectives: ObjectivesOf, exclusions: ExclusionsOf) -> None:
+        """One more event, the newest.
+
+        `known` are the events that are kept, in order, up to this one at least.
+        """
+        at, change = event.at, event.change
+        is_moved = change.service != self.service
+        changed = set() if is_moved else self._changed(change)
+        self._apply(change)
+        self.talk.hear(event)
+        scene = Scene(at, change.event, self.fields, self.talk, exclusions(change.service))
+        if is_moved:
+            self._move(change.service, objectives(change.service), scene)
+        speaks = is_moved or change.event in _SPEAKING
+        courses = [each for each in self.courses if speaks or not changed.isdisjoint(each.objective.reads)]
+        self.touched = [*courses, *self.left] if is_moved else courses
+        if courses:
+            self._advance(courses, scene, known)
+
+    def _changed(self, change: Change) -> set[str]:
+        get = self.fields.get
+        return {name for name, value in change.fields if not _is_same(get(name), value)}
+
+    def _apply(self, change: Change) -> None:
+        fields = self.fields
+        for name, value in change.fields:
+            if value is None:
+                fields.pop(name, None)
+            else:
+                fields[name] = value
+
+    def _move(self, service: str, objectives: Sequence[TicketObjective], scene: Scene) -> None:
+        """The ticket is with another service: the clocks of the former one end."""
+        for course in self.courses:
+            if course.run is not None:
+                course.run.end(scene.at, Ending.CANCELLED)
+        self.left += [course for course in self.courses if course.runs]
+        known = {course.objective.name: course for course in self.left if course.service == service}
+        self.left = [course for course in self.left if course.service != service]
+        self.service = service
+        self.courses = [known.get(each.name) or Course(service, each) for each in objectives]
+
+    def _advance(self, courses: Sequence[Course], scene: Scene, known: Iterable[Event]) -> None:
+        running = [(course, course.run) for course in courses]
+        replaced: list[Replaced] = []
+        for course, run in running:
+            if run is not None:
+                course.advance(run, scene)
+                if run.ending is Ending.CANCELLED:
+                    replaced.append(Replaced(course.objective, run))
+        for course, run in running:
+            if run is None and course.may_begin(scene):
+                before = next((each for each in replaced if each.objective.metric is course.objective.metric), None)
+                course.begin(scene, before, self._pauses_until(scene.at, known))
+
+    def _pauses_until(self, until: int, known: Iterable[Event]) -> PausesSince:
+        def pauses_since(
+            objective: TicketObjective, since: int, fallback: tuple[Interval, ...]
+        ) -> tuple[Interval, ...]:
+            return _own_pauses(objective, known, since, until, fallback, self.base_at)
+
+        return pauses_since
+
+
+def _own_pauses(
+    objective: TicketObjective,
+    known: Iterable[Event],
+    since: int,
+    until: int,
+    fallback: tuple[Interval, ...],
+    base_at: int | None,
+) -> tuple[Interval, ...]:
+    """See `sla.clock.course.PausesSince`."""
+    if base_at is not None:
+        return fallback
+    fields: dict[str, Any] = {}
+    standing = Run(since, since)
+    for event in known:
+        if event.at >= until:
+            break
+        fields.update(event.change.fields)
+        at = max(event.at, since)
+        if objective.pause.holds(fields):
+            if standing.paused_at is None:
+                standing.pause(at)
+        elif standing.paused_at is not None and (objective.resume is None or objective.resume.holds(fields)):
+            standing.resume(at)
+    standing.resume(until)
+    return standing.pauses
+
+
+def _is_same(value: Any, other: Any) -> bool:
+    return type(value) is type(other) and bool(value == other)

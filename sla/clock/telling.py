@@ -1,0 +1,145 @@
+"""Brings what was told of a ticket's clocks in line with what is true: what is new is told, what is false corrected."""
+
+from __future__ import annotations
+
+from sla.clock.correcting import align, correct, new_told
+from sla.clock.differences import Differences, differences
+from sla.clock.report import View
+from sla.clock.run import Ending, FactKind, Run
+from sla.clock.stages import due_at, is_dropped, mark_of, stage_at
+from sla.clock.track import SILENT, Told
+from sla.clock.voice import ENDINGS, Voice
+from sla.fold import Emission
+
+
+def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = False) -> list[Emission]:
+    """Tell what is new after the newest event.
+
+    With a `rule` (late_data, exclusion, definition) all is looked at anew and what is no longer true is corrected.
+    """
+    told, runs = voice.track.told, voice.course.runs
+    if rule is not None:
+        align(voice, rule)
+        told = voice.track.told
+    for place in range(0 if rule is not None else max(0, len(told) - 1), len(runs)):
+        if place == len(told):
+            told.append(new_told(voice, place))
+        _settle(voice, runs[place], told[place], rule)
+    return voice.done(are_labels_new=are_labels_new)
+
+
+def run_due(voice: Voice, at: int) -> list[Emission]:
+    """At an instant at which something is due."""
+    run, told = voice.course.run, voice.track.told
+    if run is not None and len(told) == len(voice.course.runs):
+        _pass_stages(voice, voice.view(run), run, told[-1], at)
+    return voice.done()
+
+
+def settle_silently(voice: Voice, *, is_import: bool) -> list[Emission]:
+    """Take all that has happened as told, but for what is still open: after an import, or for a new definition."""
+    told, runs, now = voice.track.told, voice.course.runs, voice.moment.now
+    del told[len(runs) :]
+    for place, run in enumerate(runs):
+        if place == len(told):
+            told.append(new_told(voice, place))
+        each, view = told[place], voice.view(run)
+        found = differences(each, run.facts())
+        for fact in (*found.wrong, *(old for old, _ in found.moved)):
+            each.forget(fact)
+        facts = [*(new for _, new in found.moved), *found.new]
+        if run.is_open and not each.facts_count:
+            voice.tell(view, run, each, facts.pop(0), is_late=False)
+        for fact in facts:
+            each.add(fact, SILENT)
+        each.arrange(run.facts())
+        if not run.is_open:
+            each.breach_at, each.breach_sequence = view.clock.missed_at, SILENT
+            continue
+        each.stage = stage_at(view.objective, run, view.clock, now)
+        deadline = view.clock.deadline
+        if each.stage > len(view.objective.marks) and each.breach_at is None and deadline is not None:
+            voice.breach(view, each, deadline, is_historic=is_import)
+    if voice.track.is_open and voice.course.run is None:
+        voice.recover(voice.view(runs[-1]) if runs else voice.gone, "cancelled", now)
+    return voice.done()
+
+
+def retire(voice: Voice, at: int) -> list[Emission]:
+    """The objective is no longer defined: its clock ends with it, and so does its episode."""
+    run = voice.course.run
+    if run is not None:
+        run.end(at, Ending.RETIRED)
+        view = voice.view(run)
+        if voice.track.is_open:
+            voice.recover(view, "retired", at)
+        voice.clock(view, voice.still("clock.cancelled", "retired", at))
+        voice.feed(view, at, "ended", "cancelled")
+    voice.track.told.clear()
+    return voice.done()
+
+
+def _settle(voice: Voice, run: Run, told: Told, rule: str | None) -> None:
+    view = voice.view(run)
+    found = _differences(run, told, rule)
+    missed_at = _missed_at(voice, view, run, told)
+    was_missed = told.breach_at is not None
+    if rule is not None:
+        correct(voice, view, run, told, found, missed_at, rule)
+    for fact in found.new:
+        if fact.kind in ENDINGS and missed_at is not None and told.breach_at is None:
+            voice.breach(view, told, missed_at)
+        voice.tell(view, run, told, fact, is_late=missed_at is not None)
+    if rule is not None:
+        told.arrange(run.facts())
+    if run.is_open:
+        _pass_stages(voice, view, run, told, voice.moment.now)
+    elif (missed_at is not None) != was_missed and not any(fact.kind in ENDINGS for fact in found.new):
+        _tell_ending_anew(voice, view, run, told, missed_at)
+
+
+def _differences(run: Run, told: Told, rule: str | None) -> Differences:
+    facts = run.facts()
+    if told.begins(facts):
+        return Differences((), (), facts[told.facts_count :])
+    assert rule is not None, "an event in its order changed what was told"  # noqa: S101 - see `sla.clock.story`
+    return differences(told, facts)
+
+
+def _missed_at(voice: Voice, view: View, run: Run, told: Told) -> int | None:
+    """The deadline that was missed; of a clock that runs only one that was told: time tells the others."""
+    if not run.is_open:
+        return view.clock.missed_at
+    if told.breach_at is None:
+        return None
+    due = due_at(view.objective, run, view.clock, len(view.objective.marks))
+    return view.clock.deadline if due is not None and due <= voice.moment.now else None
+
+
+def _tell_ending_anew(voice: Voice, view: View, run: Run, told: Told, missed_at: int | None) -> None:
+    """A clock that had ended in time turns out to have ended late, or the other way round."""
+    if missed_at is not None and told.breach_at is None:
+        voice.breach(view, told, missed_at)
+    ending = run.facts()[-1]
+    if ending.kind is FactKind.MET:
+        told.forget(ending)
+        voice.tell(view, run, told, ending, is_late=missed_at is not None)
+    elif voice.track.is_open:
+        voice.recover(view, "cancelled", ending.at)
+
+
+def _pass_stages(voice: Voice, view: View, run: Run, told: Told, until: int) -> None:
+    """Marks, breach and repeats that an instant has reached; those reached together are one event."""
+    objective, first, count = view.objective, told.stage, len(view.objective.marks)
+    told.stage = stage_at(objective, run, view.clock, until, first)
+    if first <= count < told.stage and told.breach_at is None:
+        deadline = view.clock.deadline
+        if deadline is not None:
+            voice.breach(view, told, deadline)
+        return
+    reached = [(stage, mark) for stage in range(first, told.stage) if (mark := mark_of(objective, stage)) is not None]
+    reached = [(stage, mark) for stage, mark in reached if not is_dropped(run, mark)]
+    if reached:
+        stage, mark = reached[-1]
+        at = due_at(objective, run, view.clock, stage)
+        voice.warn(view, told, stage, mark.text, until if at is None else at)

@@ -1,0 +1,133 @@
+"""One ticket: its events, what is true of it, and what was told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sla.clock.base import base_from_json, base_to_json, folded
+from sla.clock.course import Course
+from sla.clock.history import (
+    EVENT_CHARACTERS_MAX,
+    EVENTS_MAX,
+    FIELDS_CHARACTERS_MAX,
+    Change,
+    Event,
+    History,
+    characters_of,
+)
+from sla.clock.report import Labels
+from sla.clock.story import ExclusionsOf, ObjectivesOf, Story
+from sla.clock.track import Track
+from sla.records import Reason, Rejection
+from sla.units import rfc3339
+
+
+class TicketAtom:
+    """The atom of a ticket. `story` is None until it is asked for after a restart."""
+
+    __slots__ = (
+        "base", "due_at", "history", "id", "is_importing", "offset", "sequences", "stored_base", "story", "tracks",
+    )  # fmt: skip
+
+    def __init__(self, ticket: str) -> None:
+        self.id = ticket
+        self.offset = -1
+        self.history = History()
+        self.base: Story | None = None  # what the events were that are not kept any more
+        self.stored_base: Mapping[str, Any] | None = None  # the same, as the table holds it
+        self.story: Story | None = None
+        self.tracks: list[Track] = []
+        self.sequences: dict[str, int] | None = None  # of feeds, by source
+        self.is_importing = False
+        self.due_at: int | None = None
+
+    def tell_story(self, objectives: ObjectivesOf, exclusions: ExclusionsOf) -> Story:
+        """What is true, told from the base and every event since."""
+        if self.base is None and self.stored_base is not None:
+            self.base, self.stored_base = base_from_json(self.stored_base, objectives), None
+        story = Story() if self.base is None else self.base.copy()
+        for event in self.history:
+            story.take(event, self.history, objectives, exclusions)
+        self.story = story
+        return story
+
+    def rebind(self) -> None:
+        """Other objectives are in force: what is true must be told anew under them."""
+        if self.base is not None:
+            self.stored_base, self.base = base_to_json(self.base), None
+        self.story = None
+
+    def refusal(self, at: int, change: Change) -> Rejection | None:
+        """Why an event cannot be taken, if a limit is reached: memory stays bounded whatever is sent."""
+        characters_count = characters_of(change)
+        if characters_count > EVENT_CHARACTERS_MAX:
+            detail = f"the fields of one event take {characters_count} characters, at most {EVENT_CHARACTERS_MAX}"
+            return Rejection(Reason.LIMIT_REACHED, detail)
+        base_at = None if self.base is None else self.base.base_at
+        if base_at is not None and at < base_at:
+            detail = f"older than {rfc3339(base_at)}, before which the ticket's events are no longer kept one by one"
+            return Rejection(Reason.LIMIT_REACHED, f"{detail}: the newest {EVENTS_MAX} are")
+        if self._fields_would_take(change, characters_count) > FIELDS_CHARACTERS_MAX:
+            detail = f"the ticket's fields would take more than {FIELDS_CHARACTERS_MAX} characters"
+            return Rejection(Reason.LIMIT_REACHED, detail)
+        return None
+
+    def _fields_would_take(self, change: Change, characters_count: int) -> int:
+        story = self.story
+        if story is None or (self.base is None and self.history.characters + characters_count <= FIELDS_CHARACTERS_MAX):
+            return 0
+        fields = {**story.fields, **dict(change.fields)}
+        return characters_of(change._replace(fields=tuple(fields.items())))
+
+    def take(self, event: Event, objectives: ObjectivesOf, exclusions: ExclusionsOf) -> bool:
+        """Take an event; whether it is the newest, so that what was told still holds."""
+        story = self.story or self.tell_story(objectives, exclusions)
+        is_newest = self.history.add(*event)
+        if is_newest:
+            story.take(event, self.history, objectives, exclusions)
+        else:
+            self.tell_story(objectives, exclusions)
+        while self.history.is_full:
+            self.base = folded(self, self.history.take_oldest(), objectives, exclusions)
+        return is_newest
+
+    @property
+    def labels(self) -> Labels:
+        """The team and the priority, where they are texts."""
+        fields = {} if self.story is None else self.story.fields
+        team, priority = fields.get("team"), fields.get("priority")
+        return team if isinstance(team, str) else None, priority if isinstance(priority, str) else None
+
+    def track_of(self, service: str, name: str) -> Track:
+        """The memory of an objective; a new one at first."""
+        track = self.find_track(service, name)
+        if track is None:
+            track = Track(service, name)
+            self.tracks.append(track)
+        return track
+
+    def find_track(self, service: str, name: str) -> Track | None:
+        """The memory of an objective, if there is one."""
+        return next((track for track in self.tracks if track.name == name and track.service == service), None)
+
+    def course_of(self, service: str, name: str) -> Course | None:
+        """What is true of an objective's clocks."""
+        courses = [] if self.story is None else self.story.all_courses
+        return next((each for each in courses if each.objective.name == name and each.service == service), None)
+
+    @property
+    def services(self) -> set[str]:
+        """All that the ticket has been with, as far as is known."""
+        return self.history.services.union(track.service for track in self.tracks)
+
+    def find_due(self) -> int | None:
+        """When the next thing is due."""
+        if self.is_importing:
+            return None
+        dues = [track.due_at for track in self.tracks if track.due_at is not None]
+        return min(dues) if dues else None
+
+    def due_tracks(self, at: int) -> Iterator[Track]:
+        """What is due at an instant."""
+        return (track for track in self.tracks if track.due_at is not None and track.due_at <= at)

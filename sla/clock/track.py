@@ -1,0 +1,139 @@
+"""What was told of one objective on one ticket, and where it stands by that."""
+
+from __future__ import annotations
+
+from array import array
+
+from sla.catalogue import RANK, Severity
+from sla.clock.run import Fact, FactKind
+from sla.events import ALERTS, CLOCKS
+from sla.standing import Standing
+
+SILENT: int = 0
+"""The sequence of what was settled without an event: true, but told to nobody."""
+
+
+class Told:
+    """What was told of one clock. `stage` is how many of its marks, its breach and its repeats are behind it."""
+
+    __slots__ = ("_facts", "breach_at", "breach_sequence", "is_bad_fed", "is_good_fed", "stage", "warning_sequence")
+
+    def __init__(self) -> None:
+        self._facts = array("q")  # kind, at, sequence, kind, …
+        self.breach_at: int | None = None
+        self.breach_sequence = SILENT
+        self.stage = 0
+        self.warning_sequence = SILENT  # of the last early warning
+        self.is_good_fed = False
+        self.is_bad_fed = False
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The facts that were told, in the order of telling."""
+        raw = self._facts
+        return [Fact(FactKind(raw[place]), raw[place + 1]) for place in range(0, len(raw), 3)]
+
+    @property
+    def facts_count(self) -> int:
+        """How many."""
+        return len(self._facts) // 3
+
+    def begins(self, facts: list[Fact]) -> bool:
+        """Whether these begin with all that was told, which is the usual case."""
+        raw = self._facts
+        if len(raw) > 3 * len(facts):
+            return False
+        return all(
+            raw[3 * place] == facts[place].kind and raw[3 * place + 1] == facts[place].at
+            for place in range(len(raw) // 3)
+        )
+
+    def add(self, fact: Fact, sequence: int) -> None:
+        """Remember one more."""
+        self._facts.extend((fact.kind, fact.at, sequence))
+
+    def sequence_of(self, fact: Fact) -> int:
+        """The sequence of the event that told a fact."""
+        return self._facts[3 * self.facts.index(fact) + 2]
+
+    def forget(self, fact: Fact) -> None:
+        """It is no longer true."""
+        place = 3 * self.facts.index(fact)
+        del self._facts[place : place + 3]
+
+    def arrange(self, facts: list[Fact]) -> None:
+        """Put what was told, which is all of these, into their order."""
+        sequences: dict[Fact, list[int]] = {}
+        for place, fact in enumerate(self.facts):
+            sequences.setdefault(fact, []).append(self._facts[3 * place + 2])
+        self._facts = array("q")
+        for fact in facts:
+            self.add(fact, sequences[fact].pop(0))
+
+    def raw(self) -> list[int]:
+        """All of it, for the table."""
+        return list(self._facts)
+
+    def load(self, raw: list[int]) -> None:
+        """Take back what `raw` gave."""
+        self._facts = array("q", raw)
+
+
+class Track:
+    """One objective's memory on a ticket: its counters, its episode, and what was told of each of its clocks."""
+
+    __slots__ = (
+        "alerts", "clocks", "due_at", "episode", "fed_deadline", "highest", "is_open", "name", "opened_at", "service",
+        "standing", "status", "told",
+    )  # fmt: skip
+
+    def __init__(self, service: str, name: str) -> None:
+        self.service = service
+        self.name = name  # of the objective
+        self.alerts = self.clocks = self.status = 0  # the last sequence on each topic: they never restart
+        self.episode = 0
+        self.is_open = False
+        self.opened_at: int | None = None
+        self.highest = Severity.INFO
+        self.standing = Standing.OK
+        self.told: list[Told] = []  # one for each clock, in order
+        self.due_at: int | None = None  # when time alone makes something true that is to be told
+        self.fed_deadline: int | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a clock was told of whose end was not."""
+        facts = self.told[-1].facts if self.told else []
+        return bool(facts) and facts[-1].kind not in (FactKind.MET, FactKind.CANCELLED)
+
+    def next_sequence(self, topic: str) -> int:
+        """One counter per dedup key and topic, from 1."""
+        if topic == ALERTS:
+            self.alerts += 1
+            return self.alerts
+        if topic == CLOCKS:
+            self.clocks += 1
+            return self.clocks
+        self.status += 1
+        return self.status
+
+    def open(self, at: int) -> None:
+        """Leave `ok`: a new episode, if none is open."""
+        if not self.is_open:
+            self.episode += 1
+            self.is_open = True
+            self.opened_at = at
+            self.highest = Severity.INFO
+
+    def close(self) -> None:
+        """Back in `ok`."""
+        self.is_open = False
+        self.standing = Standing.OK
+
+    def raise_to(self, severity: Severity) -> Severity:
+        """Severity never falls within an episode."""
+        if not self.is_open:
+            return severity
+        if RANK[severity] > RANK[self.highest]:
+            self.highest = severity
+        return self.highest
