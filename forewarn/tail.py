@@ -19,6 +19,7 @@ class Feed(StrEnum):
 
     ALERTS = "alerts"
     CLOCKS = "clocks"
+    FORECASTS = "forecasts"
     STATUS = "status"
     NOTICES = "notices"
     DELIVERIES = "deliveries"

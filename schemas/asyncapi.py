@@ -15,6 +15,7 @@ _SCHEMA_OF: Final = {
     "sla.alerts.v1": "alerts",
     "sla.alerts.shadow.v1": "alerts",
     "sla.clocks.v1": "clocks",
+    "sla.forecasts.v1": "forecasts",
     "sla.status.v1": "status",
     "sla.records.v1": "records",
     "sla.late.v1": "late",

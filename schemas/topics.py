@@ -99,7 +99,8 @@ TELEMETRY: Final = Topic(
 TICKETS: Final = Topic(
     "sla.tickets.v1",
     key="ticket id",
-    writers=("producers", "send", "clock"),  # clock: ticks, markers and records forwarded to their partition
+    # detect: exclusions; clock: ticks, markers and records forwarded to their partition
+    writers=("producers", "send", "detect", "clock"),
     readers=("clock",),
     retention_ms=14 * DAY_MS,
     append_time=True,
@@ -124,6 +125,9 @@ ALERTS: Final = Topic(
 )
 CLOCKS: Final = Topic(
     "sla.clocks.v1", key="dedup key", writers=("clock",), readers=("consumers",), retention_ms=90 * DAY_MS
+)
+FORECASTS: Final = Topic(
+    "sla.forecasts.v1", key="dedup key", writers=("detect",), readers=("consumers",), retention_ms=90 * DAY_MS
 )
 SHADOW_ALERTS: Final = Topic(
     "sla.alerts.shadow.v1", key="dedup key", writers=("detect",), readers=("consumers",), retention_ms=90 * DAY_MS
@@ -178,6 +182,7 @@ ALL: Final = (
     ALERTS,
     SHADOW_ALERTS,
     CLOCKS,
+    FORECASTS,
     STATUS,
     NOTICES,
     OUTBOX,
@@ -187,8 +192,5 @@ ALL: Final = (
     DEAD_LETTERS,
     *(_changelog(role) for role in ROLES_WITH_STATE),
 )
-LATER: Final = (
-    Topic("sla.forecasts.v1", "dedup key", (), (), retention_ms=90 * DAY_MS, fed_later=True),
-    Topic("sla.history.v1", "dedup key", (), (), retention_ms=400 * DAY_MS, fed_later=True),
-)
+LATER: Final = (Topic("sla.history.v1", "dedup key", (), (), retention_ms=400 * DAY_MS, fed_later=True),)
 BY_NAME: Final = {topic.name: topic for topic in (*ALL, *LATER)}

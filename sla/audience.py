@@ -10,7 +10,7 @@ from sla.fold import Emission
 from sla.stakeholder import Stakeholder, Watches
 
 TOLD_TO_PEOPLE = frozenset(
-    {"early_warning", "breach", "recovery", "unknown", "correction", "period_closed", "maintenance"}
+    {"early_warning", "breach", "recovery", "unknown", "correction", "period_closed", "maintenance", "forecast"}
 )
 """Changes of flags are for machines, unless somebody watches them by name."""
 

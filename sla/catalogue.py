@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Final
 
 from sla.stakeholder import Stakeholder
-from sla.ticket_objective import TicketObjective, TicketPromises
+from sla.ticket_objective import Outcomes, TicketObjective, TicketPromises
 from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
 from sla.working_time import ALWAYS, YEAR_MS, WorkingTime
 
@@ -69,13 +69,13 @@ class Uptime:
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """An indicator that is defined and checked but not computed yet: percentile, composite, tickets."""
+    """An indicator that is defined and checked but not computed yet: percentile, composite."""
 
     kind: str
     signal: str | None = None
 
 
-Indicator = Ratio | Threshold | Uptime | NotEvaluated
+Indicator = Ratio | Threshold | Uptime | Outcomes | NotEvaluated
 
 
 # -- windows and budgeting

@@ -38,7 +38,16 @@ def objective_key(service: str, objective: str, instance: str | None = None) -> 
 @lru_cache(maxsize=8_192)
 def ticket_key(service: str, objective: str, ticket: str) -> str:
     """`<service>/<objective>/ticket:<id>`; the digest, where it is needed, is that of the encoded last part."""
-    parts = [encoded(service), encoded(objective), f"ticket:{encoded(ticket)}"]
+    return _tagged_key(service, objective, f"ticket:{encoded(ticket)}")
+
+
+def queue_key(service: str, objective: str, team: str | None, priority: str | None) -> str:
+    """`<service>/<objective>/queue:<team>:<priority>`, either of them empty where the tickets have none."""
+    return _tagged_key(service, objective, f"queue:{encoded(team or '')}:{encoded(priority or '')}")
+
+
+def _tagged_key(service: str, objective: str, tagged: str) -> str:
+    parts = [encoded(service), encoded(objective), tagged]
     key = "/".join(parts)
     if len(key) > KEY_BYTES_MAX:
         parts[-1] = _digest(parts[-1])

@@ -23,6 +23,7 @@ OUTBOX: Final = "sla.outbox.v1"
 TELEMETRY: Final = "sla.telemetry.v1"
 TICKETS: Final = "sla.tickets.v1"
 CLOCKS: Final = "sla.clocks.v1"
+FORECASTS: Final = "sla.forecasts.v1"
 
 HISTORIC_AFTER_MS: Final = HOUR_MS
 """A fact older than this when it is evaluated is history: recorded, counted, never paged."""
@@ -146,6 +147,26 @@ class TicketView(TypedDict):
     time_left_ms: int
     deadline_if_resumed_now: str | None
     ended_at: str | None
+
+
+class Counted(TypedDict):
+    """Order statistics of a count over the scenarios."""
+
+    p10: int
+    p50: int
+    p90: int
+
+
+class QueueView(TypedDict):
+    """A queue of open clocks, and how many of them are missed within a day; `by` when, in the middle case."""
+
+    team: str | None
+    priority: str | None
+    open_count: int
+    paused_count: int
+    sample_count: int
+    by: str | None
+    breach_count: Counted
 
 
 class EventData(TypedDict):

@@ -126,3 +126,21 @@ class TicketPromises:
     def of(self, service: str) -> tuple[TicketObjective, ...]:
         """Those of a service and those of any."""
         return self._of.get(service, self._of_any)
+
+
+def signal_of(objective: str) -> str:
+    """The signal that a ticket objective's outcomes are counted on."""
+    return f"tickets:{objective}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The outcomes of a ticket objective's clocks: one good when met in time, one bad at its breach."""
+
+    of: str
+    kind: str = "tickets"
+
+    @property
+    def signal(self) -> str:
+        """Where the fold of tickets counts them."""
+        return signal_of(self.of)

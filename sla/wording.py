@@ -25,6 +25,7 @@ _HEADLINES: Final = {
     "flags_changed": "Update",
     "period_closed": "Period closed",
     "maintenance": "Maintenance announced",
+    "forecast": "Forecast",
 }
 _STATES: Final = {
     "early_warning": "is at risk and will be missed if nothing changes",
@@ -35,6 +36,7 @@ _STATES: Final = {
     "flags_changed": "has changed flags",
     "period_closed": "has completed a period",
     "maintenance": "will lose budget to an announced maintenance",
+    "forecast": "has a forecast of its open tickets",
 }
 
 
@@ -124,6 +126,7 @@ _REASONS: Final[Mapping[str, Callable[[Json], str]]] = {
     "burn_rate": _burn_rate,
     "budget_consumed": lambda _: "Why: a mark of the error budget was reached.",
     "budget_spent": lambda _: "Why: the error budget is spent.",
+    "queue": lambda _: "Why: the open clocks against how fast such clocks were stopped of late.",
     "forecast": lambda _: "Why: at the present pace most forecasts end in a breach.",
     "no_data": lambda _: "Why: no data has arrived for too long.",
     "data_again": lambda _: "Why: data arrives again.",

@@ -14,8 +14,8 @@ from schemas.definitions.stakeholder import stakeholder_of
 from schemas.definitions.ticket_compile import ticket_objective
 from sla import catalogue as to
 from sla.stakeholder import Stakeholder as Told
+from sla.ticket_objective import Outcomes, TicketPromises
 from sla.ticket_objective import TicketObjective as Clock
-from sla.ticket_objective import TicketPromises
 from sla.tiers import google
 from sla.units import SECOND_MS, span_text
 from sla.working_time import ALWAYS, WorkingTime
@@ -87,7 +87,8 @@ def window_of(spec: ObjectiveSpec) -> to.Window:
 
 def is_evaluated(spec: ObjectiveSpec) -> bool:
     """Whether this release computes the objective."""
-    return isinstance(spec.indicator, written.RatioIndicator | written.ThresholdIndicator | written.UptimeIndicator)
+    computed = written.RatioIndicator | written.ThresholdIndicator | written.UptimeIndicator | written.TicketsIndicator
+    return isinstance(spec.indicator, computed)
 
 
 def tiers_of(spec: ObjectiveSpec, hours: WorkingTime = ALWAYS) -> tuple[to.BurnTier, ...]:
@@ -154,6 +155,8 @@ def _indicator(spec: written.Indicator) -> to.Indicator:
             return to.Threshold(spec.signal, to.Op(spec.op), spec.value)
         case written.UptimeIndicator():
             return to.Uptime(spec.signal)
+        case written.TicketsIndicator():
+            return Outcomes(spec.of)
         case written.PercentileIndicator():
             return to.NotEvaluated(spec.type, spec.signal)
         case _:

@@ -58,15 +58,14 @@ def read_ical(content: bytes, timezone: str, *, closes: bool) -> Held:
     found: set[Stretch] = set()
     moved = _moved(events)
     for line, event in zip(lines, events, strict=False):
-        name = shown(_name(event)) if _name(event) else "the event"
         try:
             reason = _why_aside(event, closes=closes)
             if reason is None:
                 found.update(_stretches(event, moved.get(str(event.get("UID")), set()), ZoneInfo(timezone)))
             elif reason:
-                held.left_aside.append(Problem(line, f"{name} {reason}"))
+                held.left_aside.append(Problem(line, f"{shown(_name(event))} {reason}"))
         except (MalformedError, ValueError, OverflowError, TypeError) as error:
-            held.problems.append(Problem(line, f"{name}: {error}"))
+            held.problems.append(Problem(line, f"{shown(_name(event))}: {error}"))
         if len(found) > EVENTS_MOST:
             held.problems.append(Problem(line, f"more than {EVENTS_MOST:,} days and times: leave out what is past"))
             break
@@ -92,8 +91,6 @@ def _name(event: Component) -> str:
 
 def _why_aside(event: Component, *, closes: bool) -> str | None:
     """Why an event does not count, None if it does, empty if that needs no word."""
-    for name, problem in event.errors:
-        raise MalformedError(f"{name}: {problem}")
     if str(event.get("STATUS", "")).upper() == "CANCELLED":
         return ""
     if not closes:
@@ -113,12 +110,14 @@ def _moved(events: Sequence[Component]) -> dict[str, set[Any]]:
     found: dict[str, set[Any]] = {}
     for event in events:
         instead_of = event.get("RECURRENCE-ID")
-        if instead_of is not None and not event.errors:
+        if instead_of is not None:
             found.setdefault(str(event.get("UID")), set()).add(instead_of.dt)
     return found
 
 
 def _stretches(event: Component, moved: set[Any], zone: ZoneInfo) -> Iterator[Stretch]:
+    if event.errors:
+        raise MalformedError(str(event.errors[0][1]))
     start = event.get("DTSTART")
     if start is None:
         raise MalformedError("it has no DTSTART: write when it begins")

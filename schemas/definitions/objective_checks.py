@@ -113,7 +113,7 @@ def _check_tiers(each: Defined, document: Objective, period_ms: int) -> Iterator
 
 def _not_evaluated(each: Defined, document: Objective) -> Iterator[Finding]:
     spec = document.spec
-    if isinstance(spec.indicator, PercentileIndicator | CompositeIndicator | TicketsIndicator):
+    if isinstance(spec.indicator, PercentileIndicator | CompositeIndicator):
         message = f"{spec.indicator.type} indicators are checked but {_LATER}: the objective has no state"
         yield each.note("not-evaluated-yet", ("spec", "indicator"), message)
     if spec.instances is not None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, TypeAdapter
 
 from schemas.outbound.commands import Command
-from schemas.outbound.events import Alert, ClockEvent, Status
+from schemas.outbound.events import Alert, ClockEvent, Forecast, Status
 from schemas.outbound.feeds import (
     Ack,
     CatalogueMarker,
@@ -29,6 +29,7 @@ from schemas.outbound.records import DeadLetter, Late, Record
 MODELS: Final[dict[str, tuple[str, TypeAdapter[Any]]]] = {
     "alerts": ("What happened to a promise (sla.alerts.v1, sla.alerts.shadow.v1)", TypeAdapter(Alert)),
     "clocks": ("What happened to a ticket's clock (sla.clocks.v1)", TypeAdapter(ClockEvent)),
+    "forecasts": ("How many open clocks of a queue will be missed (sla.forecasts.v1)", TypeAdapter(Forecast)),
     "status": ("How each promise stands (sla.status.v1)", TypeAdapter(Status)),
     "records": ("The inputs of decisions, and gaps (sla.records.v1)", TypeAdapter(Record)),
     "commands": ("What people decide (sla.commands.v1)", TypeAdapter(Command)),

@@ -173,6 +173,32 @@ class ClockMetData(EventData):
     late: bool
 
 
+class BreachCount(Shape):
+    """Order statistics over the scenarios."""
+
+    p10: int
+    p50: int
+    p90: int
+
+
+class QueueState(Shape):
+    """A queue of open clocks; `by` is the last deadline that the middle scenario misses."""
+
+    team: str | None
+    priority: str | None
+    open_count: int
+    paused_count: int
+    sample_count: int
+    by: Instant | None
+    breach_count: BreachCount
+
+
+class ForecastData(EventData):
+    """How many clocks of a queue will be missed within a day."""
+
+    queue: QueueState
+
+
 class ClockRetargetedData(EventData):
     """A clock took over from that of another objective."""
 

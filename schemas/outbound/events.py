@@ -11,6 +11,7 @@ from schemas.outbound.data import (
     ClockRetargetedData,
     CorrectionData,
     EventData,
+    ForecastData,
     MaintenanceData,
     PeriodClosedData,
 )
@@ -177,6 +178,14 @@ class ClockCancelled(_Event):
     type: Literal["forewarn.clock.cancelled.v1"]
     dataschema: Literal["urn:forewarn:clock.cancelled.v1"]
     data: EventData
+
+
+class Forecast(_Event):
+    """How many of a queue's open clocks will be missed, at the pace of late."""
+
+    type: Literal["forewarn.forecast.v1"]
+    dataschema: Literal["urn:forewarn:forecast.v1"]
+    data: ForecastData
 
 
 ClockEvent = Annotated[

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from sla.audience import notices_of
-from sla.clock.report import Draft, Labels, Moment, View, event_data, signal_of
+from sla.clock.report import Draft, Labels, Moment, View, event_data
 from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cloud_event
 from sla.fold import Emission
+from sla.ticket_objective import signal_of
 from sla.units import rfc3339
 
 UNRECORDED: Final = frozenset({"clock.started"})

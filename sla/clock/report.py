@@ -23,7 +23,7 @@ from sla.events import (
 )
 from sla.records import Exclusion
 from sla.standing import Standing
-from sla.ticket_objective import TicketObjective
+from sla.ticket_objective import TicketObjective, signal_of
 from sla.units import rfc3339, spoken
 
 _GONE = Run(0, 0)
@@ -123,11 +123,6 @@ def event_data(view: View, moment: Moment, draft: Draft, sequence: int) -> Event
         exclusions=_exclusions(view, moment.now),
         advice=Advice(summary=_summary(draft, ticket), actions=[], runbook=service.runbook if service else None),
     )
-
-
-def signal_of(objective: str) -> str:
-    """The signal that a ticket objective's outcomes are counted on."""
-    return f"tickets:{objective}"
 
 
 def _ticket(view: View, at: int) -> TicketView:

@@ -96,7 +96,10 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Igno
         self, record: Measurement | ServiceFact | ServiceOrder | OpenClock | Ignored, line: Line
     ) -> list[Emission]:
         match record:
-            case Ignored() | OpenClock():
+            case Ignored():
+                return []
+            case OpenClock():
+                self._partition.queue(record, line.offset)
                 return []
             case Change() | Exclusion() | Dependency():
                 return self._partition.learn(record, line.offset)

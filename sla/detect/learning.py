@@ -16,7 +16,7 @@ from sla.detect.judge import Judge, Moment
 from sla.detect.maintenance import overruns
 from sla.detect.memory import Memory
 from sla.detect.stream import Stream
-from sla.events import NOTICES
+from sla.events import NOTICES, TICKETS
 from sla.feeds import is_repeat
 from sla.fold import Emission, Json
 from sla.orders import Ack, Given, Ruling, ServiceOrder, Silence, Statement, Unack, Unsilence, accepted, refused
@@ -41,7 +41,9 @@ class Learning:
         """A fact about a whole service. What an exclusion undoes is said at once, and whose trouble has ended too."""
         if self._is_repeat(fact.service, fact, offset):
             return []
-        return self._take(fact, offset)
+        emissions = self._take(fact, offset)
+        # What a ticket's clock does not count is decided where the ticket is, and that may be in any partition.
+        return [*emissions, _fed(fact)] if isinstance(fact, Exclusion) else emissions
 
     def _is_repeat(self, service: str, told: ServiceFact | ServiceOrder, offset: int) -> bool:
         """Whether it was heard before; not asked where the facts were written behind this line before a crash."""
@@ -185,7 +187,24 @@ class Learning:
             return [refused(given, now, f"exclusion {order.exclusion} is {asked.status.value} already")]
         status = Approval.APPROVED if order.is_approved else Approval.REJECTED
         ruled = asked._replace(status=status, approved_by=order.by, feed=None)
-        return [*self._take(ruled, offset), accepted(given, now, f"{status.value}: {order.exclusion}")]
+        return [*self._take(ruled, offset), _fed(ruled), accepted(given, now, f"{status.value}: {order.exclusion}")]
+
+
+def _fed(exclusion: Exclusion) -> Emission:
+    """The same exclusion for the fold of tickets."""
+    body = {
+        "type": "exclusion",
+        "service": exclusion.service,
+        "id": exclusion.id,
+        "from": rfc3339(exclusion.from_at),
+        "to": rfc3339(exclusion.to_at),
+        "category": exclusion.category.value,
+        "status": exclusion.status.value,
+        "reason": exclusion.reason,
+        "requested_by": exclusion.requested_by,
+        "approved_by": exclusion.approved_by,
+    }
+    return Emission(TICKETS, None, body, everywhere=True)
 
 
 def _passed_on(order: Ack | Unack) -> Json:

@@ -13,6 +13,7 @@ from sla.detect.slices import SliceBoard
 from sla.intervals import Interval
 from sla.ledger import Ledger
 from sla.records import Counts, Measurement, Sample, State
+from sla.ticket_objective import Outcomes
 from sla.units import MINUTE_MS, floor_to
 
 COUNTS: Final = "counts"
@@ -212,7 +213,7 @@ def measure_key(objective: Objective) -> str:
 def _indicator_key(objective: Objective) -> str:
     indicator: Indicator = objective.indicator
     match indicator:
-        case Ratio():
+        case Ratio() | Outcomes():
             return COUNTS
         case Threshold():
             return f"{indicator.op}:{indicator.value!r}"

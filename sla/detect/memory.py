@@ -12,6 +12,7 @@ from sla.detect.judge import Moment
 from sla.detect.stream import Stream
 from sla.fold import AtomState, CatalogueReader, Json
 from sla.intervals import Interval
+from sla.queue import Queues
 from sla.silences import Silences
 from sla.storm import DeadLetterRow
 from sla.units import DAY_MS, floor_to
@@ -38,6 +39,7 @@ class Memory:
         self.gaps: list[Interval] = []
         self.row = DeadLetterRow()
         self.silences = Silences()
+        self.queues = Queues()
         self.sequences: dict[str, int] = {}  # of what concerns the whole partition
         self.unnamed: dict[StreamName, int] = {}
         self.dirty: set[StreamName] = set()
@@ -87,6 +89,7 @@ class Memory:
             for service in sorted(self.dirty_facts)
         ]
         atoms += [stream_state(self.streams[name], offset, self.now or 0) for name in sorted(self.dirty)]
+        atoms += self.queues.take_dirty(offset)
         self.dirty.clear()
         self.dirty_facts.clear()
         head = {
@@ -126,6 +129,7 @@ class Memory:
                 stream = stream_of(atom, catalogue, exclusions)
                 self._catch_up(stream, atom)
                 self.streams[stream.service, stream.signal] = stream
+        self.queues.load(atoms)
         return -1 if head is None else head.offset
 
     def _catch_up(self, stream: Stream, atom: AtomState) -> None:

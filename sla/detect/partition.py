@@ -20,7 +20,7 @@ from sla.events import watch_record
 from sla.feeds import is_repeat
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
 from sla.orders import ServiceOrder
-from sla.records import Counts, History, Measurement, ServiceFact
+from sla.records import Counts, History, Measurement, OpenClock, ServiceFact
 from sla.said import Said, in_order
 from sla.storm import DeadLetterRow
 from sla.units import HOUR_MS, MINUTE_MS, floor_to
@@ -36,6 +36,7 @@ class Partition:
         self._topic = topic
         self._number = number
         self._gap_ms = gap_ms
+        self._publisher = publisher
         self._judge = Judge(publisher)
         self._corrections = Corrections(self._judge)
         self._agenda = Agenda(self._judge)
@@ -139,7 +140,11 @@ class Partition:
                 said += self._decide_stream(name, stream, moment, is_minute=is_minute)
         if is_minute and at % HOUR_MS < MINUTE_MS:
             self._memory.forget_facts(at, offset)
-        return in_order(said)
+        emissions = in_order(said)
+        if is_minute:
+            now = self._memory.now or at
+            emissions += self._memory.queues.forecast(self._publisher.cluster, self.catalogue, at, now, offset)
+        return emissions
 
     def _decide_stream(self, name: StreamName, stream: Stream, moment: Moment, *, is_minute: bool) -> list[Said]:
         dirty = self._memory.dirty
@@ -233,6 +238,10 @@ class Partition:
         """A fact about a whole service."""
         self._lanes.shut_all()
         return self._learning.learn(fact, offset)
+
+    def queue(self, clock: OpenClock, offset: int) -> None:
+        """What became of a ticket's open clock."""
+        self._memory.queues.take(clock, self._memory.now or 0, offset)
 
     def obey(self, order: ServiceOrder, offset: int) -> list[Emission]:
         """What somebody has decided."""

@@ -134,21 +134,25 @@ def test_a_calendar_window_is_utc_unless_told_otherwise(tmp_path: Path) -> None:
     [
         ("{type: percentile, signal: l, percentile: p95, op: lte, value: 5}", NotEvaluated("percentile", "l")),
         ("{type: composite, rule: all, of: [other]}", NotEvaluated("composite")),
-        ("{type: tickets, of: p1}", NotEvaluated("tickets")),
     ],
 )
 def test_what_is_not_evaluated_yet_takes_no_records(indicator: str, compiled_to: NotEvaluated, tmp_path: Path) -> None:
+    catalogue = catalogue_of(tmp_path, indicated(indicator), objective(name="other"))
+    got = catalogue.objectives["payments-availability"]
+    assert (got.indicator, got.evaluated) == (compiled_to, False)
+    assert catalogue.evaluated_of("payments", "l") == ()
+    assert [each.name for each in catalogue.evaluated_of("payments", "availability")] == ["other"]
+
+
+def test_outcomes_of_tickets_are_read_where_the_fold_of_tickets_counts_them(tmp_path: Path) -> None:
     ticket = """\
     apiVersion: forewarn/v1
     kind: TicketObjective
     metadata: {name: p1}
     spec: {service: "*", metric: resolution, target: 4h, when: {}, stop: {state: [closed]}}
     """
-    catalogue = catalogue_of(tmp_path, indicated(indicator), objective(name="other"), ticket)
-    got = catalogue.objectives["payments-availability"]
-    assert (got.indicator, got.evaluated) == (compiled_to, False)
-    assert catalogue.evaluated_of("payments", "l") == ()
-    assert [each.name for each in catalogue.evaluated_of("payments", "availability")] == ["other"]
+    catalogue = catalogue_of(tmp_path, indicated("{type: tickets, of: p1}"), ticket)
+    assert [each.name for each in catalogue.evaluated_of("payments", "tickets:p1")] == ["payments-availability"]
 
 
 def test_an_objective_has_the_hours_of_its_calendar_and_a_period_its_share_of_a_year_of_them(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ class Detector:
         decided_at = floor_to(now, self.step_ms)
         if decided_at > before:
             for machine in self.by_key():
-                self.publish(machine.decide(View(self.account(machine.objective), decided_at, now)), now)
+                self.publish(machine.decide(View(self.account(machine.objective), decided_at, now), now), now)
 
     def publish(self, told: list[Event], now: int) -> None:
         self.outcome.alerts += [(now, event) for event in told]
@@ -244,7 +244,7 @@ class Detector:
         elif kind == "no_data":
             self.publish(subject.lose_data(view), now)
         else:
-            self.publish(subject.decide(view), now)
+            self.publish(subject.decide(view, at), now)
 
     # -- records ------------------------------------------------------------------------------------------------
 

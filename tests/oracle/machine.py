@@ -132,11 +132,11 @@ class Machine:
                 events.append(self.recover({"rule": "cleared"}, view))
         return events
 
-    def decide(self, view: View) -> list[Event]:
-        """One decision."""
+    def decide(self, view: View, struck_until: int) -> list[Event]:
+        """One decision, after all timers up to `struck_until`."""
         if not view.account.records:
             return []
-        events = self.follow_data(view)
+        events = self.follow_data(view, struck_until)
         readings = [view.account.reading(tier, view.at) for tier in self.objective.tiers]
         self.latch(view.account, readings)
         budget = view.account.budget(view.at)
@@ -152,10 +152,9 @@ class Machine:
 
     # -- the parts of a decision --------------------------------------------------------------------------------
 
-    def follow_data(self, view: View) -> list[Event]:
+    def follow_data(self, view: View, struck_until: int) -> list[Event]:
         begin = view.account.no_data_from()
-        # Its timer may lie between this decision and now, and has struck before it.
-        lost = self.watches_silence() and begin is not None and view.now >= begin
+        lost = self.watches_silence() and begin is not None and struck_until >= begin
         if lost:
             return self.lose_data(view)
         if not self.no_data:
