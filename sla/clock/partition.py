@@ -146,7 +146,7 @@ class Partition:
             ticket.is_importing = True
             memory.importing.add(ticket.id)
         elif is_newest:
-            said += self._tell_new(ticket, labels, offset)
+            said += self._tell_new(ticket, labels, record.at, offset)
         else:
             said += self._tell_all(ticket, LATE, offset, labels)
         self._touch(ticket)
@@ -160,18 +160,20 @@ class Partition:
             ticket.sequences = {}
         return is_repeat(ticket.sequences, record.feed)
 
-    def _tell_new(self, ticket: TicketAtom, labels: Labels, offset: int) -> list[Said]:
+    def _tell_new(self, ticket: TicketAtom, labels: Labels, at: int, offset: int) -> list[Said]:
         story = ticket.story
         if story is None:
             return []
         is_relabelled = labels != ticket.labels
         courses = [course for course in story.all_courses if course.runs] if is_relabelled else story.touched
-        return self._settle(
-            ticket,
-            [course for course in courses if course.runs],
-            lambda voice: catch_up(voice, are_labels_new=is_relabelled),
-            offset,
-        )
+        is_late = at < (self._memory.now or 0)
+
+        def tell(voice: Voice) -> list[Emission]:
+            # What time alone made true after the event's instant may not be so.
+            is_doubtful = is_late and bool(voice.track.told) and voice.track.told[-1].stage > 0
+            return catch_up(voice, rule=LATE if is_doubtful else None, are_labels_new=is_relabelled)
+
+        return self._settle(ticket, [course for course in courses if course.runs], tell, offset)
 
     def _tell_all(self, ticket: TicketAtom, rule: str, offset: int, labels: Labels) -> list[Said]:
         courses = self._concerned(ticket).values()
