@@ -112,20 +112,23 @@ def marks_of(
     return tuple(Mark(text, elapsed_ms) for elapsed_ms, text in sorted(at.items()) if elapsed_ms > 0)
 
 
+@dataclass(frozen=True)
 class TicketPromises:
     """Objectives by the service whose tickets they are about, each list by name."""
 
-    def __init__(self, objectives: Iterable[TicketObjective] = ()) -> None:
-        ordered = sorted(objectives, key=lambda each: each.name)
-        self._of_any = tuple(each for each in ordered if each.service == ANY_SERVICE)
-        self._of = {
+    objectives: tuple[TicketObjective, ...] = ()
+
+    @cached_property
+    def _of(self) -> dict[str, tuple[TicketObjective, ...]]:
+        ordered = sorted(self.objectives, key=lambda each: each.name)
+        return {
             service: tuple(each for each in ordered if each.service in (service, ANY_SERVICE))
-            for service in {each.service for each in ordered}
+            for service in {ANY_SERVICE, *(each.service for each in ordered)}
         }
 
     def of(self, service: str) -> tuple[TicketObjective, ...]:
         """Those of a service and those of any."""
-        return self._of.get(service, self._of_any)
+        return self._of.get(service, self._of[ANY_SERVICE])
 
 
 def signal_of(objective: str) -> str:

@@ -62,7 +62,7 @@ def compile_catalogue(
         stakeholders,
         decide_every_ms,
         calendars,
-        TicketPromises(clocks.values()),
+        TicketPromises(tuple(clocks.values())),
     )
 
 
