@@ -16,6 +16,7 @@ FAILED_ONCE = (
     48,  # a state was compared with cuts that lie ahead of it
     53,  # the record of a closed period showed windows as of whatever had been decided last in that process
     80,  # a rebalance waited for ever for a batch that it had cleared itself
+    60,  # the oracle took a silence for told before its instant had come
     120,  # dead letters without a key were taken for one line
     220,  # an exclusion took all that was bad, and the budget marks were not armed anew
     310,  # a slice that begins at the instant of a decision was missing in its window
