@@ -90,7 +90,8 @@ class Lanes:
             if stamped_at > now:  # noqa: PLR1730 - a call of max() costs a tenth of all the work here
                 now = stamped_at
             if at > lane.newest_at:
-                lane.newest_at = lane.stream.newest_at = min(at, now)  # a little ahead of the log is now
+                # What is a little ahead of the log is now.
+                lane.newest_at = lane.stream.newest_at = at if at <= now else now  # noqa: FURB136 - as above
             ledger = lane.ledger
             ledger.open_total += good + bad
             if bad:
