@@ -16,6 +16,7 @@ from sla.records import Exclusion
 
 Order = Ack | Unack | Silence | Unsilence | Reply | Ruling | Statement | Exclusion
 
+OF_A_TICKET: Final = "ticket:"
 _KEYS: Final = frozenset({"service", "stakeholder", "ticket"})
 
 
@@ -42,6 +43,10 @@ def _to_episode(order: Ack | Unack, document: Json, given: Given, at: int) -> li
     if not service or not rest:
         why = "a dedup key has the form <service>/<objective>"
         return [refused(given._replace(about=order.dedup_key or given.about), at, why)]
+    if rest.rpartition("/")[2].startswith(OF_A_TICKET):
+        # The clocks of tickets keep no flags: only people hear of it, and whether the episode is open nobody is asked.
+        told = accepted(given._replace(about=order.dedup_key), at, "people are told; a ticket's events bear no flag")
+        return [_everywhere(NOTICES, document), told]
     return [_to_service(unquote(service), document)]
 
 

@@ -110,6 +110,11 @@ def test_what_cannot_be_used_is_a_dead_letter_and_refused_on_record(
     assert record.value["detail"].startswith(f"{reason}: ")
 
 
+def test_an_ack_of_a_ticket_is_for_those_who_were_told_of_it() -> None:
+    told = given_by("ack", dedup_key="pay/p1-resolution/ticket:INC-7")
+    assert places(route(told)) == [("notices", None, True), ("records", "pay/p1-resolution/ticket:INC-7", False)]
+
+
 def test_a_dedup_key_without_an_objective_is_refused() -> None:
     (record,) = route(given_by("ack", dedup_key="pay"))
     assert record.value["detail"] == "a dedup key has the form <service>/<objective>"
