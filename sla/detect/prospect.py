@@ -11,6 +11,7 @@ from sla.budget import allowed_count, extrapolated
 from sla.catalogue import CalendarPeriod, Rolling
 from sla.cells import COARSE_MS, step_of
 from sla.detect.account import Account, Reading, Seen
+from sla.detect.hindsight import Past
 from sla.forecast import (
     DAYS_LEAST,
     HOURS_MAX,
@@ -52,19 +53,25 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
 
 
 class _Span(NamedTuple):
-    """What is known around an instant: how many past days to learn from, and by hour where that needs no calendar."""
+    """What is known around an instant: how many past days to learn from, and what they brought.
+
+    `by_hour` serves where every hour counts. A calendar's hours lie anywhere, and are added up by `between`.
+    """
 
     at: int
     days_count: int
     by_hour: ByHour
+    between: Callable[[int, int], Totals]
 
 
 def _span(account: Account, first_at: int, at: int) -> _Span:
     this_hour, hours = floor_to(at, HOUR_MS), account.objective.hours
     days_count = days_of(hours.elapsed_ms(first_at, this_hour))
     if not hours.is_always:
-        return _Span(at, days_count, {})
-    return _Span(at, days_count, account.ledger.by_hour(min(account.start_at(at), this_hour - days_count * DAY_MS)))
+        # Some thousand stretches are asked for: from running sums, not from buckets that are packed.
+        return _Span(at, days_count, {}, Past(account.ledger.rows(), account.ledger.excluded).between)
+    by_hour = account.ledger.by_hour(min(account.start_at(at), this_hour - days_count * DAY_MS))
+    return _Span(at, days_count, by_hour, account.ledger.between)
 
 
 def _ahead(account: Account, at: int, counted_ms: int) -> int:
@@ -84,7 +91,7 @@ def _scenarios(account: Account, first_at: int, hour: Totals, span: _Span) -> li
         start = hours.before(until, HOUR_MS)
         if start is None or start < first_at:
             break
-        sums = account.ledger.between(start, until)
+        sums = span.between(start, until)
         known.append(Pace(sums.total, sums.bad))
         until = start
     return of_hours(present, known)
@@ -104,7 +111,7 @@ def _past_hours(account: Account, span: _Span) -> Callable[[int, int], Pace]:
 
     def counted_hour_of(day: int, k: int) -> Pace:
         back = day * HOURS_PER_DAY - k
-        return Pace(*account.ledger.between(edges[back], edges[back - 1])[:2])
+        return Pace(*span.between(edges[back], edges[back - 1])[:2])
 
     return counted_hour_of
 
@@ -126,7 +133,7 @@ def _leaving(account: Account, span: _Span) -> list[Pace]:
             edge += HOUR_MS
         else:
             until = ledger.edge(window.window_ms, _ahead(account, span.at, (k + 1) * HOUR_MS))
-            gone = ledger.between(edge, until)[:2]
+            gone = span.between(edge, until)[:2]
             edge = until
         total += gone[0]
         bad += gone[1]
