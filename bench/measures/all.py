@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bench.measures import counting, growth, latency, recovery, replaying, size, telling
+from bench.measures import clocks, counting, growth, latency, recovery, replaying, size, telling
 from bench.measures.measure import Measure
 
 ALL: Final[tuple[Measure, ...]] = (
@@ -14,6 +14,7 @@ ALL: Final[tuple[Measure, ...]] = (
     size.MEASURE,
     growth.MEASURE,
     replaying.MEASURE,
+    clocks.MEASURE,
     telling.MEASURE,
 )
 BY_NAME: Final = {measure.name: measure for measure in ALL}

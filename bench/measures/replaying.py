@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import Final, NamedTuple
 
 import orjson
@@ -34,6 +35,11 @@ class _Size(NamedTuple):
     pairs_count: int
 
 
+class _Spent(NamedTuple):
+    seconds: float
+    cpu_s: float
+
+
 _SIZES: Final = {
     Scale.FULL: _Size(Fleet(1_000, 2), 1_000_000, 3),
     Scale.SMOKE: _Size(Fleet(20, 2), 5_000, 1),
@@ -52,13 +58,22 @@ def _measured(lab: Lab) -> Found:
         replay = [sys.executable, "-m", "forewarn", "replay", *options]
         pairs = []
         for number in range(size.pairs_count):
-            pairs.append((_seconds(replay), _seconds(bare)))
-            lab.say(f"pair {number + 1}: replay {pairs[-1][0]:.1f} s, bare {pairs[-1][1]:.2f} s")
+            pairs.append((_spent(replay), _spent(bare)))
+            lab.say(f"pair {number + 1}: replay {pairs[-1][0].seconds:.1f} s, bare {pairs[-1][1].seconds:.2f} s")
         published_count = sum(1 for _ in output.open("rb"))
-    times = ratio_of_pairs(pairs)
-    rows = [[f"{replay_s:.2f}", f"{bare_s:.2f}", f"{replay_s / bare_s:.1f}"] for replay_s, bare_s in pairs]
-    figures = {"replay_over_json_loads": times, "replay_published_count": float(published_count)}
-    return Found(figures, ("replay s", "json.loads s", "times"), rows)
+    figures = {
+        "replay_over_json_loads": ratio_of_pairs([(one.seconds, other.seconds) for one, other in pairs]),
+        "replay_over_json_loads_by_cpu": ratio_of_pairs([(one.cpu_s, other.cpu_s) for one, other in pairs]),
+        "replay_published_count": float(published_count),
+    }
+    rows = [
+        [
+            *(f"{number:.2f}" for number in (one.seconds, other.seconds, one.seconds / other.seconds)),
+            *(f"{number:.2f}" for number in (one.cpu_s, other.cpu_s, one.cpu_s / other.cpu_s)),
+        ]
+        for one, other in pairs
+    ]
+    return Found(figures, ("replay s", "json.loads s", "times", "replay CPU s", "json.loads CPU s", "times"), rows)
 
 
 def _write(path: Path, size: _Size) -> None:
@@ -72,17 +87,19 @@ def _write(path: Path, size: _Size) -> None:
             file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _seconds(command: Sequence[str]) -> float:
+def _spent(command: Sequence[str]) -> _Spent:
     with cores.pinned(cores.MEASURED):
-        began_at = time.monotonic()
+        began_at, before = time.monotonic(), getrusage(RUSAGE_CHILDREN)
         subprocess.run(command, cwd=_ROOT, check=True, capture_output=True, timeout=_WITHIN_S)
-        return time.monotonic() - began_at
+        after = getrusage(RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return _Spent(time.monotonic() - began_at, cpu_s)
 
 
 MEASURE: Final = Measure(
     name="replaying",
     asks="a replay of a million counts, against a bare json.loads loop",
-    keys=("replay_over_json_loads", "replay_published_count"),
+    keys=("replay_over_json_loads", "replay_over_json_loads_by_cpu", "replay_published_count"),
     minutes=5,
     run=_measured,
 )

@@ -1,0 +1,116 @@
+"""Ticket clocks: events a second, bytes of an open one, until many run again, and how late what is due is told."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from typing import Final, NamedTuple
+
+import orjson
+
+from bench.lab import Lab, Scale
+from bench.measures.measure import Found, Measure
+from bench.workload.tickets import TICK, Office, OpenTickets, catalogue, event_of
+from schemas.topics import CLOCKS
+from sla.units import HOUR_MS, SECOND_MS
+
+_DUE_COUNT: Final = 20
+
+
+class _Size(NamedTuple):
+    played_count: int  # tickets whose ten events are played
+    weighed_count: int
+    open_count: int
+
+
+_SIZES: Final = {
+    Scale.FULL: _Size(3_000, 1_000, 200_000),
+    Scale.SMOKE: _Size(20, 20, 100),
+}
+
+
+def _rate(tickets_count: int) -> float:
+    """Events a second of processor time through the fold."""
+    office = Office(catalogue())
+    office.step(None, TICK)
+    events = list(office.rounds(tickets_count))
+    began_s = time.process_time()
+    for key, value, at in events:
+        office.now = at
+        for emission in office.step(key, value):
+            orjson.dumps(emission.value)
+    return len(events) / (time.process_time() - began_s)
+
+
+def _bytes_per_clock(tickets_count: int) -> float:
+    """What the objects of the fold take for each open ticket, which has one clock and ten events."""
+    tickets = OpenTickets(catalogue())
+    records = dict(tickets.records(tickets_count, 0))
+    gc.collect()
+    tracemalloc.start()
+    office = tickets.office(records)
+    office.tick()
+    gc.collect()
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return grown / tickets_count
+
+
+def _loaded(open_count: int) -> tuple[Office, float]:
+    """A fold with so many open clocks, and the seconds of processor time that it took to have them again."""
+    tickets = OpenTickets(catalogue())
+    records = dict(tickets.records(open_count, 0))
+    began_s = time.process_time()
+    office = tickets.office(records)
+    return office, time.process_time() - began_s
+
+
+def _due_delays_ms(office: Office) -> list[float]:
+    """How long the fold takes to tell of a deadline once `now` has reached it, with all its open clocks beside it."""
+    office.tick()
+    for number in range(_DUE_COUNT):
+        office.tick()
+        name, fields = f"DUE-{number}", {"priority": "P1", "state": "new"}
+        office.step(name, event_of(name, {"event": "created", "by": "customer", "fields": fields}, office.now))
+    office.tick(HOUR_MS - (_DUE_COUNT + 1) * SECOND_MS)
+    delays: list[float] = []
+    while len(delays) < _DUE_COUNT:
+        began_s = time.perf_counter()
+        told = [emission for emission in office.tick() if emission.topic == CLOCKS.name]
+        if told:
+            delays.append((time.perf_counter() - began_s) * 1000)
+    return delays
+
+
+def _measured(lab: Lab) -> Found:
+    size = _SIZES[lab.scale]
+    rate = _rate(size.played_count)
+    lab.say(f"{rate:,.0f} ticket events a second")
+    per_clock = _bytes_per_clock(size.weighed_count)
+    office, load_s = _loaded(size.open_count)
+    lab.say(f"{size.open_count:,} open clocks loaded in {load_s:.1f} s")
+    delays = _due_delays_ms(office)
+    figures = {
+        "tickets_per_s": rate,
+        "bytes_per_clock": per_clock,
+        "clock_load_s": load_s,
+        "due_delay_ms": max(delays),
+    }
+    rows = [
+        ["ticket events a second of processor time", f"{rate:,.0f}"],
+        ["bytes of an open ticket with one clock and ten events", f"{per_clock:,.0f}"],
+        ["open clocks", f"{size.open_count:,}"],
+        ["CPU s from their heads to clocks that run", f"{load_s:.1f}"],
+        ["ms from `now` at a deadline to its event, longest", f"{max(delays):.1f}"],
+    ]
+    return Found(figures, ("what", "figure"), rows)
+
+
+MEASURE: Final = Measure(
+    name="clocks",
+    asks="ticket events a second; size, restart and punctuality of open clocks",
+    keys=("tickets_per_s", "bytes_per_clock", "clock_load_s", "due_delay_ms"),
+    minutes=4,
+    run=_measured,
+)
