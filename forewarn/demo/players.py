@@ -12,6 +12,7 @@ from itertools import count
 from random import Random
 from typing import Any, Final, NamedTuple, Protocol
 
+from schemas.topics import TELEMETRY, TICKETS
 from sla.units import HOUR_MS, MINUTE_MS
 
 SEED: Final = 8812
@@ -106,11 +107,30 @@ class Past:
     bad_stretch_ms: int = 2 * HOUR_MS
 
 
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """One ticket: what happens to it and when, and the fields that each event changes."""
+
+    ticket: str
+    events: tuple[tuple[int, str, Mapping[str, str]], ...]
+
+
 class Played(NamedTuple):
     """One record of a service: when it is due, and its body without `at` for history."""
 
     due_at: int
     body: Mapping[str, Any]
+
+    @property
+    def topic(self) -> str:
+        """Where it is written."""
+        return TICKETS.name if self.body["type"] == "ticket" else TELEMETRY.name
+
+    @property
+    def key(self) -> str:
+        """What it is keyed by there."""
+        key: str = self.body["ticket"] if self.body["type"] == "ticket" else self.body["service"]
+        return key
 
 
 def past_of(service: str, signal: str, past: Past, start_at: int) -> list[Played]:
@@ -136,3 +156,11 @@ def live_of(service: str, signal: str, player: Player, start_at: int, seed: int 
         if measured is not None:
             at = start_at + offset_ms
             yield Played(at, {"service": service, "signal": signal, "at": at, **measured})
+
+
+def tickets_of(service: str, story: Tickets, start_at: int) -> Iterator[Played]:
+    """The events of a ticket, in order."""
+    for offset_ms, event, fields in story.events:
+        at = start_at + offset_ms
+        about = {"type": "ticket", "ticket": story.ticket, "service": service, "at": at}
+        yield Played(at, {**about, "event": event, "by": "system", "fields": dict(fields)})

@@ -24,7 +24,7 @@ from forewarn.embedded import NOTICE
 from forewarn.kafka import Follower, Read, Record, Writer, partitions_of
 from schemas.definitions import load
 from schemas.instants import read_instant
-from schemas.topics import ALERTS, DELIVERIES, TELEMETRY
+from schemas.topics import ALERTS, DELIVERIES, TELEMETRY, TICKETS
 from sla.units import MINUTE_MS, ceil_to, spoken
 
 EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
@@ -133,7 +133,7 @@ class Demo:
 
     def _put(self, played: Played) -> None:
         raw = orjson.dumps(played.body)
-        self._writer.put(Record(TELEMETRY.name, played.body["service"], raw, timestamp_ms=played.due_at))
+        self._writer.put(Record(played.topic, played.key, raw, timestamp_ms=played.due_at))
 
     def _see(self, record: Read, now: int) -> None:
         if record.value is None:
@@ -196,18 +196,20 @@ def _apply_examples(parts: Parts, console: Console) -> None:
 
 
 def _wait_until_ready(parts: Parts, running: Worker) -> None:
-    """Until each partition of telemetry follows the catalogue: its owner has written the marker."""
+    """Until each partition of telemetry and tickets follows the catalogue: its owner has written the marker."""
     deadline = time.monotonic() + READY_WITHIN_S
-    waiting = set(range(partitions_of(parts.config, [TELEMETRY.name])[TELEMETRY.name]))
-    with Follower(parts.config, [TELEMETRY.name], from_beginning=True) as follower:
+    judged = [TELEMETRY.name, TICKETS.name]
+    counts = partitions_of(parts.config, judged)
+    waiting = {(topic, number) for topic in judged for number in range(counts[topic])}
+    with Follower(parts.config, judged, from_beginning=True) as follower:
         while waiting:
             running.check()
             record = follower.poll()
             if record is not None and record.value is not None and b'"catalogue"' in record.value:
-                waiting.discard(record.partition)
+                waiting.discard((record.topic, record.partition))
             if time.monotonic() > deadline:
                 raise UserError(
-                    f"the worker is not ready after {READY_WITHIN_S} s: partitions {sorted(waiting)} have no owner",
+                    f"the worker is not ready after {READY_WITHIN_S} s: without an owner: {sorted(waiting)}",
                     code=ExitCode.REFUSES,
                 )
 

@@ -1,4 +1,4 @@
-"""The six services of the demo: what each does, and what must be seen of it.
+"""The seven services of the demo: what each does, and what must be seen of it.
 
 Their objectives are in `deploy/examples/`. The figures are chosen so that the play of 43 minutes shows it all: most
 services start with a third of their error budget spent, as services do.
@@ -19,11 +19,13 @@ from forewarn.demo.players import (
     Played,
     Player,
     Requests,
+    Tickets,
     leak,
     live_of,
     outage,
     past_of,
     steady,
+    tickets_of,
 )
 from sla.units import DAY_MS, MINUTE_MS
 
@@ -36,9 +38,9 @@ class Scenario:
 
     name: str
     service: str
-    signal: str
+    signal: str | None  # None: it is judged by its tickets
     past: Past | None
-    player: Player
+    player: Player | Tickets
     turns: tuple[tuple[int, str], ...]  # what happens to it: milliseconds since the start, and words
     expects: Expectation
 
@@ -110,16 +112,37 @@ SCENARIOS: Final = (
         turns=((0, "stays well, with a failure here and there"),),
         expects=NeverAlerts(),
     ),
+    Scenario(
+        # A P1 ticket has 30 minutes: three quarters of them are a warning, nine tenths a critical one.
+        name="waiting ticket",
+        service="helpdesk",
+        signal=None,
+        past=None,
+        player=Tickets(
+            "INC-1042", ((minutes(5), "created", {"priority": "P1", "state": "new", "team": "first-line"}),)
+        ),
+        turns=((minutes(5), "gets a P1 ticket, INC-1042, and nobody resolves it"),),
+        expects=WarnedBeforeBreach(wrong_from_ms=minutes(5), lead_at_least_ms=minutes(5)),
+    ),
 )
 
 
 def past_records(start_at: int) -> list[Played]:
     """The history of all services, which ends at the start; give it before the first measurement."""
-    pasts = [(each.service, each.signal, each.past) for each in SCENARIOS if each.past is not None]
-    return [played for service, signal, past in pasts for played in past_of(service, signal, past, start_at)]
+    return [
+        played
+        for each in SCENARIOS
+        if each.past is not None and each.signal is not None
+        for played in past_of(each.service, each.signal, each.past, start_at)
+    ]
 
 
 def live_records(start_at: int) -> Iterator[Played]:
-    """The measurements of all services by the instant they are due, for ever."""
-    streams = (live_of(each.service, each.signal, each.player, start_at) for each in SCENARIOS)
-    return merge(*streams, key=lambda played: played.due_at)
+    """The measurements and tickets of all services by the instant they are due, for ever."""
+    return merge(*(_live(each, start_at) for each in SCENARIOS), key=lambda played: played.due_at)
+
+
+def _live(scenario: Scenario, start_at: int) -> Iterator[Played]:
+    if isinstance(scenario.player, Tickets):
+        return tickets_of(scenario.service, scenario.player, start_at)
+    return live_of(scenario.service, scenario.signal or "", scenario.player, start_at)

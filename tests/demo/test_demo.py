@@ -32,8 +32,8 @@ def test_the_demo_warns_well_before_each_breach_and_disturbs_nobody_without_need
     ("number", "when", "processes_count"),
     [
         (signal.SIGTERM, "applied", 3),  # a broker, Redis, and the worker at least
-        (signal.SIGINT, "services, ", 7),  # and the worker's four roles
-        (signal.SIGKILL, "services, ", 7),
+        (signal.SIGINT, "services, ", 9),  # and the worker's six roles
+        (signal.SIGKILL, "services, ", 9),
     ],
 )
 def test_however_it_is_ended_the_demo_leaves_no_process_behind(

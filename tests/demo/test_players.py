@@ -8,9 +8,9 @@ from random import Random
 import orjson
 import pytest
 
-from forewarn.demo.players import Latency, OneFailure, Past, Requests, leak, live_of, outage, past_of, steady
+from forewarn.demo.players import Latency, OneFailure, Past, Played, Requests, leak, live_of, outage, past_of, steady
 from forewarn.demo.scenarios import PLAY_MS, SCENARIOS, live_records, minutes, past_records
-from schemas.inbound import decode_telemetry
+from schemas.inbound import decode_telemetry, decode_tickets
 from sla.fold import Line
 from sla.records import Rejection
 from sla.units import DAY_MS, MINUTE_MS
@@ -65,13 +65,15 @@ def test_the_past_holds_its_traffic_and_its_bad_stretch_without_a_hole() -> None
     assert sum(body["good"] + body["bad"] for body in bodies) == 8 * 24 * 60 * 160
 
 
-def test_whatever_is_played_is_telemetry_in_order() -> None:
+def test_whatever_is_played_is_in_order_and_can_be_used() -> None:
     live = list(takewhile(lambda played: played.due_at <= START + PLAY_MS, live_records(START)))
     assert [played.due_at for played in live] == sorted(played.due_at for played in live)
     for due_at, body in [*past_records(START), *live]:
-        line = Line(0, body["service"].encode(), orjson.dumps(body), due_at, due_at)
-        assert not isinstance(decode_telemetry(line, due_at), Rejection)
+        played = Played(due_at, body)
+        line = Line(0, played.key.encode(), orjson.dumps(body), due_at, due_at)
+        decode = decode_tickets if played.topic == "sla.tickets.v1" else decode_telemetry
+        assert not isinstance(decode(line, due_at), Rejection)
 
 
 def test_each_service_plays_one_scenario() -> None:
-    assert len({scenario.service for scenario in SCENARIOS}) == len(SCENARIOS) == 6
+    assert len({scenario.service for scenario in SCENARIOS}) == len(SCENARIOS) == 7

@@ -16,7 +16,7 @@ from forewarn.demo.runner import EXAMPLES
 from forewarn.demo.scenarios import PLAY_MS, SCENARIOS, Scenario, live_records, past_records
 from forewarn.demo.timeline import sighting_of
 from schemas.instants import read_instant
-from schemas.topics import ALERTS, RECORDS, TELEMETRY
+from schemas.topics import ALERTS, RECORDS
 from sla.units import MINUTE_MS
 
 START = 1_795_428_000_000 // MINUTE_MS * MINUTE_MS
@@ -26,9 +26,7 @@ START = 1_795_428_000_000 // MINUTE_MS * MINUTE_MS
 def emissions(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     folder: Path = tmp_path_factory.mktemp("replay")
     played = [*past_records(START), *takewhile(lambda each: each.due_at <= START + PLAY_MS, live_records(START))]
-    lines = [
-        {"topic": TELEMETRY.name, "key": body["service"], "value": body, "timestamp": due_at} for due_at, body in played
-    ]
+    lines = [{"topic": each.topic, "key": each.key, "value": each.body, "timestamp": each.due_at} for each in played]
     source, output = folder / "input.jsonl", folder / "output.jsonl"
     source.write_bytes(b"\n".join(map(orjson.dumps, lines)))
     files = ("--input", str(source), "--output", str(output))
