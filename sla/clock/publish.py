@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sla.audience import notices_of
 from sla.clock.report import Draft, Labels, Moment, View, event_data
+from sla.clock.track import Track
 from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cloud_event
 from sla.fold import Emission
 from sla.ticket_objective import signal_of
@@ -23,25 +24,25 @@ class Publisher:
         self._topic = topic
         self._partition = partition
 
-    def alert(self, view: View, moment: Moment, draft: Draft) -> list[Emission]:
-        """An event on the alerts topic, its record and its notices."""
+    def alert(self, view: View, moment: Moment, draft: Draft) -> tuple[list[Emission], EventData]:
+        """An event on the alerts topic, its record and its notices; and the data that all types share."""
         data = event_data(view, moment, draft, view.track.next_sequence(ALERTS))
         alert = cloud_event(self._cluster, ALERTS, draft.name, draft.at, {**data, **(draft.more or {})})
         record = self._record(view, moment, draft, alert, data)
-        return [alert, record, *notices_of(moment.catalogue, draft.name, alert)]
+        return [alert, record, *notices_of(moment.catalogue, draft.name, alert)], data
 
-    def clock(self, view: View, moment: Moment, draft: Draft) -> list[Emission]:
-        """An event on the clocks topic, and its record."""
+    def clock(self, view: View, moment: Moment, draft: Draft) -> tuple[list[Emission], EventData]:
+        """An event on the clocks topic, and its record; and the data that all types share."""
         data = event_data(view, moment, draft, view.track.next_sequence(CLOCKS))
         event = cloud_event(self._cluster, CLOCKS, draft.name, draft.at, {**data, **(draft.more or {})})
         if draft.name in UNRECORDED:
-            return [event]
-        return [event, self._record(view, moment, draft, event, data)]
+            return [event], data
+        return [event, self._record(view, moment, draft, event, data)], data
 
-    def status(self, view: View, moment: Moment, draft: Draft) -> Emission:
-        """How the promise stands after what was just told of it."""
-        data = event_data(view, moment, draft, view.track.next_sequence(STATUS))
-        return cloud_event(self._cluster, STATUS, "status", draft.at, cast("dict[str, Any]", data))
+    def status(self, track: Track, at: int, told: EventData) -> Emission:
+        """How the promise stands after what was just told of it: the same data."""
+        data = {**told, "sequence": track.next_sequence(STATUS)}
+        return cloud_event(self._cluster, STATUS, "status", at, data)
 
     def _record(self, view: View, moment: Moment, draft: Draft, event: Emission, data: EventData) -> Emission:
         """The inputs of the decision, so that it can be explained after the ticket's events are gone."""

@@ -21,6 +21,8 @@ def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = Fa
     if rule is not None:
         align(voice, rule)
         told = voice.track.told
+    elif not are_labels_new and len(told) == len(runs) and told and told[-1].is_all(runs[-1].facts()):
+        return []  # nothing happened to the clock, so nothing is due at another time either
     for place in range(0 if rule is not None else max(0, len(told) - 1), len(runs)):
         if place == len(told):
             told.append(new_told(voice, place))

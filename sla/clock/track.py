@@ -48,6 +48,10 @@ class Told:
             for place in range(len(raw) // 3)
         )
 
+    def is_all(self, facts: list[Fact]) -> bool:
+        """Whether these, and no others, were told."""
+        return len(self._facts) == 3 * len(facts) and self.begins(facts)
+
     def add(self, fact: Fact, sequence: int) -> None:
         """Remember one more."""
         self._facts.extend((fact.kind, fact.at, sequence))

@@ -15,6 +15,7 @@ from sla.clock.run import Fact, FactKind, Run
 from sla.clock.stages import due_at, severity_of
 from sla.clock.track import Told, Track
 from sla.dedup import ticket_key
+from sla.events import EventData
 from sla.fold import Emission
 from sla.records import Exclusion
 from sla.standing import Standing
@@ -51,7 +52,7 @@ class Voice:
         self._publisher = publisher
         self._exclusions = exclusions
         self._labels = labels
-        self._last: tuple[View, Draft] | None = None
+        self._last: tuple[int, EventData] | None = None  # the instant and the data of the event told last
         self._out: list[Emission] = []
         self._feeds: list[Emission] = []
 
@@ -80,14 +81,16 @@ class Voice:
 
     def alert(self, view: View, draft: Draft) -> int:
         """An event for machines and people; its sequence."""
-        self._out += self._publisher.alert(view, self.moment, draft)
-        self._last = (view, draft)
+        emissions, data = self._publisher.alert(view, self.moment, draft)
+        self._out += emissions
+        self._last = (draft.at, data)
         return self.track.alerts
 
     def clock(self, view: View, draft: Draft) -> int:
         """A step of the clock; its sequence."""
-        self._out += self._publisher.clock(view, self.moment, draft)
-        self._last = (view, draft)
+        emissions, data = self._publisher.clock(view, self.moment, draft)
+        self._out += emissions
+        self._last = (draft.at, data)
         return self.track.clocks
 
     def still(self, name: str, rule: str, at: int, more: dict[str, Any] | None = None) -> Draft:
@@ -169,6 +172,5 @@ class Voice:
                 self.feed(view, self.moment.now, "changed", None)
         track.fed_deadline = deadline
         if self._last is not None:
-            view, draft = self._last
-            self._out.append(self._publisher.status(view, self.moment, draft))
+            self._out.append(self._publisher.status(track, *self._last))
         return [*self._out, *self._feeds]
