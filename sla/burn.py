@@ -7,6 +7,7 @@ that no rounding ever fires or clears a tier.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import gcd
 
 from sla.catalogue import RANK, BurnTier
@@ -50,6 +51,12 @@ class BurnRule:
     def order(self) -> tuple[int, int, str]:
         """Which of several tiers is named: highest severity, then shortest long window."""
         return (-RANK[self.tier.severity], self.tier.long_ms, self.tier.name)
+
+
+@lru_cache(maxsize=10_000)
+def burn_rules(tiers: tuple[BurnTier, ...], target_ppm: int, period_ms: int) -> tuple[BurnRule, ...]:
+    """The tiers' rules in the order in which they are named; promises of the same numbers share them."""
+    return tuple(sorted((BurnRule(tier, target_ppm, period_ms) for tier in tiers), key=lambda rule: rule.order))
 
 
 def burn_rate(bad: int, total: int, target_ppm: int) -> float | None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sla.budget import Budget, allowed_count, extrapolated
-from sla.burn import BurnRule
+from sla.burn import BurnRule, burn_rules
 from sla.catalogue import Rolling, Uptime, nominal_ms
 from sla.detect.measures import Measure
 from sla.detect.slices import SliceBoard
@@ -67,11 +67,8 @@ class Account:
         """Take hold of the windows, once the ledger watches them."""
         windows = self.ledger.windows
         period_ms = nominal_ms(self.objective.window, self.objective.hours)
-        rules = [BurnRule(tier, self.objective.target_ppm, period_ms) for tier in self.objective.tiers]
-        self._rules = [
-            (rule, windows[rule.tier.long_ms], windows[rule.tier.short_ms])
-            for rule in sorted(rules, key=lambda rule: rule.order)
-        ]
+        rules = burn_rules(tuple(self.objective.tiers), self.objective.target_ppm, period_ms)
+        self._rules = [(rule, windows[rule.tier.long_ms], windows[rule.tier.short_ms]) for rule in rules]
         self._budget_window = windows[self.span]
         self.track.burning &= {rule.tier.name for rule in rules}
 
