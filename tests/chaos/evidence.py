@@ -74,6 +74,7 @@ def outcome(topics: Topics, bootstrap: str, seed: int) -> Outcome:
         errors=[],
         injected=Counter(),
         calm_from=float("inf"),
+        settled_from=float("inf"),
         stopped_at=float("inf"),
         excused=set(),
         steps_count=0,
