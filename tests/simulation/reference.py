@@ -234,7 +234,7 @@ def stream_of(each: Said) -> Stream:
     if topic in _EVENTS:
         return topic, key, ""
     body = orjson.loads(value)
-    if key is None:  # it may go to any partition, so only what is said has an order, and not what is read
+    if key is None and "topic" in body:  # a dead letter may go to any partition: only what is said has an order
         return topic, key, f"{body['topic']}/{body['partition']}/{body['offset']}"
     source = body.get("source")
     if isinstance(source, dict):  # the record of an alert
