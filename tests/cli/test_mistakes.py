@@ -22,7 +22,7 @@ COUNTS = ("send", "counts", "--service", "s", "--signal", "a")
         (("tail",), {"KAFKA_BOOTSTRAP_SERVERS": "no port"}, 2, "host:port"),
         (("tail",), {"KAFKA_BOOTSTRAP_SERVERS": NOBODY, "FOREWARN_FLUSH_INTERVAL": "soon"}, 2, "FLUSH_INTERVAL"),
         (("tail",), AWAY, 3, NOBODY),
-        (("tail", "--topic", "gossip"), AWAY, 2, "alerts, status"),
+        (("tail", "--topic", "gossip"), AWAY, 2, "alerts, clocks, status"),
         (("status",), {"REDIS_URL": "redis://127.0.0.1:1/0"}, 3, "no Redis answers"),
         (("status",), {"REDIS_URL": "nonsense"}, 3, "no Redis answers"),
         (("worker", "--roles", "detect,magic"), AWAY, 2, "unknown role: magic"),
