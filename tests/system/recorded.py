@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
 
-from schemas.topics import CATALOGUE, NOTICES, TELEMETRY
+from schemas.topics import CATALOGUE, NOTICES, TELEMETRY, TICKETS
 from tests.harness import Received
 from tests.harness.broker import unique
 from tests.harness.records import headers_of
@@ -19,7 +19,7 @@ READ_WITHIN_S = 20.0
 INPUTS = (CATALOGUE.name, TELEMETRY.name, NOTICES.name)
 OUTPUTS = (
     *("sla.alerts.v1", "sla.alerts.shadow.v1", "sla.status.v1", "sla.records.v1", "sla.notices.v1", "sla.late.v1"),
-    *("sla.dlq.v1", "sla.outbox.v1"),
+    *("sla.dlq.v1", "sla.outbox.v1", "sla.tickets.v1"),
 )
 ROLE_OF = {TELEMETRY.name: "detect", NOTICES.name: "dispatch"}
 
@@ -132,10 +132,10 @@ def _by_key(printed: Iterable[Printed]) -> Output:
 
 
 def _sequence_of(topic: str, value: bytes) -> str:
-    """Notices of one stakeholder come from many partitions, dead letters without a key too."""
-    if topic == NOTICES.name:
+    """Notices of one stakeholder come from many partitions, dead letters without a key and exclusions too."""
+    if topic in {NOTICES.name, TICKETS.name}:
         document = orjson.loads(value)
-        return str(document["source"]) if document["type"] == "notice" else "own"
+        return str(document["source"]) if document["type"] in {"notice", "exclusion"} else "own"
     if topic in {"sla.dlq.v1", "sla.late.v1"}:
         document = orjson.loads(value)
         return f"{document['topic']}/{document['partition']}"
