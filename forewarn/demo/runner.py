@@ -18,17 +18,20 @@ from forewarn.console import Console, ExitCode, UserError, progress
 from forewarn.demo import timeline
 from forewarn.demo.expectations import NeverAlerts, Sighting, Verdict
 from forewarn.demo.parts import Parts, Worker, broker_and_redis, clock_text, stopped_by_sigterm, worker
+from forewarn.demo.people import Answer, Planner
 from forewarn.demo.players import Played
 from forewarn.demo.scenarios import PLAY_MS, SCENARIOS, Scenario, live_records, past_records
 from forewarn.embedded import NOTICE
 from forewarn.kafka import Follower, Read, Record, Writer, partitions_of
 from schemas.definitions import load
 from schemas.instants import read_instant
-from schemas.topics import ALERTS, DELIVERIES, TELEMETRY, TICKETS
+from schemas.topics import ALERTS, DELIVERIES, OUTBOX, RECORDS, TELEMETRY, TICKETS
 from sla.units import MINUTE_MS, ceil_to, spoken
 
 EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
 SPEED: Final = 90
+PLANS: Final = "shop-owner"  # the stakeholder who answers
+PLANNING_REPLY: Final = "forewarn.planning_reply.v1"
 READY_WITHIN_S: Final = 60
 END_WITHIN_S: Final = 20  # how long after the play the last expected alerts may take
 LOOK_EVERY_S: Final = 0.02
@@ -69,7 +72,10 @@ class Demo:
         self._clock = clock
         self._console = console
         self._writer = Writer(parts.config)
-        self._follower = Follower(parts.config, [ALERTS.name, DELIVERIES.name], from_beginning=True)
+        followed = [ALERTS.name, DELIVERIES.name, OUTBOX.name, RECORDS.name]
+        self._follower = Follower(parts.config, followed, from_beginning=True)
+        self._planner = Planner(PLANS)
+        self._answers: list[Answer] = []  # by the instant they are due
         # A whole minute, so that what is printed reads well.
         self._start_at = ceil_to(clock.now(), MINUTE_MS)
         self._due = live_records(self._start_at)
@@ -124,6 +130,8 @@ class Demo:
         while self._next.due_at <= now:
             self._put(self._next)
             self._next = next(self._due)
+        while self._answers and self._answers[0].due_at <= now:
+            self._writer.put(self._answers.pop(0).record)
         self._print_held(now - self._start_at - HELD_MS)
         self._worker.check()
         record = self._follower.poll(LOOK_EVERY_S)
@@ -141,13 +149,21 @@ class Demo:
         value = orjson.loads(record.value)
         if record.topic == DELIVERIES.name:
             self._see_delivery(value, now - self._start_at)
-            return
+        elif record.topic == OUTBOX.name:
+            self._answers += self._planner.read(value, now)
+        elif record.topic == ALERTS.name or value["type"] == PLANNING_REPLY:
+            self._see_event(value)
+
+    def _see_event(self, value: Mapping[str, Any]) -> None:
         if value["id"] in self._seen:
             return  # at least once, says the broker; once is enough for a person
         self._seen.add(value["id"])
         at = read_instant(value["time"])
         if at is None:
             raise UserError(f"an alert without a time: {value.get('id')}", code=ExitCode.FINDING)
+        if value["type"] == PLANNING_REPLY:
+            self._hold(timeline.reply_entry(value, at - self._start_at))
+            return
         self._sightings[value["data"]["service"]].append(timeline.sighting_of(value, at))
         self._told[value["id"]] = []
         self._hold(timeline.alert_entry(value, at, self._start_at))

@@ -58,8 +58,17 @@ def delivery_entry(delivery: Mapping[str, Any], offset_ms: int) -> Entry:
     """A record of `sla.deliveries.v1` that is told on its own: it failed, or came after its alert was printed."""
     service = str(delivery["dedup_key"]).partition("/")[0]
     who, by = delivery["stakeholder"], delivery["channel"]["kind"]
-    words = f"told {who}" if delivery["outcome"] == "delivered" else f"could not tell {who} by {by}"
+    several = f" of {len(delivery['event_ids'])} events in one message" if len(delivery["event_ids"]) > 1 else ""
+    words = f"told {who}{several}" if delivery["outcome"] == "delivered" else f"could not tell {who} by {by}"
     return Entry(offset_ms, service, words, "told", delivery["event_id"])
+
+
+def reply_entry(reply: Mapping[str, Any], offset_ms: int) -> Entry:
+    """A `forewarn.planning_reply.v1`: what somebody will do about what is ahead, or that nobody has said."""
+    data = reply["data"]
+    service = str(data["dedup_key"]).partition("/")[0]
+    answered = f"answers: {data['answer']}, {data['text']}" if data["answer"] else "has not answered in time"
+    return Entry(offset_ms, service, f"{data['stakeholder']} was asked to plan and {answered}", "told", reply["id"])
 
 
 def headline(event: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ def test_the_demo_warns_well_before_each_breach_and_disturbs_nobody_without_need
     table = text.splitlines()[-len(SCENARIOS) :]
     assert [scenario.name for scenario in SCENARIOS if not any(row.startswith(scenario.name) for row in table)] == []
     assert "Told on-call" in text
+    assert "shop-owner was asked to plan and answers: mitigate" in text
 
 
 @pytest.mark.parametrize(
