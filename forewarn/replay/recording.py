@@ -24,12 +24,13 @@ from forewarn.connection import kafka_config
 from forewarn.console import UserError, progress
 from forewarn.kafka import ANSWER_WITHIN_S, POLL_S, READ_WITHIN_S, Config, broker_away, partitions_of
 from schemas.instants import read_instant
-from schemas.topics import CATALOGUE, NOTICES, TELEMETRY
+from schemas.topics import CATALOGUE, NOTICES, TELEMETRY, TICKETS
 from sla.fold import Line
 from sla.partitioner import partition_of
 
-TOPICS: Final = (CATALOGUE.name, TELEMETRY.name, NOTICES.name)
-_KEYS: Final = {topic.name: topic.key for topic in (TELEMETRY, NOTICES)}
+_KEYS: Final = {TELEMETRY.name: "service", TICKETS.name: "ticket", NOTICES.name: "stakeholder"}
+"""The topics of the folds that a replay runs, and the field of a body that repeats the key."""
+TOPICS: Final = (CATALOGUE.name, *_KEYS)
 _BATCH_COUNT: Final = 1000
 _BEGINNING: Final = 0
 _NEVER: Final = 2**62

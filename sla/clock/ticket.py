@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sla.clock.base import base_from_json, base_to_json, folded
 from sla.clock.course import Course
@@ -21,6 +21,8 @@ from sla.clock.story import ExclusionsOf, ObjectivesOf, Story
 from sla.clock.track import Track
 from sla.records import Reason, Rejection
 from sla.units import rfc3339
+
+LABEL_MOST_CHARACTERS: Final = 200  # as of any name
 
 
 class TicketAtom:
@@ -94,10 +96,10 @@ class TicketAtom:
 
     @property
     def labels(self) -> Labels:
-        """The team and the priority, where they are texts."""
+        """The team and the priority, where they are texts; cut to the length that a name may have."""
         fields = {} if self.story is None else self.story.fields
-        team, priority = fields.get("team"), fields.get("priority")
-        return team if isinstance(team, str) else None, priority if isinstance(priority, str) else None
+        team, priority = (fields.get(name) for name in ("team", "priority"))
+        return _label(team), _label(priority)
 
     def track_of(self, service: str, name: str) -> Track:
         """The memory of an objective; a new one at first."""
@@ -131,3 +133,7 @@ class TicketAtom:
     def due_tracks(self, at: int) -> Iterator[Track]:
         """What is due at an instant."""
         return (track for track in self.tracks if track.due_at is not None and track.due_at <= at)
+
+
+def _label(value: Any) -> str | None:
+    return value[:LABEL_MOST_CHARACTERS] if isinstance(value, str) and value else None

@@ -71,19 +71,19 @@ class Queue:
     def take(self, clock: OpenClock, now: int) -> None:
         """A clock of this queue began, changed or ended."""
         if clock.change is ClockChange.ENDED:
+            if clock.ticket not in self.open:
+                self.left_out_count = max(0, self.left_out_count - 1)
             self.leave(clock.ticket)
             if clock.outcome in STOPPED:
                 self._count_stop(clock.at, now)
         elif clock.ticket in self.open or len(self.open) < OPEN_MAX:
             self.open[clock.ticket] = clock.deadline
-        else:
+        elif clock.change is ClockChange.STARTED:
             self.left_out_count += 1
 
     def leave(self, ticket: str) -> None:
         """The clock is no longer in this queue."""
         self.open.pop(ticket, None)
-        if not self.open:
-            self.left_out_count = 0
 
     def _count_stop(self, at: int, now: int) -> None:
         if at <= now - KEPT_MS:

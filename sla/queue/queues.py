@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -13,6 +14,9 @@ from sla.queue.report import publish
 from sla.records import OpenClock
 
 QUEUE: Final = "queue"
+QUEUES_MAX: Final = 1_000
+"""Of one objective: teams and priorities are what the tickets say they are."""
+OTHER: Final = "__other__"
 
 
 class Queues:
@@ -20,27 +24,45 @@ class Queues:
 
     def __init__(self) -> None:
         self._queues: dict[QueueName, Queue] = {}
-        self._of_objective: dict[tuple[str, str], dict[QueueName, Queue]] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()  # of the queues of an objective
+        # Where a ticket is. After a crash one of two queues may stand ahead of the change that moved it.
+        self._places: dict[tuple[str, str, str], set[QueueName]] = {}
         self._dirty: set[QueueName] = set()
 
     def take(self, clock: OpenClock, now: int, offset: int) -> None:
         """What the fold of tickets tells of a clock; one that has changed its team or priority changes its queue."""
-        own = QueueName(clock.service, clock.objective, clock.team, clock.priority)
-        self._add(own)
-        for name, queue in self._of_objective[own[:2]].items():
-            is_concerned = name == own or clock.ticket in queue.open
-            if not is_concerned or queue.offset >= offset or is_repeat(queue.sequences, clock.feed):
+        own = self._own(clock)
+        ticket = (clock.service, clock.objective, clock.ticket)
+        places = self._places.setdefault(ticket, set())
+        for name in sorted({own, *places}, key=_atom_key):
+            queue = self._queues[name]
+            if queue.offset >= offset or is_repeat(queue.sequences, clock.feed):
                 continue
             if name == own:
                 queue.take(clock, now)
             else:
                 queue.leave(clock.ticket)
+            (places.add if clock.ticket in queue.open else places.discard)(name)
             self._dirty.add(name)
+        if not places:
+            del self._places[ticket]
 
-    def _add(self, name: QueueName, queue: Queue | None = None) -> None:
+    def _own(self, clock: OpenClock) -> QueueName:
+        """The queue that a clock belongs into; one more than an objective may have is that of all others."""
+        objective = (clock.service, clock.objective)
+        name = QueueName(*objective, clock.team, clock.priority)
         if name not in self._queues:
-            found = queue or Queue(name)
-            self._queues[name] = self._of_objective.setdefault(name[:2], {})[name] = found
+            if self._counts[objective] >= QUEUES_MAX:
+                name = QueueName(*objective, OTHER, OTHER)
+            if name not in self._queues:
+                self._add(Queue(name))
+        return name
+
+    def _add(self, queue: Queue) -> None:
+        self._queues[queue.name] = queue
+        self._counts[queue.name[:2]] += 1
+        for ticket in queue.open:
+            self._places.setdefault((*queue.name[:2], ticket), set()).add(queue.name)
 
     def forecast(self, cluster: str, catalogue: Catalogue, at: int, now: int, offset: int) -> list[Emission]:
         """At a whole minute: what is news of each queue, by name."""
@@ -56,7 +78,7 @@ class Queues:
 
     def _busy(self) -> Iterator[Queue]:
         busy = (queue for queue in self._queues.values() if not queue.is_idle)
-        return iter(sorted(busy, key=lambda queue: tuple(part or "" for part in queue.name)))
+        return iter(sorted(busy, key=lambda queue: _atom_key(queue.name)))
 
     # -- state
 
@@ -70,8 +92,7 @@ class Queues:
         """Take back every queue among the table's entries."""
         for atom in atoms:
             if atom.key.startswith(f"{QUEUE}/"):
-                queue = Queue.from_json(atom.body, atom.offset)
-                self._add(queue.name, queue)
+                self._add(Queue.from_json(atom.body, atom.offset))
 
 
 def _atom_key(name: QueueName) -> str:

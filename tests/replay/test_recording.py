@@ -15,13 +15,13 @@ from forewarn.replay.recording import TOPICS, recorded
 from sla.partitioner import partition_of
 
 T = 1_795_428_000_000
-CATALOGUE, TELEMETRY, NOTICES = TOPICS
+CATALOGUE, TELEMETRY, TICKETS, NOTICES = TOPICS
 
 
 @pytest.fixture
 def bootstrap() -> Iterator[str]:
     """A broker of its own, since the topics have the names they have; it keeps the stamps that a test chooses."""
-    with EmbeddedBroker.start({CATALOGUE: 1, TELEMETRY: 2, NOTICES: 1}) as broker:
+    with EmbeddedBroker.start({CATALOGUE: 1, TELEMETRY: 2, TICKETS: 2, NOTICES: 1}) as broker:
         yield broker.bootstrap
 
 
@@ -61,3 +61,17 @@ def test_a_record_in_a_wrong_partition_is_replayed_where_it_was_sent_on_to(
     with recorded("..") as file:
         entries = [read_entry(line) for line in file]
     assert [entry.partition for entry in entries if entry is not None] == [right]
+
+
+def test_tickets_are_replayed_too_and_those_that_went_astray_only_where_they_were_sent_on_to(
+    bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap})
+    right = partition_of(b"INC-1", 2)
+    for partition, headers in ((1 - right, []), (right, [(FORWARDED, b"x")])):
+        producer.produce(TICKETS, b'{"ticket":"INC-1"}', None, partition, timestamp=T, headers=headers)
+    assert producer.flush(30) == 0
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
+    with recorded("..") as file:
+        entries = [read_entry(line) for line in file]
+    assert [(entry.topic, entry.partition) for entry in entries if entry is not None] == [(TICKETS, right)]
