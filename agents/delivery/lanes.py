@@ -41,7 +41,8 @@ class Lane:
         """Take out the oldest that are too many for a channel that fails; for one that works they only queue."""
         if not self.is_broken:
             return []
-        return [self._waiting.pop(slot) for slot in list(self._waiting)[: len(self._waiting) - WAITING_MAX]]
+        too_many_count = max(0, len(self._waiting) - WAITING_MAX)
+        return [self._waiting.pop(slot) for slot in list(self._waiting)[:too_many_count]]
 
     def next(self, now: int) -> Pending | None:
         """What may be tried now, which is under way from here on.

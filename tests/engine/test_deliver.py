@@ -432,3 +432,17 @@ def test_a_lane_that_is_broken_holds_no_more_than_its_bound() -> None:
         lane.ended(tried, T0, is_troubled=True)
     assert [each.offset for each in lane.overflow()] == [5, 6, 7]
     assert len(lane) == WAITING_MAX
+
+
+@pytest.mark.parametrize("count", [501, 999])
+def test_a_lane_that_is_broken_gives_up_nothing_below_its_bound(count: int) -> None:
+    lane = Lane()
+    for each in waiting(range(count + FAILURES_MAX)):
+        lane.add(each)
+    for _ in range(FAILURES_MAX):
+        tried = lane.next(T0)
+        assert tried is not None
+        lane.ended(tried, T0, is_troubled=True)
+    assert lane.is_broken
+    assert lane.overflow() == []
+    assert len(lane) == count
