@@ -63,7 +63,9 @@ def _settle_pauses(ticket: TicketAtom, course: Course, exclusions: ExclusionsOf)
     track = ticket.find_track(course.service, course.objective.name)
     for told in track.told[:1] if track is not None else ():
         for start, end in settled:
-            for fact in (Fact(FactKind.PAUSED, max(start, run.attached_at)), Fact(FactKind.RESUMED, end)):
+            if start < run.attached_at:
+                continue  # taken over, and never told
+            for fact in (Fact(FactKind.PAUSED, start), Fact(FactKind.RESUMED, end)):
                 if fact in told.facts:
                     told.forget(fact)
 
@@ -83,7 +85,6 @@ def base_to_json(base: Story) -> dict[str, Any]:
                 course.service,
                 course.objective.name,
                 course.is_reset,
-                course.is_blocked,
                 [[getattr(run, name) for name in _RUN] for run in course.runs],
             ]
             for course in base.all_courses
@@ -98,11 +99,11 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
     for name, value in zip(Talk.__slots__, body["talk"], strict=True):
         setattr(base.talk, name, value)
     kept: dict[tuple[str, str], Course] = {}
-    for service, name, is_reset, is_blocked, runs in body["courses"]:
+    for service, name, is_reset, runs in body["courses"]:
         objective = next((each for each in objectives(service) if each.name == name), None)
         if objective is not None:
             course = kept[service, name] = Course(service, objective)
-            course.is_reset, course.is_blocked = is_reset, is_blocked
+            course.is_reset = is_reset
             course.runs = [_run_from_json(run) for run in runs]
     for each in objectives(base.service):
         key = (base.service, each.name)

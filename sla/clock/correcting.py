@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sla.clock.differences import Differences
 from sla.clock.report import Draft, View
 from sla.clock.run import Run
@@ -12,6 +14,8 @@ from sla.dedup import event_id
 from sla.events import ALERTS, CLOCKS
 from sla.standing import Standing
 from sla.units import rfc3339
+
+LATE: Final = "late_data"
 
 
 def new_told(voice: Voice, place: int) -> Told:

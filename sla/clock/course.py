@@ -8,7 +8,7 @@ not begin again at the same event, but for that of periodic updates.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sla.clock.run import Dial, Ending, Run
 from sla.clock.talk import Talk
@@ -39,20 +39,17 @@ PausesSince = Callable[[TicketObjective, int, tuple[Interval, ...]], tuple[Inter
 """The pauses of an objective from an instant up to the event at hand, by its own conditions; those given are taken for
 the time of which no events are kept. The last ends at the event if it has not ended before."""
 
-_OPENING: Final = frozenset({TicketEvent.REOPENED, TicketEvent.CREATED})
-
 
 class Course:
     """The clocks of one objective on one ticket, one after the other."""
 
-    __slots__ = ("is_blocked", "is_reset", "objective", "runs", "service")
+    __slots__ = ("is_reset", "objective", "runs", "service")
 
     def __init__(self, service: str, objective: TicketObjective) -> None:
         self.service = service
         self.objective = objective
         self.runs: list[Run] = []
         self.is_reset = False  # whether `reset` held at the event before
-        self.is_blocked = False  # closed by an event that no condition tells of: nothing starts until it is reopened
 
     @property
     def run(self) -> Run | None:
@@ -63,7 +60,7 @@ class Course:
         """Another that may go its own way."""
         other = Course(self.service, self.objective)
         other.runs = [run.copy() for run in self.runs]
-        other.is_reset, other.is_blocked = self.is_reset, self.is_blocked
+        other.is_reset = self.is_reset
         return other
 
     # -- a clock that runs
@@ -90,7 +87,6 @@ class Course:
             return Ending.CANCELLED
         if scene.event is not TicketEvent.CLOSED:
             return None
-        self.is_blocked = True
         return Ending.CLOSED if objective.awaits_reply else Ending.MET
 
     def _begins_to_reset(self, scene: Scene) -> bool:
@@ -111,16 +107,11 @@ class Course:
     # -- a clock that is to begin
 
     def may_begin(self, scene: Scene) -> bool:
-        """Whether a clock attaches at this event."""
+        """Whether a clock attaches at this event: none does from a `closed` event on until the ticket is reopened."""
         self._begins_to_reset(scene)
-        if scene.event in _OPENING:
-            self.is_blocked = False
-        if not self._is_wanted(scene):
+        if scene.talk.is_closed or not self._is_wanted(scene):
             return False
-        if scene.event is TicketEvent.CLOSED:
-            self.is_blocked = True
-        closed = self.is_blocked or (scene.talk.is_closed and self.objective.awaits_reply)
-        return not closed and scene.talk.awaited_since(self.objective.metric, scene.at) is not None
+        return scene.talk.awaited_since(self.objective.metric, scene.at) is not None
 
     def _is_wanted(self, scene: Scene) -> bool:
         objective, fields = self.objective, scene.fields
@@ -162,19 +153,15 @@ class Course:
 
     def _begin(self, run: Run, scene: Scene) -> None:
         self.runs.append(run)
-        if not self.objective.pause.holds(scene.fields):
-            return
-        if run.pauses and run.pauses[-1][1] == scene.at:  # the pause before goes on
-            run.paused_at = run.pauses[-1][0]
-            run.pauses = run.pauses[:-1]
-        else:
-            run.pause(scene.at)
+        if self.objective.pause.holds(scene.fields):
+            run.pause(scene.at)  # right behind the pause that it took over, if that one goes on
 
 
 def _all_pauses(run: Run, until: int) -> tuple[Interval, ...]:
+    pauses = tuple(pause for pause in run.pauses if pause[0] < until)
     if run.paused_at is None or run.paused_at >= until:
-        return run.pauses
-    return (*run.pauses, (run.paused_at, until))
+        return pauses
+    return (*pauses, (run.paused_at, until))
 
 
 def _continued(last: Run, at: int) -> Run:

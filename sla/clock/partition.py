@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
+from sla.clock.correcting import LATE
 from sla.clock.course import Course
 from sla.clock.history import Event, Pool
 from sla.clock.memory import Memory
 from sla.clock.publish import Publisher
 from sla.clock.report import Labels, Moment
-from sla.clock.telling import catch_up, retire, run_due, settle_silently
+from sla.clock.telling import catch_up, end_import, retire, run_due, settle_silently
 from sla.clock.ticket import TicketAtom
 from sla.clock.track import Track
 from sla.clock.voice import Voice
@@ -26,7 +27,6 @@ from sla.storm import DeadLetterRow
 from sla.ticket_objective import TicketObjective
 from sla.units import floor_to
 
-LATE: Final = "late_data"
 EXCLUDED: Final = "exclusion"
 REDEFINED: Final = "definition"
 
@@ -112,11 +112,11 @@ class Partition:
         return in_order(said)
 
     def _end_import(self, ticket: TicketAtom, offset: int) -> list[Said]:
-        """Those of its clocks that are still open are told."""
+        """Those of its clocks that are still open are told; what was told before is brought in line."""
         ticket.is_importing = False
         self._memory.importing.discard(ticket.id)
-        courses = [course for course in self._story_courses(ticket) if course.runs]
-        said = self._settle(ticket, courses, lambda voice: settle_silently(voice, is_import=True), offset)
+
+        said = self._settle(ticket, self._concerned(ticket).values(), end_import, offset)
         self._touch(ticket)
         return said
 
@@ -166,10 +166,10 @@ class Partition:
             return []
         is_relabelled = labels != ticket.labels
         courses = [course for course in story.all_courses if course.runs] if is_relabelled else story.touched
-        is_late = at < (self._memory.now or 0)
+        is_late = at <= (self._memory.now or 0)
 
         def tell(voice: Voice) -> list[Emission]:
-            # What time alone made true after the event's instant may not be so.
+            # What time alone made true at the event's instant or after it may not be so.
             is_doubtful = is_late and bool(voice.track.told) and voice.track.told[-1].stage > 0
             return catch_up(voice, rule=LATE if is_doubtful else None, are_labels_new=is_relabelled)
 

@@ -98,10 +98,10 @@ class Run:
         attached_at = self.attached_at
         found = [Fact(FactKind.RETARGETED if self.replaces is not None else FactKind.STARTED, attached_at)]
         for start, end in self.pauses:
-            if end > attached_at or start >= attached_at:
-                found += (Fact(FactKind.PAUSED, max(start, attached_at)), Fact(FactKind.RESUMED, end))
+            if start >= attached_at:  # those before are not its own: it took them over
+                found += (Fact(FactKind.PAUSED, start), Fact(FactKind.RESUMED, end))
         if self.paused_at is not None:
-            found.append(Fact(FactKind.PAUSED, max(self.paused_at, attached_at)))
+            found.append(Fact(FactKind.PAUSED, self.paused_at))
         if self.ended_at is not None:
             kind = FactKind.MET if self.ending is Ending.MET else FactKind.CANCELLED
             found.append(Fact(kind, self.ended_at))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sla.clock.correcting import align, correct, new_told
-from sla.clock.differences import Differences, differences
+from sla.clock.correcting import LATE, align, correct, new_told
+from sla.clock.differences import differences
 from sla.clock.report import View
 from sla.clock.run import Ending, FactKind, Run
 from sla.clock.stages import due_at, is_dropped, mark_of, stage_at
@@ -23,6 +23,8 @@ def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = Fa
         told = voice.track.told
     elif not are_labels_new and len(told) == len(runs) and told and told[-1].is_all(runs[-1].facts()):
         return []  # nothing happened to the clock, so nothing is due at another time either
+    elif told and not (len(told) <= len(runs) and told[-1].begins(runs[len(told) - 1].facts())):
+        return catch_up(voice, rule=LATE, are_labels_new=are_labels_new)
     for place in range(0 if rule is not None else max(0, len(told) - 1), len(runs)):
         if place == len(told):
             told.append(new_told(voice, place))
@@ -36,6 +38,11 @@ def run_due(voice: Voice, at: int) -> list[Emission]:
     if run is not None and len(told) == len(voice.course.runs):
         _pass_stages(voice, voice.view(run), run, told[-1], at)
     return voice.done()
+
+
+def end_import(voice: Voice) -> list[Emission]:
+    """Tell what is still open, or correct what was told of the ticket before it was imported."""
+    return catch_up(voice, rule=LATE) if voice.track.is_told else settle_silently(voice, is_import=True)
 
 
 def settle_silently(voice: Voice, *, is_import: bool) -> list[Emission]:
@@ -83,7 +90,7 @@ def retire(voice: Voice, at: int) -> list[Emission]:
 
 def _settle(voice: Voice, run: Run, told: Told, rule: str | None) -> None:
     view = voice.view(run)
-    found = _differences(run, told, rule)
+    found = differences(told, run.facts())
     missed_at = _missed_at(voice, view, run, told)
     was_missed = told.breach_at is not None
     if rule is not None:
@@ -98,14 +105,6 @@ def _settle(voice: Voice, run: Run, told: Told, rule: str | None) -> None:
         _pass_stages(voice, view, run, told, voice.moment.now)
     elif (missed_at is not None) != was_missed and not any(fact.kind in ENDINGS for fact in found.new):
         _tell_ending_anew(voice, view, run, told, missed_at)
-
-
-def _differences(run: Run, told: Told, rule: str | None) -> Differences:
-    facts = run.facts()
-    if told.begins(facts):
-        return Differences((), (), facts[told.facts_count :])
-    assert rule is not None, "an event in its order changed what was told"  # noqa: S101 - see `sla.clock.story`
-    return differences(told, facts)
 
 
 def _missed_at(voice: Voice, view: View, run: Run, told: Told) -> int | None:

@@ -38,6 +38,11 @@ class Told:
         """How many."""
         return len(self._facts) // 3
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether any of it was told with an event."""
+        return any(self._facts[2::3])
+
     def begins(self, facts: list[Fact]) -> bool:
         """Whether these begin with all that was told, which is the usual case."""
         raw = self._facts
@@ -109,6 +114,11 @@ class Track:
         """Whether a clock was told of whose end was not."""
         facts = self.told[-1].facts if self.told else []
         return bool(facts) and facts[-1].kind not in (FactKind.MET, FactKind.CANCELLED)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything was told to anybody."""
+        return any(told.is_heard for told in self.told)
 
     def next_sequence(self, topic: str) -> int:
         """One counter per dedup key and topic, from 1."""

@@ -341,3 +341,13 @@ def test_the_queue_hears_of_each_open_clock() -> None:
         ("changed", "edge", "2026-11-23T15:00:00.000Z", 3 * hour - hour // 2, None),
         ("ended", "edge", "2026-11-23T15:00:00.000Z", 2 * hour, "met"),
     ]
+
+
+def test_nothing_starts_on_a_closed_ticket_until_it_is_reopened() -> None:
+    world = World(promise("a"), promise("b", when={"priority": ["P2"]}))
+    world.created("10:00")
+    world.event("10:30", "closed")
+    world.event("10:40", priority="P2")
+    assert world.clocks() == ["10:00 clock.started started a", "10:30 clock.met met a"]
+    world.event("11:00", "reopened")
+    assert world.clocks()[2:] == ["11:00 clock.started started b"]
