@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PAUSES_MAX: Final = 64
 _RUN: Final = (
     "attached_at", "counted_from", "carried_ms", "replaces", "pauses", "gaps", "paused_at", "ended_at", "ending",
+    "is_continued",
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ class Scene(NamedTuple):
     fields: Mapping[str, Any]
     talk: Talk
     exclusions: Sequence[Interval]
+    is_import: bool
 
 
 class Replaced(NamedTuple):
@@ -142,12 +143,13 @@ class Course:
 
     def _taken_over(self, scene: Scene, replaced: Replaced) -> Run:
         objective, before, old = self.objective, replaced.objective, replaced.run
+        name = None if scene.is_import else before.name  # nobody was told of the one before
         if objective.on_retarget is OnRetarget.RESTART:
-            return Run(scene.at, scene.at, replaces=before.name)
+            return Run(scene.at, scene.at, replaces=name)
         if objective.on_retarget is OnRetarget.PROPORTIONAL:
             elapsed_ms = Dial(before, old, scene.exclusions).elapsed_ms(scene.at)
-            return Run(scene.at, scene.at, elapsed_ms * objective.target_ms // before.target_ms, before.name)
-        run = Run(scene.at, old.counted_from, old.carried_ms, before.name)
+            return Run(scene.at, scene.at, elapsed_ms * objective.target_ms // before.target_ms, name)
+        run = Run(scene.at, old.counted_from, old.carried_ms, name)
         run.pauses, run.gaps = _all_pauses(old, scene.at), old.gaps
         return run
 
@@ -167,6 +169,7 @@ def _all_pauses(run: Run, until: int) -> tuple[Interval, ...]:
 def _continued(last: Run, at: int) -> Run:
     """The clock of a ticket that was resolved and is open again: what lies between does not count."""
     run = Run(at, last.counted_from, last.carried_ms)
+    run.is_continued = True
     ended_at = at if last.ended_at is None else last.ended_at
     run.pauses, run.gaps = _all_pauses(last, ended_at), last.gaps
     if ended_at < at:

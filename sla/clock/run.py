@@ -47,7 +47,8 @@ class Run:
     """A clock. `pauses` and `gaps` are ended intervals of time that does not count."""
 
     __slots__ = (
-        "attached_at", "carried_ms", "counted_from", "ended_at", "ending", "gaps", "paused_at", "pauses", "replaces",
+        "attached_at", "carried_ms", "counted_from", "ended_at", "ending", "gaps", "is_continued", "paused_at",
+        "pauses", "replaces",
     )  # fmt: skip
 
     def __init__(self, attached_at: int, counted_from: int, carried_ms: int = 0, replaces: str | None = None) -> None:
@@ -58,6 +59,7 @@ class Run:
         self.replaces = replaces  # the name of the objective whose clock it took over
         self.pauses: tuple[Interval, ...] = ()
         self.gaps: tuple[Interval, ...] = ()  # resolved, then reopened: they always move the deadline
+        self.is_continued = False  # whether it is the clock before, of a ticket that was resolved and reopened
         self.paused_at: int | None = None
         self.ended_at: int | None = None
         self.ending: Ending | None = None
@@ -67,15 +69,11 @@ class Run:
         """Whether it has not ended."""
         return self.ended_at is None
 
-    @property
-    def is_continued(self) -> bool:
-        """Whether it is the clock before, of a ticket that was resolved and reopened."""
-        return bool(self.gaps) and self.gaps[-1][1] == self.attached_at
-
     def copy(self) -> Run:
         """Another that may go its own way."""
         other = Run(self.attached_at, self.counted_from, self.carried_ms, self.replaces)
         other.pauses, other.gaps, other.paused_at = self.pauses, self.gaps, self.paused_at
+        other.is_continued = self.is_continued
         other.ended_at, other.ending = self.ended_at, self.ending
         return other
 

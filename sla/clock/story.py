@@ -61,7 +61,7 @@ class Story:
         changed = set() if is_moved else self._changed(change)
         self._apply(change)
         self.talk.hear(event)
-        scene = Scene(at, change.event, self.fields, self.talk, exclusions(change.service))
+        scene = Scene(at, change.event, self.fields, self.talk, exclusions(change.service), change.is_import)
         if is_moved:
             self._move(change.service, objectives(change.service), scene)
         speaks = is_moved or change.event in _SPEAKING

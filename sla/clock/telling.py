@@ -47,31 +47,45 @@ def end_import(voice: Voice) -> list[Emission]:
 
 def settle_silently(voice: Voice, *, is_import: bool) -> list[Emission]:
     """Take all that has happened as told, but for what is still open: after an import, or for a new definition."""
-    told, runs, now = voice.track.told, voice.course.runs, voice.moment.now
+    told, runs = voice.track.told, voice.course.runs
     del told[len(runs) :]
     for place, run in enumerate(runs):
         if place == len(told):
             told.append(new_told(voice, place))
-        each, view = told[place], voice.view(run)
-        found = differences(each, run.facts())
-        for fact in (*found.wrong, *(old for old, _ in found.moved)):
-            each.forget(fact)
-        facts = [*(new for _, new in found.moved), *found.new]
-        if run.is_open and not each.facts_count:
-            voice.tell(view, run, each, facts.pop(0), is_late=False)
-        for fact in facts:
-            each.add(fact, SILENT)
-        each.arrange(run.facts())
-        if not run.is_open:
-            each.breach_at, each.breach_sequence = view.clock.missed_at, SILENT
-            continue
-        each.stage = stage_at(view.objective, run, view.clock, now)
-        deadline = view.clock.deadline
-        if each.stage > len(view.objective.marks) and each.breach_at is None and deadline is not None:
-            voice.breach(view, each, deadline, is_historic=is_import)
+        _accept(voice.view(run), run, told[place])
+        if run.is_open:
+            _show(voice, run, told[place], is_import=is_import)
     if voice.track.is_open and voice.course.run is None:
-        voice.recover(voice.view(runs[-1]) if runs else voice.gone, "cancelled", now)
+        voice.recover(voice.view(runs[-1]) if runs else voice.gone, "cancelled", voice.moment.now)
     return voice.done()
+
+
+def _accept(view: View, run: Run, told: Told) -> None:
+    """What is true of a clock counts as told; but not of one that is open and of which nothing was told."""
+    if run.is_open and not told.facts_count:
+        return
+    found = differences(told, run.facts())
+    for fact in (*found.wrong, *(old for old, _ in found.moved)):
+        told.forget(fact)
+    for fact in (*(new for _, new in found.moved), *found.new):
+        told.add(fact, SILENT)
+    told.arrange(run.facts())
+    if not run.is_open:
+        told.breach_at, told.breach_sequence = view.clock.missed_at, SILENT
+
+
+def _show(voice: Voice, run: Run, told: Told, *, is_import: bool) -> None:
+    """An open clock as it is now: what time alone has made true counts as told, but for a breach."""
+    view = voice.view(run)
+    told.stage = stage_at(view.objective, run, view.clock, voice.moment.now)
+    is_missed = told.stage > len(view.objective.marks)
+    if not is_missed:
+        told.breach_at = None
+    if not told.facts_count:
+        voice.introduce(view, run, told)
+    deadline = view.clock.deadline
+    if is_missed and told.breach_at is None and deadline is not None:
+        voice.breach(view, told, deadline, is_historic=is_import)
 
 
 def retire(voice: Voice, at: int) -> list[Emission]:
@@ -84,7 +98,8 @@ def retire(voice: Voice, at: int) -> list[Emission]:
             voice.recover(view, "retired", at)
         voice.clock(view, voice.still("clock.cancelled", "retired", at))
         voice.feed(view, at, "ended", "cancelled")
-    voice.track.told.clear()
+    for told in voice.track.told:
+        told.load([])  # but not its outcome: it counts once, should the objective come back
     return voice.done()
 
 

@@ -13,7 +13,7 @@ from sla.clock.publish import Publisher, open_clock, outcome
 from sla.clock.report import Draft, Labels, Moment, View, view_of
 from sla.clock.run import Fact, FactKind, Run
 from sla.clock.stages import due_at, severity_of
-from sla.clock.track import Told, Track
+from sla.clock.track import SILENT, Told, Track
 from sla.dedup import ticket_key
 from sla.events import EventData
 from sla.fold import Emission
@@ -120,6 +120,23 @@ class Voice:
             told.is_good_fed = True
             self._feeds.append(outcome(view, at, is_good=True))
         self.feed(view, at, change, ended_as)
+
+    def introduce(self, view: View, run: Run, told: Told) -> None:
+        """A clock that has long been open, as it is now: its start, and that it is paused; all else counts as told.
+
+        A breach that was told before its objective was gone for a while holds on.
+        """
+        if told.breach_at is not None:
+            self.track.open(told.breach_at)
+            self.track.standing = Standing.BREACHED
+            self.track.raise_to(Severity.CRITICAL)
+        facts = run.facts()
+        for place, fact in enumerate(facts):
+            is_shown = place == 0 or (run.paused_at is not None and place == len(facts) - 1)
+            name = NAMES[fact.kind]
+            draft = self.still(name, name.removeprefix("clock."), fact.at)
+            told.add(fact, self.clock(view, draft) if is_shown else SILENT)
+        self.feed(view, self.moment.now, "started", None)
 
     def warn(self, view: View, told: Told, stage: int, mark: str, at: int) -> None:
         """A mark was reached, or a repeat."""

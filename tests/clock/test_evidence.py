@@ -146,6 +146,27 @@ def test_a_new_target_is_reckoned_from_the_start_and_one_that_is_gone_retires_it
     ]
 
 
+def test_an_objective_that_comes_back_neither_repeats_its_breach_nor_its_outcome() -> None:
+    gone, back = (
+        catalogue_of([promise("other", when={"priority": ["P9"]})], revision=5),
+        catalogue_of([promise()], revision=6),
+    )
+    world = World(promise(), revisions=[gone, back])
+    world.created("10:00")
+    world.ticks("14:10")
+    world.tell(at("14:11"), marker(gone))
+    world.tell(at("14:12"), marker(back))
+    assert world.story()[3:] == [
+        "14:11 recovery retired",
+        "14:11 clock.cancelled retired",
+        "10:00 clock.started started",
+    ]
+    assert world.events("sla.status.v1")[-1]["data"]["state"] == "breached"
+    world.event("14:20", state="resolved")
+    assert world.story()[6:] == ["14:20 recovery met_late", "14:20 clock.met met_late"]
+    assert [(feed["good"], feed["bad"]) for feed in world.feeds("counts")] == [(0, 1)]
+
+
 def test_tickets_that_ended_under_other_definitions_are_left_alone() -> None:
     stricter = catalogue_of([promise(target="1h")], 1, 2)
     world = World(promise(), revisions=[stricter])

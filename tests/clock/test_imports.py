@@ -52,3 +52,28 @@ def test_what_was_imported_as_ended_stays_silent_when_more_is_imported() -> None
     world.event("08:30", now="12:00:02", more=IMPORT, state="pending")
     world.tick("12:00:05")
     assert world.said == []
+
+
+def test_an_imported_ticket_that_is_paused_is_told_as_paused() -> None:
+    world = World(promise())
+    world.event("10:00", "created", now="12:00", more=IMPORT, priority="P1", state="new")
+    world.event("10:30", now="12:00", more=IMPORT, state="pending")
+    world.tick("12:01")
+    assert world.story() == ["10:00 clock.started started", "10:30 clock.paused paused"]
+    assert world.events("sla.status.v1")[-1]["data"]["ticket"]["deadline"] is None
+    (feed,) = world.feeds("clock")
+    shown = {name: feed[name] for name in ("change", "paused", "deadline", "deadline_if_resumed_now")}
+    assert shown == {
+        "change": "started", "paused": True, "deadline": None, "deadline_if_resumed_now": "2026-11-23T15:31:00.000Z",
+    }  # fmt: skip
+    world.event("12:30", state="open")
+    assert world.clocks()[-1] == "12:30 clock.resumed resumed"
+
+
+def test_an_imported_clock_that_took_another_over_is_told_as_started() -> None:
+    world = World(promise("a"), promise("b", when={"priority": ["P2"]}))
+    world.event("10:00", "created", now="12:00", more=IMPORT, priority="P1", state="new")
+    world.event("10:30", now="12:00", more=IMPORT, priority="P2")
+    world.tick("12:01")
+    assert world.clocks() == ["10:30 clock.started started b"]
+    assert world.events("sla.status.v1")[-1]["data"]["ticket"]["deadline"] == "2026-11-23T14:00:00.000Z"

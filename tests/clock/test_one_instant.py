@@ -47,3 +47,18 @@ def test_an_end_exactly_at_the_deadline_is_in_time_though_time_came_first(metric
         "11:00 clock.met met",
     ]
     assert corrections(world)[0]["supersedes"] == world.events(name="breach")[0]["id"]
+
+
+@pytest.mark.parametrize(("until", "outcome"), [("10:40", (1, 0)), ("11:40", (0, 1))])
+def test_a_ticket_resolved_and_reopened_in_one_instant_counts_once(until: str, outcome: tuple[int, int]) -> None:
+    world = World(promise(target="1h", warnAt=["50%"]))
+    world.created("10:00")
+    world.ticks(until)
+    world.event(until, state="resolved")
+    world.event(until, "reopened", state="open")
+    world.ticks("11:50")
+    world.event("11:50", state="resolved")
+    outcomes = [(feed["good"], feed["bad"]) for feed in world.feeds("counts")]
+    assert outcomes.count(outcome) == 1
+    marks = [event["data"]["reason"]["mark"] for event in world.events(name="early_warning")]
+    assert len(marks) == len(set(marks))
