@@ -14,8 +14,10 @@ from typing import Any, Final
 Network = Any  # ipaddress has no common type for both families' networks
 Address = IPv4Address | IPv6Address
 
-METADATA: Final = frozenset(ip_address(text) for text in ("168.63.129.16", "100.100.100.200", "fd00:ec2::254"))
-"""Metadata services that are not link-local: Azure's, Alibaba's, Amazon's by IPv6."""
+METADATA: Final = frozenset(
+    ip_address(text) for text in ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+)
+"""Metadata services that are not link-local: Azure's, Alibaba's, Oracle's, Amazon's and Google's by IPv6."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 

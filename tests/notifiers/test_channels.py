@@ -20,6 +20,7 @@ import pytest
 from apprise.plugins.slack import NotifySlack
 
 from notifiers.addresses import Guard, parse_networks
+from notifiers.apprise import THREADS_MAX, Apprise
 from notifiers.console import Console
 from notifiers.incident import Action, action_of
 from notifiers.mail import Mail
@@ -189,6 +190,52 @@ async def test_slack_gets_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "429" in outcome.detail
 
 
+# -- Apprise, which connects by itself
+
+
+async def test_apprise_follows_no_redirect_though_its_url_asks_for_it() -> None:
+    async with rig_of("apprise") as rig:
+        rig.receiver.answer = (302, {"Location": f"http://127.0.0.1:{rig.receiver.port}/elsewhere"}, "")
+        assert isinstance(await rig.hand_over(f"{rig.url}&redirect=yes"), Retry)
+        assert [request.path for request in rig.receiver.requests] == ["/"]
+
+
+@pytest.mark.parametrize("url", ["mailto://u:p@example.com?smtp=127.0.0.1", "json://[::1]/", "json://localhost"])
+async def test_no_part_of_an_apprise_url_leads_to_this_machine(url: str) -> None:
+    async with rig_of("apprise", Guard()) as rig:
+        outcome = await rig.hand_over(url)
+    assert isinstance(outcome, Failed)
+    assert "FOREWARN_CHANNELS_ALLOW" in outcome.detail
+
+
+@pytest.mark.parametrize("url", ["syslog://", "SysLog://daemon", "dbus://", "windows://"])
+async def test_an_apprise_service_that_is_the_machine_itself_is_refused(url: str) -> None:
+    async with rig_of("apprise") as rig:
+        outcome = await rig.hand_over(url)
+    assert isinstance(outcome, Failed)
+    assert "the machine itself" in outcome.detail
+
+
+async def test_an_apprise_url_whose_plugin_hangs_meets_its_deadline_and_blocks_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make, let_go = Apprise._plugin, threading.Event()
+
+    def made(self: Apprise, url: str) -> Any:
+        if "stuck" in url:
+            let_go.wait()
+        return make(self, url)
+
+    monkeypatch.setattr(Apprise, "_plugin", made)
+    async with rig_of("apprise") as rig:
+        try:
+            stuck = await asyncio.gather(*(rig.hand_over(f"{rig.url}&stuck=1") for _ in range(THREADS_MAX)))
+            assert all(isinstance(each, Retry) for each in stuck)
+            assert await rig.hand_over() == Delivered()
+        finally:
+            let_go.set()
+
+
 # -- mail
 
 
@@ -295,7 +342,7 @@ def test_a_secret_that_cannot_be_had_is_named(tmp_path: Path, url: str, why: str
     [
         "127.0.0.1", "127.8.8.8", "0.0.0.0", "169.254.169.254", "168.63.129.16", "100.100.100.200", "224.0.0.1",  # noqa: S104
         "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1",
-        "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::",
+        "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "192.0.0.192", "fd20:ce::254",
     ],
 )  # fmt: skip
 def test_this_machine_its_link_and_metadata_are_refused_however_they_are_written(address: str) -> None:
