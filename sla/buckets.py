@@ -39,14 +39,15 @@ class Buckets:
     """Disjoint buckets in order. `cuts` are instants that no bucket may be merged across.
 
     `settled_at` is when what is old was merged last: it says which zone an instant lies in. Where only `hours` count,
-    every bucket begins within them and none reaches across the time between.
+    every bucket begins within them and none reaches across the time between. `held_count` is the sum of all totals.
     """
 
-    __slots__ = ("_cells", "_ends", "_hours", "cuts", "settled_at")
+    __slots__ = ("_cells", "_ends", "_hours", "cuts", "held_count", "settled_at")
 
     def __init__(self) -> None:
         self._cells: list[Cell] = []
         self.cuts: list[int] = []
+        self.held_count = 0
         self.settled_at = 0
         self._ends = ends_of(0)
         self._hours = ALWAYS
@@ -130,6 +131,7 @@ class Buckets:
         name = self._name_of(bucket.start)
         if name.rank == YOUNG.rank:
             self._put(name, [bucket])
+            self.held_count += bucket.total
         else:
             self.add(bucket.start, bucket.total, bucket.bad, bucket.marked)
 
@@ -146,6 +148,7 @@ class Buckets:
         place = rows.first_from(bucket.start)
         for column, more in zip(rows.arrays[2:], (total, bad, marked), strict=True):
             column[place] += more
+        self.held_count += total
         return bucket, marked
 
     def _make(self, at: int) -> Bucket:
@@ -188,6 +191,7 @@ class Buckets:
             ended += 1
         if ended + 1 == len(cells) and cells[ended].rows.first_from(start) == len(cells[ended].rows):
             ended += 1
+        self.held_count -= _held_count(cells[:ended])
         del cells[:ended]
         del self.cuts[: bisect_left(self.cuts, start)]
 
@@ -271,3 +275,8 @@ class Buckets:
         self._zone()
         self.cuts = list(cuts)
         self._cells = list(cells)
+        self.held_count = _held_count(self._cells)
+
+
+def _held_count(cells: Iterable[Cell]) -> int:
+    return sum(cell.rows.totals(0, len(cell.rows))[0] for cell in cells)

@@ -154,6 +154,11 @@ class Ledger:
         self._buckets.settle(now)
 
     @property
+    def held_count(self) -> int:
+        """All that its buckets hold, whatever windows reach back to."""
+        return self._buckets.held_count + self.open_total
+
+    @property
     def compacted_at(self) -> int:
         """The whole hour of the last compaction."""
         return floor_to(self._buckets.settled_at, COARSE_MS)

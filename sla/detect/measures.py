@@ -8,6 +8,7 @@ from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from sla.archive import cells_of
+from sla.budget import COUNT_MOST
 from sla.catalogue import Indicator, NoData, NotEvaluated, Objective, Op, Ratio, Threshold, Treat, Uptime
 from sla.detect.slices import SliceBoard
 from sla.intervals import Interval
@@ -74,21 +75,31 @@ class Measure:
 
 
 class CountsMeasure(Measure):
-    """Good and bad as they were counted at the source."""
+    """Good and bad as they were counted at the source.
+
+    One record may hold 2^53 - 1 of each, so a thousand of them can exceed what 64 bits hold. Beyond `COUNT_MOST` in all
+    that the ledger keeps, nothing more is counted: so every bucket, cell, slice and window's sum fits, and what was
+    counted is what a window loses again.
+    """
 
     def take(self, record: Measurement) -> None:
         """Count a `counts` record."""
         if type(record) is Counts and self.counts_at(record.at):
-            total = record.good + record.bad
-            self.ledger.add(record.at, total, record.bad)
+            total, bad = self._fitting(record.good + record.bad, record.bad)
+            self.ledger.add(record.at, total, bad)
             for board in self.boards.values():
-                board.add(record.at, total, record.bad)
+                board.add(record.at, total, bad)
+
+    def _fitting(self, total: int, bad: int) -> tuple[int, int]:
+        """Total and bad as far as there is room, bad first."""
+        room = COUNT_MOST - self.ledger.held_count
+        return (total, bad) if total <= room else (room, min(bad, room))
 
     def fill(self, minutes: Iterable[tuple[int, int, int]]) -> None:
         """It is seen, but no data."""
         for at, good, bad in minutes:
             if self.counts_at(at):
-                self.count(at, good + bad, bad, 0)
+                self.count(at, *self._fitting(good + bad, bad), 0)
 
 
 class ThresholdMeasure(Measure):

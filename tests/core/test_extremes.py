@@ -8,6 +8,7 @@ from math import comb
 import orjson
 import pytest
 
+from sla.budget import COUNT_MOST
 from sla.significance import upper_tail
 from sla.units import HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -85,3 +86,38 @@ def test_a_history_of_two_thousand_years_fills_what_windows_can_reach() -> None:
     world.minutes(0, 2, 1, 0)
     status = world.events(topic="sla.status.v1")[-1]["data"]
     assert status["reason"]["total_count"] == 14 * 60 - 5 + 1  # 10:05 of the day before to midnight, and the new one
+
+
+BEYOND_COUNT = 3_000  # records of the largest counts, which together exceed what 64 bits hold
+
+
+def written(world: World) -> None:
+    """What was said and what a head and its segments hold can be written."""
+    assert all(orjson.dumps(each.value) for each in world.said)
+    assert all(orjson.dumps(atom.body) for atom in world.fold.take_dirty())
+
+
+@pytest.mark.parametrize("promise", [objective(window={"rolling": "30d"}), SLICES], ids=["occurrences", "slices"])
+def test_more_of_the_largest_counts_than_64_bits_hold_stop_no_partition(promise: Document) -> None:
+    world = World(promise, gap_ms=HOUR_MS)
+    for number in range(BEYOND_COUNT):
+        world.counts(T0 + number, LARGEST, LARGEST)
+    world.tick(T0 + MINUTE_MS)
+    world.counts(T0 + MINUTE_MS + 1, LARGEST, LARGEST, happened_at=T0)
+    written(world)
+    for hour in range(1, 30):  # merged into coarser buckets, and packed
+        world.counts(T0 + hour * HOUR_MS, LARGEST, LARGEST)
+        world.tick(T0 + hour * HOUR_MS + SECOND_MS)
+    written(world)
+
+
+def test_what_exceeds_64_bits_leaves_a_window_as_it_was_counted() -> None:
+    world = World(objective(window={"rolling": "1h"}), gap_ms=HOUR_MS)
+    for number in range(BEYOND_COUNT):
+        world.counts(T0 + number, LARGEST, 0)
+    world.idle(1, 4)
+    full = world.events(topic="sla.status.v1")[-1]["data"]["reason"]
+    assert full["total_count"] == COUNT_MOST
+    world.idle(4, 75)
+    gone = world.events(topic="sla.status.v1")[-1]["data"]["reason"]
+    assert gone["total_count"] == 0
