@@ -20,21 +20,25 @@ class Gate:
         """Connects when it is first asked."""
         self._redis = Redis.from_url(url, socket_timeout=WITHIN_S, socket_connect_timeout=WITHIN_S)
 
-    async def admit(self, link_id: str, for_ms: int) -> bool:
-        """Whether this is its first use, as far as is known."""
+    async def is_used(self, link_id: str) -> bool:
+        """Whether it was used before, as far as is known."""
         try:
-            return bool(await self._redis.set(f"forewarn:link:{link_id}", b"1", nx=True, px=max(1, for_ms)))
+            return bool(await self._redis.exists(_key(link_id)))
         except (RedisError, OSError) as error:
             log.warning("no Redis to keep used links in (%s): a second use is dropped by the id of its command", error)
-            return True
+            return False
 
-    async def release(self, link_id: str) -> None:
-        """Its use came to nothing: it may be tried again."""
+    async def mark(self, link_id: str, for_ms: int) -> None:
+        """It was used: its answer is on record."""
         try:
-            await self._redis.delete(f"forewarn:link:{link_id}")
+            await self._redis.set(_key(link_id), b"1", px=max(1, for_ms))
         except (RedisError, OSError) as error:
-            log.warning("a link could not be given back (%s): it must wait until it expires", error)
+            log.warning("a used link was not kept (%s): a second use is dropped by the id of its command", error)
 
     async def close(self) -> None:
         """Disconnect."""
         await self._redis.aclose()
+
+
+def _key(link_id: str) -> str:
+    return f"forewarn:link:{link_id}"

@@ -7,6 +7,7 @@ would have to know the token. A POST that a browser calls cross-site is refused 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,21 +20,23 @@ from notifiers.links import Invalid, May, Opened, verify
 from schemas.commands import command
 from sla.orders import ANSWERS, Given, refused
 
+log = logging.getLogger("forewarn.answers")
+
 BODY_BYTES_MAX: Final = 16 * 1024
 TEXT_LONGEST: Final = 2_000
 REFUSALS_PER_HOUR: Final = 60  # on record; whoever guesses links must not fill a topic that is kept for ever
 _HOUR_MS: Final = 3_600_000
 
 
-class Admits(Protocol):
+class Remembers(Protocol):
     """See `forewarn.answers.gate.Gate`."""
 
-    async def admit(self, link_id: str, for_ms: int) -> bool:
-        """Whether this is its first use, as far as is known."""
+    async def is_used(self, link_id: str) -> bool:
+        """Whether it was used before, as far as is known."""
         ...
 
-    async def release(self, link_id: str) -> None:
-        """Its use came to nothing."""
+    async def mark(self, link_id: str, for_ms: int) -> None:
+        """It was used."""
         ...
 
 
@@ -55,7 +58,7 @@ class Answers:
     """Takes answers. `now` is epoch milliseconds."""
 
     secret: str
-    gate: Admits
+    gate: Remembers
     write: Write
     now: Callable[[], int]
     _refused_ats: deque[int] = field(default_factory=deque)
@@ -78,13 +81,16 @@ class Answers:
     async def _take_form(self, request: web.Request) -> web.Response:
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
             return self._page(Answer(403, "cross_site", "Not from here", "Open the link in your message itself."))
-        form = await request.post()
+        try:
+            form = await request.post()
+        except (ValueError, LookupError):
+            return self._page(Answer(400, "malformed", "That is no form", "Open the link in your message anew."))
         return self._page(await self._take({name: value for name, value in form.items() if isinstance(value, str)}))
 
     async def _take_json(self, request: web.Request) -> web.Response:
         try:
             body = await request.json()
-        except ValueError:
+        except (ValueError, LookupError, RecursionError):  # no JSON, an unknown charset, nested without end
             body = None
         if not isinstance(body, dict):
             return web.json_response({"outcome": "malformed", "detail": "one JSON object is expected"}, status=400)
@@ -100,7 +106,9 @@ class Answers:
             return Answer(400, "malformed", "Nothing was chosen", f"Choose one of {', '.join(ANSWERS)}.")
         if text is not None and len(text) > TEXT_LONGEST:
             return Answer(400, "malformed", "That is too long", f"Write {TEXT_LONGEST} characters at most.")
-        if not await self.gate.admit(opened.id, opened.link.expires_at - self.now()):
+        if text is not None and not _is_writable(text):
+            return Answer(400, "malformed", "That is no text", "It holds half of a character: write it anew.")
+        if await self.gate.is_used(opened.id):
             return Answer(409, "used", "Answered already", "This link was used before; the first answer stands.")
         return await self._write(opened, answer, text)
 
@@ -114,8 +122,9 @@ class Answers:
         try:
             await self.write("sla.commands.v1", opened.id, told)
         except OSError:
-            await self.gate.release(opened.id)
             return Answer(503, "unavailable", "Not now", "It could not be put on record. Please try again in a minute.")
+        # Only now: a link whose answer is not on record may be tried again. Two at once have the same command's id.
+        await self.gate.mark(opened.id, link.expires_at - self.now())
         return Answer(200, "taken", "Thank you", "Your answer is on its way to the record.")
 
     async def _refuse(self, why: Invalid) -> Answer:
@@ -139,6 +148,15 @@ class Answers:
         return _html(answer.status, note(answer.title, answer.line))
 
 
+def _is_writable(text: str) -> bool:
+    """Whether it can be encoded: JSON may hold a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _html(status: int, body: str) -> web.Response:
     return web.Response(status=status, text=body, content_type="text/html")
 
@@ -150,6 +168,9 @@ async def _secured(request: web.Request, handler: Callable[[web.Request], Awaita
         response = await handler(request)
     except web.HTTPException as error:
         response = _html(error.status, note(error.reason, "There is nothing here."))
+    except Exception:
+        log.exception("a request failed")
+        response = _html(500, note("Not now", "Something is wrong here. Please try again later."))
     response.headers.update(SECURITY)
     return response
 

@@ -106,6 +106,41 @@ async def test_a_body_that_is_no_object_or_too_large_is_refused(desk: Desk) -> N
     assert desk.written == []
 
 
+async def test_a_text_with_half_a_character_is_refused_and_not_written(desk: Desk) -> None:
+    assert await desk.api(token=TOKEN, answer="accept", text="two \ud800 nodes") == (400, "malformed")
+    assert desk.written == []
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/api/v1/answer", "application/json", b"[" * 10_000),
+        ("/api/v1/answer", "application/json; charset=klingon", b"{}"),
+        ("/api/v1/answer", "application/json", b"\xff"),
+        ("/answer", "multipart/form-data", b"x"),
+        ("/answer", "multipart/form-data; boundary=b", b"x"),
+        ("/answer", "multipart/form-data; boundary=b", b"--b\r\nContent-Transfer-Encoding: odd\r\n\r\nx\r\n--b--"),
+        ("/answer", "application/x-www-form-urlencoded; charset=klingon", b"token=x"),
+        ("/answer", "application/x-www-form-urlencoded", b"token=\xff"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_the_senders_mistake_and_bears_the_headers(
+    desk: Desk, path: str, kind: str, body: bytes
+) -> None:
+    response = await desk.client.post(path, data=body, headers={"Content-Type": kind})
+    assert (response.status, desk.written) == (400, [])
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_error_of_ours_bears_the_headers_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_link_id: str) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr(desk.gate, "is_used", broken)
+    response = await desk.client.post("/answer", data=FormData({"token": TOKEN, "answer": "accept"}))
+    assert (response.status, response.headers["Cache-Control"]) == (500, "no-store")
+
+
 async def test_a_form_that_another_site_sends_is_refused(desk: Desk) -> None:
     form = FormData({"token": TOKEN, "answer": "accept"})
     response = await desk.client.post("/answer", data=form, headers={"Sec-Fetch-Site": "cross-site"})
@@ -143,11 +178,12 @@ async def test_without_redis_a_second_use_has_the_same_command_id_so_that_the_fo
     assert len({told["id"] for _, told in desk.written}) == 1
 
 
-async def test_with_redis_a_link_is_used_once_and_given_back_when_the_broker_is_away(redis_url: str) -> None:
+async def test_with_redis_a_link_is_used_once_and_not_used_up_when_the_broker_is_away(redis_url: str) -> None:
     desk = Desk(redis_url)
     await desk.client.start_server()
     desk.is_broken = True
     assert await desk.api(token=TOKEN, answer="accept") == (503, "unavailable")
+    assert await desk.api(token=TOKEN, answer="accept", text="\ud800") == (400, "malformed")
     desk.is_broken = False
     assert await desk.api(token=TOKEN, answer="accept") == (200, "taken")
     assert await desk.api(token=TOKEN, answer="mitigate") == (409, "used")
