@@ -272,7 +272,7 @@ async def _within(seconds: float, event: asyncio.Event) -> None:
 
 def options_of(settings: Settings) -> Options:
     """What the settings say of channels."""
-    return Options(settings.channels_allowed, settings.forewarn_secrets)
+    return Options(settings.channels_allowed, settings.forewarn_secrets, settings.forewarn_link_secret_file)
 
 
 ROLE: Final = KeepingRole(name="deliver", source=OUTBOX.name, writes=written_by("deliver"), make_work=Deliver)

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     forewarn_clock: Annotated[LogClock, NoDecode] = LogClock()
     # Networks that channels may lead to though they are this machine, its link or a metadata service.
     forewarn_channels_allow: str = ""
-    forewarn_secrets: Path = Path("/run/secrets")  # the folder of ${file:name}
+    forewarn_secrets: Path = Path("/run/secrets/forewarn-channels")  # the folder of ${file:name}
     forewarn_templates: DirectoryPath | None = None  # templates that come before those that are shipped
 
     # Links in messages by which people answer: where they lead, and what they are signed with (32 characters at least).

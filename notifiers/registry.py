@@ -26,7 +26,8 @@ class Options(NamedTuple):
     """What an installation decides about its channels."""
 
     allowed: tuple[Network, ...] = ()
-    secrets: Path = Path("/run/secrets")
+    secrets: Path = Path("/run/secrets/forewarn-channels")
+    own_secret: Path | None = None  # a file that channels never get
     within_s: float = CHANNEL_WITHIN_S  # a channel that takes longer is tried again later
 
 
@@ -90,5 +91,5 @@ def standard(options: Options, environment: Mapping[str, str] = os.environ) -> C
         "alertmanager": Alertmanager(web),
         "mail": Mail(guard, within_s=options.within_s),
     }
-    secrets = Secrets(environment, options.secrets)
+    secrets = Secrets(environment, options.secrets, options.own_secret)
     return Channels(notifiers, secrets, (web, apprise))

@@ -19,12 +19,13 @@ _PLACEHOLDER: Final = re.compile(r"\$\{(?:file:(?P<file>[^}]+)|(?P<name>[A-Za-z_
 
 
 class Secrets:
-    """Fills in `${NAME}` and `${file:/run/secrets/name}`, and takes what it filled in out of any text."""
+    """Fills in `${NAME}` and `${file:name}`, and takes what it filled in out of any text."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        """Files are read from `folder` alone, each time anew: a secret may be rotated."""
+    def __init__(self, environment: Mapping[str, str], folder: Path, own: Path | None = None) -> None:
+        """Files are read from `folder` alone, each time anew: a secret may be rotated. `own` is never read."""
         self._environment = environment
         self._folder = folder
+        self._own = own
         self._seen: set[str] = set()
 
     def fill(self, url: str) -> str:
@@ -52,9 +53,11 @@ class Secrets:
 
     def _from_file(self, name: str) -> str:
         folder = self._folder.resolve()
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder):
+        path = (folder / name).resolve()  # Kubernetes mounts each secret as a link to a file beside it
+        if "/" in name or not path.is_relative_to(folder):
             raise Unusable(f"${{file:{name}}} is outside of {folder}, where secrets are (FOREWARN_SECRETS)")
+        if self._own is not None and path == self._own.resolve():
+            raise Unusable(f"${{file:{name}}} is a secret of Forewarn's own: keep the channels' in another folder")
         try:
             with path.open("rb") as file:
                 value = file.read(FILE_BYTES_MAX).decode().strip()

@@ -323,6 +323,9 @@ def test_secrets_come_from_the_environment_and_from_files(tmp_path: Path) -> Non
         ("${file:missing}", "cannot be read"),
         ("${file:../outside}", "outside of"),
         ("${file:/etc/passwd}", "outside of"),
+        ("${file:kubernetes.io/token}", "outside of"),
+        ("${file:own}", "Forewarn's own"),
+        ("${file:link-to-own}", "Forewarn's own"),
         ("${file:empty}", "is empty"),
         ("${file:binary}", "is no text"),
     ],
@@ -330,8 +333,12 @@ def test_secrets_come_from_the_environment_and_from_files(tmp_path: Path) -> Non
 def test_a_secret_that_cannot_be_had_is_named(tmp_path: Path, url: str, why: str) -> None:
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "kubernetes.io").mkdir()
+    (tmp_path / "kubernetes.io" / "token").write_text("of the account")
+    (tmp_path / "own").write_text("of the links")
+    (tmp_path / "link-to-own").symlink_to(tmp_path / "own")
     with pytest.raises(Unusable, match=why):
-        Secrets({"EMPTY": "", "KAFKA_SASL_PASSWORD": "x"}, tmp_path).fill(url)
+        Secrets({"EMPTY": "", "KAFKA_SASL_PASSWORD": "x"}, tmp_path, tmp_path / "own").fill(url)
 
 
 # -- addresses
