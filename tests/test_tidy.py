@@ -323,14 +323,15 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 
 
 def test_every_decision_that_the_code_points_to_is_written_down() -> None:
-    numbers = {path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md")}
+    numbers = [path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md")]
+    assert sorted(numbers) == sorted(set(numbers))
     named = {
         number
         for _, text in texts()
         for match in re.findall(r"docs/decisions/(\d{4}(?:, \d{4})*)", text)
         for number in match.split(", ")
     }
-    assert named <= numbers
+    assert named <= set(numbers)
 
 
 # -- the tools: quick enough to run each time
