@@ -136,11 +136,18 @@ def _give(kind: str, by: str | None, command_id: str | None, as_json: bool, **fi
     from schemas.commands import command
 
     now = _now_ms()
-    told = command(kind, command_id or uuid.uuid4().hex, by or getpass.getuser(), now, **fields)
+    told = command(kind, command_id or uuid.uuid4().hex, by or _who(), now, **fields)
     topic, partition, offset = send(kafka_config(), command_of(told, now))
     where = {"topic": topic, "partition": partition, "offset": offset, "id": told["id"]}
     outcome = "its outcome will be on sla.records.v1: forewarn tail --topic records"
     Console(as_json=as_json).record(where, f"{kind} {told['id']} by {told['by']} is on {topic}; {outcome}")
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's number without a name
+        raise UserError("nobody is logged in by a name", "name yourself with --by") from None
 
 
 def _now_ms() -> int:

@@ -21,7 +21,7 @@ def record_of(body: Mapping[str, Any], now: int) -> Record:
     value = {name: field for name, field in body.items() if field is not None}
     is_ticket = value["type"] == "ticket"
     topic, key = (TICKETS, str(value["ticket"])) if is_ticket else (TELEMETRY, str(value["service"]))
-    raw = orjson.dumps(value)
+    raw = _encoded(value)
     line = Line(0, key.encode(), raw, now, now)
     verdict = decode_tickets(line, now) if is_ticket else decode_telemetry(line, now)
     if isinstance(verdict, Rejection):
@@ -31,11 +31,18 @@ def record_of(body: Mapping[str, Any], now: int) -> Record:
 
 def command_of(body: Mapping[str, Any], now: int) -> Record:
     """A command as it will be written, keyed by its id; a `UserError` if it would be refused for what it says."""
-    raw, key = orjson.dumps(body), str(body["id"])
+    raw, key = _encoded(body), str(body["id"])
     verdict = decode_command(Line(0, key.encode(), raw, now, now), now)
     if isinstance(verdict, Rejection):
         raise UserError(f"this command would be refused: {verdict.detail}", f"reason: {verdict.reason}")
     return Record(COMMANDS.name, key, raw)
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError as error:  # a number beyond 64 bits, half of a character
+        raise UserError(f"this cannot be written as JSON: {error}", "give smaller numbers and whole text") from None
 
 
 def send(config: Config, record: Record) -> Position:

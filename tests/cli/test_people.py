@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ def test_each_decision_is_one_command(
     [
         (("ack", "pay/paid", "--for", "1h", "--until", "4102444800000"), "give one of them"),
         (("ack", "pay/paid", "--until", "soon"), "bad_instant"),
+        (("ack", "pay/paid", "--until", "99999999999999999999"), "64-bit"),
+        (("ack", "pay/paid", "--reason", "half \ud800"), "whole text"),
         (("silence", "service"), "FIELD=VALUE"),
         (("silence", "service=pay"), "a silence needs an end"),
         (("silence", "colour=red", "--for", "1h"), "unknown_value"),
@@ -56,6 +59,16 @@ def test_a_decision_that_would_be_refused_is_not_written(run: Run, arguments: tu
     result = run(*arguments, **AWAY)
     assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output
     assert said in " ".join(result.stderr.split())
+
+
+def test_who_has_no_name_on_this_machine_is_asked_for_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    result = run("unack", "pay/paid", **AWAY)
+    assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output
+    assert "name yourself with --by" in " ".join(result.stderr.split())
 
 
 STAKEHOLDERS = """
