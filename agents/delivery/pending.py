@@ -14,6 +14,7 @@ from schemas.feeds import decode_send
 from sla.dispatch import Send
 from sla.fold import Line
 from sla.stakeholder import Channel
+from sla.wording import OUTSIDERS
 
 PREFIX = b"send/"
 
@@ -54,9 +55,12 @@ class Pending:
         return pack(self.offset, orjson.dumps(body))
 
     def fallbacks(self, now: int) -> list[Pending]:
-        """The messages that tell the stakeholder's fallback instead; they have no further one."""
+        """The messages that tell the stakeholder's fallback instead; they have no further one.
+
+        None for a fallback outside of the house where the words are meant for it.
+        """
         fallback = self.send.fallback
-        if fallback is None:
+        if fallback is None or (fallback["audience"] in OUTSIDERS and self.send.audience not in OUTSIDERS):
             return []
         found = []
         for channel in fallback["channels"]:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schemas.definitions.compile import calendars_of
 from schemas.definitions.findings import Finding, nearest
+from schemas.definitions.kinds import Stakeholder
 from schemas.definitions.names import Names, cycles, duplicates, repeated, undefined
 from schemas.definitions.objective_checks import check_one
 from schemas.definitions.promises import check_promises
 from schemas.definitions.rules import ALLOWABLE
 from schemas.definitions.source import Defined
+from sla.wording import OUTSIDERS
 
 
 def cross_check(defined: Sequence[Defined], written: Iterable[tuple[str, str]]) -> list[Finding]:
@@ -26,6 +28,7 @@ def cross_check(defined: Sequence[Defined], written: Iterable[tuple[str, str]]) 
         *undefined(defined, Names(defined, written)),
         *cycles(defined),
         *check_promises(defined),
+        *_fallbacks_outside(defined),
         *_unknown_rules(defined),
     ]
 
@@ -37,3 +40,19 @@ def _unknown_rules(defined: Iterable[Defined]) -> Iterator[Finding]:
             if rule not in ALLOWABLE:
                 hint = nearest(rule, ALLOWABLE) or f"; these can be allowed: {', '.join(sorted(ALLOWABLE))}"
                 yield each.error("unknown-rule", ("metadata", "lint", "allow"), f"{rule!r} cannot be allowed{hint}")
+
+
+def _fallbacks_outside(defined: Sequence[Defined]) -> Iterator[Finding]:
+    """A fallback gets the words that were written for another: those of the house must not leave it."""
+    told = {each.name: each.document.spec for each in defined if isinstance(each.document, Stakeholder)}
+    for each in defined:
+        if not isinstance(each.document, Stakeholder):
+            continue
+        spec = each.document.spec
+        fallback = told.get(spec.fallback or "")
+        if fallback is not None and spec.audience not in OUTSIDERS and fallback.audience in OUTSIDERS:
+            yield each.error(
+                "fallback-outside",
+                ("spec", "fallback"),
+                f"{spec.fallback!r} is a {fallback.audience} and would get words meant for the house",
+            )

@@ -20,6 +20,7 @@ RULES: Final[dict[str, tuple[Level, str]]] = {
     "duplicate": (Level.ERROR, "two definitions of one name, or one name twice in a list"),
     "undefined-name": (Level.ERROR, "a name that nothing defines"),
     "cycle": (Level.ERROR, "definitions that lead back to themselves"),
+    "fallback-outside": (Level.ERROR, "a customer or supplier as the fallback of a stakeholder of the house"),
     "target-without-budget": (Level.ERROR, "a target of 100 %, which leaves no error budget"),
     "tier-never-fires": (Level.ERROR, "a hand-written burn tier whose factor is at or above 1/(1 - target)"),
     "tier-always-fires": (Level.ERROR, "a hand-written burn tier whose factor is below 0.9"),

@@ -246,6 +246,14 @@ CASES = [
     # -- Service
     Case("undefined-name", 5, "no service is called 'ledger'", doc("Service", "dependsOn: [{name: ledger}]")),
     Case("wrong-type", 5, "a mapping of fields", doc("Service", "dependsOn: [payments]")),
+    Case(
+        "fallback-outside",
+        8,
+        "would get words meant for the house",
+        told_by("console")
+        + "  fallback: acme\n---\n"
+        + told_by("console").replace("oncall", "customer").replace("name: x", "name: acme"),
+    ),
     Case("cycle", 5, "x -> x", doc("Service", "dependsOn: [{name: x}]")),
     # -- Stakeholder
     Case(

@@ -310,6 +310,15 @@ async def test_a_final_failure_is_on_record_a_dead_letter_and_told_to_the_fallba
     assert len(good.seen) == 1
 
 
+async def test_words_of_the_house_do_not_go_to_a_fallback_outside_of_it() -> None:
+    customer = {"stakeholder": "acme", "audience": "customer", "channels": [{"kind": "good", "url": None}]}
+    good = Channel()
+    async with running(World(), good=good, bad=Channel(Failed("no route"))) as desk:
+        await desk.take(send(1, "bad", fallback=customer))
+        await desk.until(lambda: desk.outcomes() == [("id-1", "failed")])
+    assert good.seen == []
+
+
 async def test_too_much_for_a_channel_that_fails_gives_up_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.delivery.lanes.WAITING_MAX", 10)
     async with running(World(), down=Channel(Retry("busy"))) as desk:
