@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sla.clock.course import Course
-from sla.clock.history import Event
+from sla.clock.course import Course, stand
+from sla.clock.history import EVENTS_MAX, Event
 from sla.clock.run import Dial, Ending, Fact, FactKind, Run
 from sla.clock.story import ExclusionsOf, ObjectivesOf, Story
 from sla.clock.talk import Talk
@@ -28,15 +28,27 @@ _RUN: Final = (
 def folded(ticket: TicketAtom, oldest: Event, objectives: ObjectivesOf, exclusions: ExclusionsOf) -> Story:
     """The base with one more event in it."""
     base = ticket.base or Story()
+    present = ticket.story
+    if base.base_at is None and present is not None:
+        base.own = {(course.service, course.objective.name): Run(0, 0) for course in present.all_courses}
     base.take(oldest, (), objectives, exclusions)
+    _stand_own(base, oldest.at, objectives)
     base.base_at = oldest.at
-    if ticket.story is not None:
-        ticket.story.base_at = oldest.at
+    if present is not None:
+        present.base_at, present.base_fields, present.own = base.base_at, base.fields, base.own
     for course in base.all_courses:
         _settle_runs(ticket, course)
         if course.runs and len(course.runs[-1].pauses) > PAUSES_MAX:
             _settle_pauses(ticket, course, exclusions)
     return base
+
+
+def _stand_own(base: Story, at: int, objectives: ObjectivesOf) -> None:
+    for (service, name), own in base.own.items():
+        objective = next((each for each in objectives(service) if each.name == name), None)
+        if objective is not None:
+            stand(own, objective, base.fields, at)
+            own.pauses = own.pauses[-EVENTS_MAX:]
 
 
 def _settle_runs(ticket: TicketAtom, course: Course) -> None:
@@ -80,6 +92,7 @@ def base_to_json(base: Story) -> dict[str, Any]:
         "at": base.base_at,
         "service": base.service,
         "fields": base.fields,
+        "own": [[*key, own.pauses, own.paused_at] for key, own in base.own.items()],
         "talk": [getattr(base.talk, name) for name in Talk.__slots__],
         "courses": [
             [
@@ -99,6 +112,9 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
     base.base_at, base.service, base.fields = body["at"], body["service"], dict(body["fields"])
     for name, value in zip(Talk.__slots__, body["talk"], strict=True):
         setattr(base.talk, name, value)
+    for service, name, pauses, paused_at in body["own"]:
+        own = base.own[service, name] = Run(0, 0)
+        own.pauses, own.paused_at = tuple((start, end) for start, end in pauses), paused_at
     kept: dict[tuple[str, str], Course] = {}
     for service, name, is_reset, runs in body["courses"]:
         objective = next((each for each in objectives(service) if each.name == name), None)

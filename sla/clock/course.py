@@ -36,9 +36,13 @@ class Replaced(NamedTuple):
     run: Run
 
 
-PausesSince = Callable[[TicketObjective, int, tuple[Interval, ...]], tuple[Interval, ...]]
-"""The pauses of an objective from an instant up to the event at hand, by its own conditions; those given are taken for
-the time of which no events are kept. The last ends at the event if it has not ended before."""
+def stand(run: Run, objective: TicketObjective, fields: Mapping[str, Any], at: int) -> None:
+    """Pause or resume."""
+    if objective.pause.holds(fields):
+        if run.paused_at is None:
+            run.pause(at)
+    elif run.paused_at is not None and (objective.resume is None or objective.resume.holds(fields)):
+        run.resume(at)
 
 
 class Course:
@@ -78,7 +82,7 @@ class Course:
             run.end(scene.at, Ending.RESET)
             self._begin(Run(scene.at, scene.at), scene)
         else:
-            self._stand(run, scene)
+            stand(run, self.objective, scene.fields, scene.at)
 
     def _ending(self, scene: Scene) -> Ending | None:
         objective, fields = self.objective, scene.fields
@@ -95,15 +99,6 @@ class Course:
             return False
         before, self.is_reset = self.is_reset, self.objective.reset.holds(scene.fields)
         return self.is_reset and not before
-
-    def _stand(self, run: Run, scene: Scene) -> None:
-        """Pause or resume."""
-        objective, fields = self.objective, scene.fields
-        if objective.pause.holds(fields):
-            if run.paused_at is None:
-                run.pause(scene.at)
-        elif run.paused_at is not None and (objective.resume is None or objective.resume.holds(fields)):
-            run.resume(scene.at)
 
     # -- a clock that is to begin
 
@@ -131,7 +126,7 @@ class Course:
             is_anew = since is None or (last is not None and last.ending is Ending.CLOSED)
             run = Run(scene.at, scene.at if since is None or is_anew else since)
         if run.counted_from < scene.at:
-            run.pauses = pauses_since(self.objective, run.counted_from, run.pauses)
+            run.pauses = pauses_since(self, run.counted_from, run.pauses)
         self._begin(run, scene)
 
     def _continues(self, last: Run) -> bool:
@@ -157,6 +152,11 @@ class Course:
         self.runs.append(run)
         if self.objective.pause.holds(scene.fields):
             run.pause(scene.at)  # right behind the pause that it took over, if that one goes on
+
+
+PausesSince = Callable[[Course, int, tuple[Interval, ...]], tuple[Interval, ...]]
+"""The pauses of a course from an instant up to the event at hand, by its own conditions; those given, which it takes
+over, where its own are not known. The last ends at the event if it has not ended before."""
 
 
 def _all_pauses(run: Run, until: int) -> tuple[Interval, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from sla.clock.course import Course, PausesSince, Replaced, Scene
+from sla.clock.course import Course, PausesSince, Replaced, Scene, stand
 from sla.clock.history import Change, Event
 from sla.clock.run import Ending, Run
 from sla.clock.talk import Talk
@@ -26,7 +26,7 @@ _SPEAKING: Final = frozenset({TicketEvent.CREATED, TicketEvent.CLOSED, TicketEve
 class Story:
     """A ticket up to its newest event. `courses` are of its service, in the order of their objectives' names."""
 
-    __slots__ = ("base_at", "courses", "fields", "left", "service", "talk", "touched")
+    __slots__ = ("base_at", "base_fields", "courses", "fields", "left", "own", "service", "talk", "touched")
 
     def __init__(self) -> None:
         self.service = ""
@@ -36,6 +36,8 @@ class Story:
         self.left: list[Course] = []  # of services that the ticket was with before
         self.touched: list[Course] = []  # by the newest event: all others are as they were
         self.base_at: int | None = None  # events before it are not kept one by one
+        self.base_fields: dict[str, Any] = {}  # at that time
+        self.own: dict[tuple[str, str], Run] = {}  # what was then paused by the conditions of each objective
 
     @property
     def all_courses(self) -> list[Course]:
@@ -43,12 +45,12 @@ class Story:
         return [*self.courses, *self.left]
 
     def copy(self) -> Story:
-        """Another that may go its own way."""
+        """Another, on this as its base, that may go its own way."""
         other = Story()
         other.service, other.fields, other.talk = self.service, dict(self.fields), self.talk.copy()
         other.courses = [course.copy() for course in self.courses]
         other.left = [course.copy() for course in self.left]
-        other.base_at = self.base_at
+        other.base_at, other.base_fields, other.own = self.base_at, self.fields, self.own
         return other
 
     def take(self, event: Event, known: Iterable[Event], objectives: ObjectivesOf, exclusions: ExclusionsOf) -> None:
@@ -59,7 +61,7 @@ class Story:
         at, change = event.at, event.change
         is_moved = change.service != self.service
         changed = set() if is_moved else self._changed(change)
-        self._apply(change)
+        apply(self.fields, change)
         self.talk.hear(event)
         scene = Scene(at, change.event, self.fields, self.talk, exclusions(change.service), change.is_import)
         if is_moved:
@@ -73,14 +75,6 @@ class Story:
     def _changed(self, change: Change) -> set[str]:
         get = self.fields.get
         return {name for name, value in change.fields if not _is_same(get(name), value)}
-
-    def _apply(self, change: Change) -> None:
-        fields = self.fields
-        for name, value in change.fields:
-            if value is None:
-                fields.pop(name, None)
-            else:
-                fields[name] = value
 
     def _move(self, service: str, objectives: Sequence[TicketObjective], scene: Scene) -> None:
         """The ticket is with another service: the clocks of the former one end."""
@@ -107,39 +101,29 @@ class Story:
                 course.begin(scene, before, self._pauses_until(scene.at, known))
 
     def _pauses_until(self, until: int, known: Iterable[Event]) -> PausesSince:
-        def pauses_since(
-            objective: TicketObjective, since: int, fallback: tuple[Interval, ...]
-        ) -> tuple[Interval, ...]:
-            return _own_pauses(objective, known, since, until, fallback, self.base_at)
+        def pauses_since(course: Course, since: int, taken: tuple[Interval, ...]) -> tuple[Interval, ...]:
+            own = self.own.get((course.service, course.objective.name))
+            if self.base_at is not None and own is None:
+                return taken
+            standing, fields = Run(since, since) if own is None else own.copy(), dict(self.base_fields)
+            for event in known:
+                if event.at >= until:
+                    break
+                apply(fields, event.change)
+                stand(standing, course.objective, fields, event.at)
+            standing.resume(until)
+            return tuple((max(start, since), end) for start, end in standing.pauses if end > since)
 
         return pauses_since
 
 
-def _own_pauses(
-    objective: TicketObjective,
-    known: Iterable[Event],
-    since: int,
-    until: int,
-    fallback: tuple[Interval, ...],
-    base_at: int | None,
-) -> tuple[Interval, ...]:
-    """See `sla.clock.course.PausesSince`."""
-    if base_at is not None:
-        return fallback
-    fields: dict[str, Any] = {}
-    standing = Run(since, since)
-    for event in known:
-        if event.at >= until:
-            break
-        fields.update(event.change.fields)
-        at = max(event.at, since)
-        if objective.pause.holds(fields):
-            if standing.paused_at is None:
-                standing.pause(at)
-        elif standing.paused_at is not None and (objective.resume is None or objective.resume.holds(fields)):
-            standing.resume(at)
-    standing.resume(until)
-    return standing.pauses
+def apply(fields: dict[str, Any], change: Change) -> None:
+    """A ticket's fields after a change; null takes one away."""
+    for name, value in change.fields:
+        if value is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = value
 
 
 def _is_same(value: Any, other: Any) -> bool:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import random
 
+import orjson
 import pytest
 
+from sla.clock import history as limits
+from sla.units import MINUTE_MS
+from tests.clock.world import World, clock_of, promise
 from tests.core.restart import as_consumed, interrupted, random_flushes, uninterrupted
 
 from .histories import history
@@ -19,3 +23,28 @@ def test_restarts_anywhere_and_flushes_that_arrived_in_part_change_nothing(seed:
     for count in (2, 12):
         flushes = random_flushes(dice, count, len(lines))
         assert as_consumed(interrupted(make, lines, flushes)) == expected, flushes
+
+
+def test_a_clock_that_took_over_keeps_its_own_pauses_when_its_events_are_folded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Folded events are told anew from the base: after a restart, or when an event arrives out of order."""
+    monkeypatch.setattr(limits, "EVENTS_MAX", 10)
+
+    def elapsed_ms(*, is_restarted: bool) -> int:
+        taking = promise("b", when={"priority": ["P2"]}, target="40h", pause={"team": ["x"]})
+        world = World(promise("a", target="40h", pause="none"), taking)
+        world.created("00:00", team="x")
+        world.event("00:30", team="y")
+        world.event("01:00", priority="P2")
+        for minute in range(10, 30):
+            world.event(f"01:{minute}", note=str(minute))
+        if is_restarted:
+            atoms = [each._replace(body=orjson.loads(orjson.dumps(each.body))) for each in world.fold.take_dirty()]
+            world.fold = clock_of(world.catalogue)
+            world.fold.load(atoms)
+        world.event("02:10", state="resolved")
+        met: int = world.events("sla.clocks.v1")[-1]["data"]["ticket"]["elapsed_ms"]
+        return met
+
+    assert elapsed_ms(is_restarted=False) == elapsed_ms(is_restarted=True) == 100 * MINUTE_MS
