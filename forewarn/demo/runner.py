@@ -26,13 +26,14 @@ from forewarn.kafka import Follower, Read, Record, Writer, partitions_of
 from schemas.definitions import load
 from schemas.instants import read_instant
 from schemas.topics import ALERTS, DELIVERIES, OUTBOX, RECORDS, TELEMETRY, TICKETS
-from sla.units import MINUTE_MS, ceil_to, spoken
+from sla.units import MINUTE_MS, ceil_to, floor_to, spoken
 
 EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
 SPEED: Final = 90
 PLANS: Final = "shop-owner"  # the stakeholder who answers
 PLANNING_REPLY: Final = "forewarn.planning_reply.v1"
 READY_WITHIN_S: Final = 60
+TAKING_IN_S: Final = 3.0
 END_WITHIN_S: Final = 20  # how long after the play the last expected alerts may take
 LOOK_EVERY_S: Final = 0.02
 HELD_MS: Final = 5 * MINUTE_MS  # of log time: entries come from three topics, and are printed in order
@@ -51,6 +52,7 @@ def run(console: Console, *, once: bool) -> int:
                 with progress("starting the worker"):
                     _apply_examples(parts, console)
                     _wait_until_ready(parts, running)
+                    _tell_past(parts, running, clock)
                 demo = Demo(parts, running, clock, console)
                 demo.play()
                 code = demo.conclude()
@@ -87,11 +89,8 @@ class Demo:
         self._colour = sys.stdout.isatty()
 
     def play(self) -> None:
-        """Feed the past, then the measurements as they fall due, until the play is over."""
+        """Feed the measurements as they fall due, until the play is over."""
         self._introduce()
-        for played in past_records(self._start_at):
-            self._put(played)
-        self._writer.flush()
         while self._clock.now() < self._start_at + PLAY_MS:
             self._turn()
         # What was due has been fed; the last alerts are on their way.
@@ -140,8 +139,7 @@ class Demo:
             record = self._follower.poll(0)
 
     def _put(self, played: Played) -> None:
-        raw = orjson.dumps(played.body)
-        self._writer.put(Record(played.topic, played.key, raw, timestamp_ms=played.due_at))
+        self._writer.put(_record_of(played))
 
     def _see(self, record: Read, now: int) -> None:
         if record.value is None:
@@ -228,6 +226,22 @@ def _wait_until_ready(parts: Parts, running: Worker) -> None:
                     f"the worker is not ready after {READY_WITHIN_S} s: without an owner: {sorted(waiting)}",
                     code=ExitCode.REFUSES,
                 )
+
+
+def _tell_past(parts: Parts, running: Worker, clock: LogClock) -> None:
+    """A month of each service; wait until it was taken in, for what happens meanwhile would be judged late."""
+    writer = Writer(parts.config)
+    for played in past_records(floor_to(clock.now(), MINUTE_MS)):
+        writer.put(_record_of(played))
+    writer.flush()
+    until = time.monotonic() + TAKING_IN_S
+    while time.monotonic() < until:
+        running.check()
+        time.sleep(LOOK_EVERY_S)
+
+
+def _record_of(played: Played) -> Record:
+    return Record(played.topic, played.key, orjson.dumps(played.body), timestamp_ms=played.due_at)
 
 
 def _verdict_json(scenario: Scenario, verdict: Verdict) -> Mapping[str, Any]:
