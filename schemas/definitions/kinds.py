@@ -66,6 +66,12 @@ class TicketObjective(Document):
     metadata: RenamableMetadata
     spec: TicketObjectiveSpec
 
+    @model_validator(mode="after")
+    def _keeps_its_name(self) -> TicketObjective:
+        if self.metadata.renamedFrom is not None:
+            raise wrong("renamedFrom: the clocks of tickets cannot follow another name; keep the name or leave it out")
+        return self
+
 
 class Calendar(Document):
     """Hours that count."""
