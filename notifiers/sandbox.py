@@ -18,6 +18,7 @@ from jinja2.visitor import NodeTransformer
 
 STEPS_MAX: Final = 10_000
 TEXT_MAX: Final = 256 * 1024  # characters of one text
+MADE_MAX: Final = 4 * TEXT_MAX  # characters that all parts put out together, those of macros and set blocks too
 SOURCE_MAX: Final = 64 * 1024
 NUMBER_MAX: Final = 10**18
 RANGE_MAX: Final = 1_000
@@ -56,10 +57,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters = {name: FILTERS[name] for name in ALLOWED_FILTERS}
         self.globals = {"range": _range, "namespace": self.globals["namespace"]}
         self._steps_count = 0
+        self._made_count = 0
 
     def bounded(self, template: Template, context: dict[str, Any]) -> str:
         """Render; raises `jinja2.TemplateError` or what the template's own mistakes raise."""
-        self._steps_count = 0
+        self._steps_count = self._made_count = 0
         parts: list[str] = []
         size = 0
         for part in template.generate(context):
@@ -77,6 +79,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if self._steps_count > STEPS_MAX:
             raise TooMuch(f"it takes more than {STEPS_MAX} steps")
         return ""
+
+    def made(self, part: Any) -> Any:
+        """What is put out, wherever it is collected: counted before it is."""
+        self._made_count += len(part) if isinstance(part, str) else 1
+        if self._made_count > MADE_MAX:
+            raise TooMuch(f"it makes more than {MADE_MAX} characters in its parts")
+        return part
+
+    def filtered(self, value: Any) -> Any:
+        """What a filter made, bounded."""
+        return _bounded(value)
 
     def joined(self, *parts: Any) -> str:
         """`a ~ b`, bounded."""
@@ -131,8 +144,31 @@ class _Counted(NodeTransformer):
 
     visit_For = visit_Macro = visit_CallBlock = visit_Block = visit_Template = _stepped  # noqa: N815 - Jinja2's names
 
+    def visit_Output(self, node: nodes.Output) -> nodes.Node | list[nodes.Node]:  # noqa: N802 - Jinja2's name
+        """Text as it stands, and `{{ a }}`."""
+        self.generic_visit(node)
+        parts: list[nodes.Node] = []
+        for part in node.nodes:
+            if isinstance(part, nodes.TemplateData):
+                parts += [nodes.ExprStmt(_call("made", nodes.Const(part.data))), nodes.Output([part])]
+            else:
+                parts.append(nodes.Output([_call("made", part)]))
+        return [part.set_lineno(node.lineno) for part in parts]
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - Jinja2's name
+        """`a | b`; that of a block has nothing before it, and what it makes is counted where it is put out."""
+        self.generic_visit(node)
+        first: nodes.Node | None = node
+        while isinstance(first, nodes.Filter):
+            first = first.node
+        return node if first is None else _call("filtered", node).set_lineno(node.lineno)
+
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - Jinja2's name
         """`a ~ b ~ c`."""
         self.generic_visit(node)
         call = nodes.Call(nodes.EnvironmentAttribute("joined"), list(node.nodes), [], None, None)
         return call.set_lineno(node.lineno)
+
+
+def _call(name: str, value: nodes.Expr) -> nodes.Call:
+    return nodes.Call(nodes.EnvironmentAttribute(name), [value], [], None, None)

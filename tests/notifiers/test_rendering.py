@@ -12,7 +12,7 @@ from forewarn.preview.command import AUDIENCES
 from forewarn.preview.message import message_of
 from forewarn.preview.samples import KINDS, NAMES, SAMPLES
 from notifiers.rendering import Renderer, names_of
-from notifiers.sandbox import SOURCE_MAX, STEPS_MAX, TEXT_MAX, Sandbox
+from notifiers.sandbox import SOURCE_MAX, STEPS_MAX, TEXT_MAX, Sandbox, TooMuch
 from notifiers.view import NAMES as KNOWN
 from notifiers.view import view_of
 from sla.dispatch import Send
@@ -170,3 +170,23 @@ def test_a_template_is_given_every_name_that_lint_knows() -> None:
 
 def test_the_most_particular_template_comes_first() -> None:
     assert names_of("owner", "breach", "txt") == ["owner/breach.txt", "owner/default.txt", "default.txt"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% set q %}{% for i in range(900) %}" + "x" * 2000 + "{% endfor %}{% endset %}ok",
+        "{% macro m() %}{% for i in range(900) %}" + "x" * 2000 + "{% endfor %}{% endmacro %}{% set q = m() %}ok",
+    ],
+)
+def test_text_that_is_collected_and_not_shown_is_bounded_too(source: str) -> None:
+    sandbox = Sandbox(DictLoader({"t": source}))
+    with pytest.raises(TooMuch):
+        sandbox.bounded(sandbox.get_template("t"), {})
+
+
+def test_a_block_may_have_several_filters() -> None:
+    sandbox = Sandbox(
+        DictLoader({"t": "{% filter trim|upper %} a {% endfilter %}{% set q|trim|upper %} b {% endset %}{{ q }}"})
+    )
+    assert sandbox.bounded(sandbox.get_template("t"), {}) == "AB"
