@@ -13,7 +13,7 @@ from sla.clock.track import Told, Track
 from sla.records import Actor, TicketEvent
 from sla.standing import Standing
 
-SHAPE: Final = 1
+SHAPE: Final = 2
 
 _COUNTERS: Final = ("alerts", "clocks", "status", "episode", "is_open", "opened_at", "due_at", "fed_deadline")
 _TOLD: Final = ("breach_at", "breach_sequence", "stage", "warning_sequence", "is_good_fed", "is_bad_fed")
