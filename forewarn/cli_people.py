@@ -25,6 +25,9 @@ Reason = Annotated[str | None, typer.Option(help="Why, for those who are told an
 Until = Annotated[str | None, typer.Option(help="RFC 3339 with an offset, or epoch milliseconds.")]
 For = Annotated[str | None, typer.Option("--for", help="How long instead of --until: 90s, 30m, 4h, 2d.")]
 Id = Annotated[str | None, typer.Option("--id", help="The command's own id; its repeat changes nothing.")]
+Ticket = Annotated[
+    str | None, typer.Option(help="The ticket's id, where DEDUP_KEY is too long to have it in it and ends in a digest.")
+]
 Service = Annotated[str, typer.Option(help="The service.")]
 
 
@@ -35,16 +38,19 @@ def register(app: typer.Typer) -> None:
 
 
 def ack(
-    dedup_key: Key, *, reason: Reason = None, until: Until = None, for_: For = None, by: By = None,
-    command_id: Id = None, as_json: AsJson = False,
+    dedup_key: Key, *, reason: Reason = None, until: Until = None, for_: For = None, ticket: Ticket = None,
+    by: By = None, command_id: Id = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Take a trouble on: it is not repeated until then, or until it ends."""
-    _give("ack", by, command_id, as_json, dedup_key=dedup_key, reason=reason, until=_until(until, for_))
+    about = {"dedup_key": dedup_key, "ticket": ticket}
+    _give("ack", by, command_id, as_json, **about, reason=reason, until=_until(until, for_))
 
 
-def unack(dedup_key: Key, *, by: By = None, command_id: Id = None, as_json: AsJson = False) -> None:
+def unack(
+    dedup_key: Key, *, ticket: Ticket = None, by: By = None, command_id: Id = None, as_json: AsJson = False
+) -> None:
     """Let go of a trouble again."""
-    _give("unack", by, command_id, as_json, dedup_key=dedup_key)
+    _give("unack", by, command_id, as_json, dedup_key=dedup_key, ticket=ticket)
 
 
 def silence(

@@ -1,7 +1,7 @@
 """What people decide, as `route` writes it into the inputs of the folds; and the fields that their commands have.
 
 Its outcome is decided in the partition. In `sla.notices.v1` all but `reply` concern many stakeholders, so they have no
-key and stand in every partition; a silence stands in every partition of `sla.telemetry.v1` too.
+key and stand in every partition; a silence stands in every partition of `sla.telemetry.v1` and `sla.tickets.v1` too.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from sla.orders import (
     ServiceOrder,
     Silence,
     Statement,
+    TicketOrder,
     Unack,
     Unsilence,
 )
@@ -49,11 +50,13 @@ def _ack(record: Json, _key: bytes | None) -> Ack:
         feed_of(record),
         optional_string(record, "reason"),
         optional_instant(record, "until"),
+        optional_string(record, "ticket"),
     )
 
 
 def _unack(record: Json, _key: bytes | None) -> Unack:
-    return Unack(name_of(record, "id"), name_of(record, "by"), string(record, "dedup_key"), feed_of(record))
+    names = (name_of(record, "id"), name_of(record, "by"), string(record, "dedup_key"))
+    return Unack(*names, feed_of(record), optional_string(record, "ticket"))
 
 
 def _silence(record: Json, _key: bytes | None) -> Silence:
@@ -146,6 +149,7 @@ _ORDERS: Final[Mapping[str, Callable[[Json, bytes | None], Any]]] = {
     **dict.fromkeys(SAID, _statement),
 }
 NOTICES_ORDERS: Final = ("ack", "unack", "silence", "unsilence", "reply")
+TICKET_ORDERS: Final = ("ack", "unack", "silence", "unsilence")
 SERVICE_ORDERS: Final = ("ack", "unack", "silence", "unsilence", "approve", "reject", *SAID)
 
 
@@ -158,6 +162,14 @@ def notices_order(record: Json, key: bytes | None) -> NoticesOrder:
 def service_order(record: Json, key: bytes | None) -> ServiceOrder:
     """One of `SERVICE_ORDERS`. Raises `Unusable`."""
     order: ServiceOrder = _ORDERS[record["type"]](record, key)
+    return order
+
+
+def ticket_order(record: Json, key: bytes | None) -> TicketOrder:
+    """One of `TICKET_ORDERS`; whose trouble is taken on is its key. Raises `Unusable`."""
+    if record["type"] in ("ack", "unack"):
+        check_key(key, string(record, "ticket"))
+    order: TicketOrder = _ORDERS[record["type"]](record, key)
     return order
 
 

@@ -99,8 +99,8 @@ TELEMETRY: Final = Topic(
 TICKETS: Final = Topic(
     "sla.tickets.v1",
     key="ticket id",
-    # detect: exclusions; clock: ticks, markers and records forwarded to their partition
-    writers=("producers", "send", "detect", "clock"),
+    # route: people's orders; detect: exclusions; clock: ticks, markers and records forwarded to their partition
+    writers=("producers", "send", "route", "detect", "clock"),
     readers=("clock",),
     retention_ms=14 * DAY_MS,
     append_time=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -9,6 +10,7 @@ from urllib.parse import quote, unquote
 
 KEY_BYTES_MAX: Final = 255
 _DIGEST_CHARS: Final = 32
+_DIGEST: Final = re.compile(f"[0-9a-f]{{{_DIGEST_CHARS}}}")
 
 
 def _digest(text: str) -> str:
@@ -28,6 +30,11 @@ def join_key(parts: list[str], shorten: int = -1) -> str:
         shown[shorten] = _digest(shown[shorten])
         key = "/".join(shown)
     return key
+
+
+def ends_in_digest(key: str) -> bool:
+    """Whether the last part of a key may stand for a name that was too long; nobody but its reader knows which."""
+    return _DIGEST.fullmatch(key.rpartition("/")[2]) is not None
 
 
 def objective_key(service: str, objective: str, instance: str | None = None) -> str:

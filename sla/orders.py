@@ -28,6 +28,7 @@ class Ack(NamedTuple):
     feed: Feed
     reason: str | None = None
     until_at: int | None = None
+    ticket: str | None = None  # whose trouble it is, where a ticket's
 
 
 class Unack(NamedTuple):
@@ -37,6 +38,7 @@ class Unack(NamedTuple):
     by: str
     dedup_key: str
     feed: Feed
+    ticket: str | None = None
 
 
 class Silence(NamedTuple):
@@ -99,6 +101,8 @@ NoticesOrder = Ack | Unack | Silence | Unsilence | Reply
 """What the fold of notices takes."""
 ServiceOrder = Ack | Unack | Silence | Unsilence | Ruling | Statement
 """What the fold of telemetry takes."""
+TicketOrder = Ack | Unack | Silence | Unsilence
+"""What the fold of tickets takes; each ack and unack of these names its ticket."""
 
 
 class Given(NamedTuple):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import unquote
 
-from sla.events import NOTICES, TELEMETRY
+from sla.dedup import ends_in_digest
+from sla.events import NOTICES, TELEMETRY, TICKETS
 from sla.fold import Emission, Json
 from sla.orders import Ack, Given, Reply, Ruling, Silence, Statement, Unack, Unsilence, accepted, refused
 from sla.records import Exclusion
@@ -28,7 +29,7 @@ def route(order: Order, document: Json, given: Given, at: int) -> list[Emission]
         case Silence():
             return _silence(order, document, given, at)
         case Unsilence():
-            return [_everywhere(NOTICES, document), _everywhere(TELEMETRY, document)]
+            return _everywhere(document)
         case Reply():
             return [Emission(NOTICES, order.stakeholder, document)]
         case Ruling() | Statement():
@@ -43,25 +44,30 @@ def _to_episode(order: Ack | Unack, document: Json, given: Given, at: int) -> li
     if not service or not rest:
         why = "a dedup key has the form <service>/<objective>"
         return [refused(given._replace(about=order.dedup_key or given.about), at, why)]
-    if rest.rpartition("/")[2].startswith(OF_A_TICKET):
-        # The clocks of tickets keep no flags: only people hear of it, and whether the episode is open nobody is asked.
-        told = accepted(given._replace(about=order.dedup_key), at, "people are told; a ticket's events bear no flag")
-        return [_everywhere(NOTICES, document), told]
-    return [_to_service(unquote(service), document)]
+    last = rest.rpartition("/")[2]
+    ticket = unquote(last.removeprefix(OF_A_TICKET)) if last.startswith(OF_A_TICKET) else None
+    if ticket is None and ends_in_digest(order.dedup_key):
+        ticket = order.ticket or None  # else it may be an instance's: if it is not, `detect` says what is missing
+    if ticket is None:
+        return [_to_service(unquote(service), document)]
+    if not ticket:
+        return [refused(given._replace(about=order.dedup_key), at, "no ticket is named after `ticket:`")]
+    return [Emission(TICKETS, ticket, {**document, "ticket": ticket})]
 
 
 def _silence(order: Silence, document: Json, given: Given, at: int) -> list[Emission]:
     given = given._replace(about=order.id)
     if order.until_at <= at:
         return [refused(given, at, "it expired before it was heard")]
-    return [_everywhere(NOTICES, document), _everywhere(TELEMETRY, document), accepted(given, at)]
+    return [*_everywhere(document), accepted(given, at)]
 
 
 def _to_service(service: str, document: Json) -> Emission:
     return Emission(TELEMETRY, service, {**document, "service": service})
 
 
-def _everywhere(topic: str, document: Json) -> Emission:
+def _everywhere(document: Json) -> list[Emission]:
+    """To every fold that tells anybody, or bears flags."""
     # A record without a key is taken to where the fields that are keys elsewhere say.
     told = {name: said for name, said in document.items() if name not in _KEYS}
-    return Emission(topic, None, told, everywhere=True)
+    return [Emission(topic, None, told, everywhere=True) for topic in (NOTICES, TELEMETRY, TICKETS)]

@@ -6,12 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
+from sla.catalogue import Agreement
 from sla.fold import Json
-from sla.orders import Silence
+from sla.orders import Silence, Unsilence
 from sla.records import Feed
+from sla.standing import Standing
 
 FIELDS: Final = ("agreement", "customer", "dedup_key", "event", "objective", "service", "severity", "stakeholder")
 """What a matcher can name."""
+SAID_LAST: Final = {
+    Standing.UNKNOWN: "unknown",
+    Standing.OK: "recovery",
+    Standing.AT_RISK: "early_warning",
+    Standing.BREACHED: "breach",
+}
+"""What a silence that names events is compared with when nothing is said just now."""
 
 
 def labels(
@@ -47,6 +56,18 @@ class Silences:
         """End one; whether there was one."""
         return self._silences.pop(name, None) is not None
 
+    def obey(self, order: Silence | Unsilence) -> bool:
+        """Begin one or end one; whether that may change anything."""
+        if isinstance(order, Unsilence):
+            return self.end(order.silence)
+        self.put(order)
+        return True
+
+    def end_due(self, at: int) -> None:
+        """End those that have come to their end."""
+        for name in [each.id for each in self if each.until_at <= at]:
+            self.end(name)
+
     def is_due(self, name: str, at: int) -> bool:
         """Whether one has come to its end."""
         silence = self._silences.get(name)
@@ -62,6 +83,14 @@ class Silences:
             return None
         known = {**labels, "stakeholder": () if stakeholder is None else (stakeholder,)}
         return next((each for each in self if _matches(each, known)), None)
+
+    def cover(self, key: str, objective: str, severity: str, name: str, agreements: Sequence[Agreement]) -> bool:
+        """Whether nobody at all is told of an event; of a silence for one stakeholder machines see no flag."""
+        if not self._silences:
+            return False
+        names = [agreement.name for agreement in agreements]
+        customers = [agreement.customer for agreement in agreements if agreement.customer]
+        return self.matching(None, labels(key, objective, severity, name, names, customers)) is not None
 
     def to_json(self) -> list[Json]:
         """The state that a restart needs."""

@@ -11,12 +11,15 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.feed_fields import Unusable
 from schemas.inbound.checks import AHEAD_MOST_MS, Document, Table, feed_of, instant, object_of, refusal_of
 from schemas.inbound.diagnosis import exclusion_of
 from schemas.inbound.fields import INTEGER_LARGEST, NAME_MOST_CHARACTERS, TICKET_FIELDS_OF
 from schemas.instants import read_rfc3339
+from schemas.orders import TICKET_ORDERS, ticket_order
 from schemas.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
 from sla.fold import Line
+from sla.orders import TicketOrder
 from sla.records import Actor, CatalogueMarker, Feed, Rejection, Tick, Ticket, TicketEvent, TicketsRecord
 
 _TICK: Final = Tick()
@@ -32,7 +35,7 @@ def _reply_has_author(document: Document) -> Iterable[str]:
 _TABLE: Final = Table(TICKET_FIELDS_OF, {"ticket": "ticket"}, _reply_has_author)
 
 
-def decode_tickets(line: Line, now: int) -> TicketsRecord | Rejection:
+def decode_tickets(line: Line, now: int) -> TicketsRecord | TicketOrder | Rejection:
     """What a line says, or why it cannot be used; never an exception, whatever the bytes are.
 
     `now` is the partition's log time after the line was read: an `at` more than 5 min ahead of it is refused, one
@@ -42,14 +45,26 @@ def decode_tickets(line: Line, now: int) -> TicketsRecord | Rejection:
     return diagnose_tickets(line, now) if record is None else record
 
 
-def diagnose_tickets(line: Line, now: int) -> TicketsRecord | Rejection:
+def diagnose_tickets(line: Line, now: int) -> TicketsRecord | TicketOrder | Rejection:
     """The reference: the whole reading, with the exact reason when it is refused."""
     document = object_of(line)
     if isinstance(document, Rejection):
         return document
-    refused = refusal_of(document, line.key, now, _TABLE)
-    if refused is not None:
-        return refused
+    if document.get("type") in TICKET_ORDERS:
+        return _order(document, line.key)
+    return refusal_of(document, line.key, now, _TABLE) or _record(document, now)
+
+
+def _order(document: Document, key: bytes | None) -> TicketOrder | Rejection:
+    """What `route` wrote."""
+    try:
+        return ticket_order(document, key)
+    except Unusable as unusable:
+        return unusable.rejection
+
+
+def _record(document: Document, now: int) -> TicketsRecord:
+    """The record of a document in which every field was checked."""
     match document["type"]:
         case "tick":
             return _TICK

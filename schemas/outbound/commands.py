@@ -22,20 +22,25 @@ class _Command(Shape):
     at: Moment | None = None
 
 
-class Ack(_Command):
+class _OfEpisode(_Command):
+    dedup_key: DedupKey
+    ticket: Annotated[
+        Name | None, Field(description="its id, where a ticket's dedup key ends in a digest: the key is over 255 bytes")
+    ] = None
+
+
+class Ack(_OfEpisode):
     """Take a trouble on; refused when its episode is closed."""
 
     type: Literal["ack"]
-    dedup_key: DedupKey
     reason: str | None = None
     until: Annotated[Moment | None, Field(description="none: until it ends")] = None
 
 
-class Unack(_Command):
+class Unack(_OfEpisode):
     """Let go of a trouble."""
 
     type: Literal["unack"]
-    dedup_key: DedupKey
 
 
 class Silence(_Command):

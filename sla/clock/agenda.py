@@ -1,14 +1,19 @@
-"""When the next thing is due on each ticket: a heap, derived from the tickets alone, so a restart makes it anew."""
+"""When the next thing is due on each ticket: a heap, derived from what is kept, so a restart makes it anew."""
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sla.clock.ticket import TicketAtom
+    from sla.silences import Silences
+
+
+SILENCES: Final = ""
+"""Stands in the place of a ticket, all of which have a name, where a silence ends: before all of its instant."""
 
 
 class Agenda:
@@ -22,9 +27,14 @@ class Agenda:
         if ticket.due_at is not None:
             heappush(self._heap, (ticket.due_at, ticket.id))
 
-    def fill(self, tickets: Iterable[TicketAtom]) -> None:
+    def wait_for_silence(self, until_at: int) -> None:
+        """When people are told again."""
+        heappush(self._heap, (until_at, SILENCES))
+
+    def fill(self, tickets: Iterable[TicketAtom], silences: Silences) -> None:
         """All of them at once."""
         self._heap = [(ticket.due_at, ticket.id) for ticket in tickets if ticket.due_at is not None]
+        self._heap += [(silence.until_at, SILENCES) for silence in silences]
         heapify(self._heap)
 
     def is_due(self, until: int) -> bool:

@@ -10,6 +10,7 @@ from sla.clock.base import base_to_json
 from sla.clock.history import Change, Pool
 from sla.clock.ticket import TicketAtom
 from sla.clock.track import Told, Track
+from sla.flags import EpisodeFlags, flags_of
 from sla.records import Actor, TicketEvent
 from sla.standing import Standing
 
@@ -41,7 +42,7 @@ def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
 
 
 def _track_to_json(track: Track) -> dict[str, Any]:
-    return {
+    body: dict[str, Any] = {
         "service": track.service,
         "name": track.name,
         "counters": [getattr(track, name) for name in _COUNTERS],
@@ -49,6 +50,9 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "standing": track.standing,
         "told": [[*(getattr(told, name) for name in _TOLD), told.raw()] for told in track.told],
     }
+    if track.flags != EpisodeFlags():
+        body["flags"] = track.flags.to_json()
+    return body
 
 
 def ticket_from_json(body: Mapping[str, Any], offset: int, pool: Pool) -> TicketAtom:
@@ -73,6 +77,7 @@ def _track_from_json(entry: Mapping[str, Any]) -> Track:
         setattr(track, name, value)
     track.highest = Severity(entry["highest"])
     track.standing = Standing(entry["standing"])
+    track.flags = flags_of(entry)
     for *values, raw in entry["told"]:
         told = Told()
         for name, value in zip(_TOLD, values, strict=True):

@@ -14,17 +14,18 @@ from sla.clock.partition import Partition
 from sla.clock.publish import Publisher
 from sla.fold import AtomState, CatalogueReader, Emission, Line
 from sla.folding import DeadLetter, Folding
+from sla.orders import TicketOrder
 from sla.records import Exclusion, Rejection, Ticket, TicketsRecord
 from sla.storm import DeadLetterRow
 
-Decode = Callable[[Line, int], TicketsRecord | Rejection]
+Decode = Callable[[Line, int], TicketsRecord | TicketOrder | Rejection]
 """A line and the log's time after it was read → what it says."""
 
 GAP_MS: Final = 10_000
 """Longer than this between two records of a partition, and nobody was watching."""
 
 
-class Clock(Folding[Ticket | Exclusion]):
+class Clock(Folding[Ticket | Exclusion | TicketOrder]):
     """The fold of one partition; see `sla.fold.Fold` for its contract."""
 
     def __init__(
@@ -60,10 +61,12 @@ class Clock(Folding[Ticket | Exclusion]):
     def _advance(self, now: int, offset: int) -> list[Emission]:
         return self._partition.advance(now, offset)
 
-    def _apply(self, record: Ticket | Exclusion, line: Line) -> list[Emission] | Rejection:
+    def _apply(self, record: Ticket | Exclusion | TicketOrder, line: Line) -> list[Emission] | Rejection:
         if isinstance(record, Ticket):
             return self._partition.take(record, line.offset)
-        return self._partition.learn(record, line.offset)
+        if isinstance(record, Exclusion):
+            return self._partition.learn(record, line.offset)
+        return self._partition.obey(record, line.offset)
 
     def _follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
         return self._partition.follow(catalogue, offset)

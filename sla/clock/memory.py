@@ -16,6 +16,7 @@ from sla.fold import AtomState, CatalogueReader
 from sla.intervals import Interval
 from sla.records import Exclusion
 from sla.sealed import UnknownShape
+from sla.silences import Silences
 from sla.storm import DeadLetterRow
 
 HEAD: Final = "partition"
@@ -59,6 +60,8 @@ class Memory:
         self.tickets: dict[str, TicketAtom] = {}
         self.importing: set[str] = set()  # tickets whose clocks run silently until the next decision
         self.agenda = Agenda()
+        self.silences = Silences()
+        self.sequences: dict[str, int] = {}  # of feeds of orders, by source
         self.row = DeadLetterRow()
         self.unnamed: dict[str, int] = {}
         self.dirty: set[str] = set()
@@ -123,6 +126,8 @@ class Memory:
             "sha256": self.catalogue.sha256,
             "row": [self.row.count, self.row.since_at],
             "unnamed": self.unnamed,
+            "silences": self.silences.to_json(),
+            "sequences": self.sequences,
         }
         atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
         return atoms
@@ -154,7 +159,7 @@ class Memory:
                 self.tickets[ticket.id] = ticket
                 if ticket.is_importing:
                     self.importing.add(ticket.id)
-        self.agenda.fill(self.tickets.values())
+        self.agenda.fill(self.tickets.values(), self.silences)
         return offset
 
     def _load_head(self, head: AtomState, read_catalogue: CatalogueReader) -> None:
@@ -164,6 +169,8 @@ class Memory:
         self.now = body["now"]
         self.row = DeadLetterRow(*body["row"])
         self.unnamed = dict(body["unnamed"])
+        self.silences.load(body.get("silences", ()))
+        self.sequences = dict(body.get("sequences", {}))
         if body["revision"] != self.catalogue.revision:
             catalogue = read_catalogue(body["revision"], body["sha256"])
             if catalogue is None:

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
+from sla.clock.agenda import SILENCES
 from sla.clock.correcting import LATE
-from sla.clock.course import Course
 from sla.clock.history import Event, Pool
 from sla.clock.memory import Memory
+from sla.clock.obeying import Obeying
 from sla.clock.publish import Publisher
-from sla.clock.report import Labels, Moment
+from sla.clock.report import Labels
+from sla.clock.speaking import Speaking
 from sla.clock.telling import catch_up, end_import, retire, run_due, settle_silently
 from sla.clock.ticket import TicketAtom
-from sla.clock.track import Track
 from sla.clock.voice import Voice
-from sla.dedup import ticket_key
 from sla.events import watch_record
 from sla.feeds import is_repeat
 from sla.fold import AtomState, CatalogueReader, Emission
-from sla.intervals import Interval
+from sla.orders import TicketOrder
 from sla.records import Exclusion, Rejection, Ticket
 from sla.said import Said, in_order
 from sla.storm import DeadLetterRow
-from sla.ticket_objective import TicketObjective
 from sla.units import floor_to
 
 EXCLUDED: Final = "exclusion"
 REDEFINED: Final = "definition"
-
-Act = Callable[[Voice], list[Emission]]
 
 
 class Partition:
@@ -42,11 +39,11 @@ class Partition:
     def __init__(self, topic: str, number: int, publisher: Publisher, base: Catalogue, gap_ms: int) -> None:
         self._topic = topic
         self._number = number
-        self._publisher = publisher
         self._gap_ms = gap_ms
         self._memory = Memory(number, base)
         self._pool = Pool()
-        self._known_to = -1  # exclusions up to this offset are known to what is being done
+        self._speaking = Speaking(self._memory, publisher)
+        self._obeying = Obeying(self._memory, self._speaking)
 
     @property
     def now(self) -> int | None:
@@ -69,7 +66,7 @@ class Partition:
         """Go to `now`: what was due, then a decision, which tells of what was imported."""
         memory = self._memory
         before, memory.now = memory.now, now
-        self._known_to = offset - 1  # time comes before the record
+        self._speaking.known_to = offset - 1  # time comes before the record
         if before is None or now <= before:
             return []
         emissions: list[Emission] = []
@@ -90,14 +87,18 @@ class Partition:
             at, names = due
             said: list[Said] = []
             for name in names:
+                if name == SILENCES:
+                    said += self._obeying.end_silences(at, offset)
+                    continue
                 ticket = memory.tickets[name]
                 if ticket.due_at != at:
                     continue
                 if ticket.offset >= offset:
                     ahead.append(ticket)
                     continue
-                said += self._each(ticket, list(ticket.due_tracks(at)), lambda voice: run_due(voice, at), offset)  # noqa: B023
-                self._touch(ticket)
+                tracks = list(ticket.due_tracks(at))
+                said += self._speaking.each(ticket, tracks, lambda voice: run_due(voice, at), offset)  # noqa: B023
+                self._speaking.touch(ticket)
             emissions += in_order(said)
         for ticket in ahead:
             memory.agenda.set(ticket)
@@ -115,9 +116,8 @@ class Partition:
         """Those of its clocks that are still open are told; what was told before is brought in line."""
         ticket.is_importing = False
         self._memory.importing.discard(ticket.id)
-
-        said = self._settle(ticket, self._concerned(ticket).values(), end_import, offset)
-        self._touch(ticket)
+        said = self._speaking.settle(ticket, self._speaking.concerned(ticket).values(), end_import, offset)
+        self._speaking.touch(ticket)
         return said
 
     # -- records
@@ -131,7 +131,7 @@ class Partition:
         change = self._pool.change_of(record)
         said: list[Said] = []
         if ticket.story is None:
-            ticket.tell_story(self._objectives, self._intervals)
+            ticket.tell_story(self._speaking.objectives, self._speaking.intervals)
         refused = ticket.refusal(record.at, change)
         if refused is not None:
             memory.discard_if_new(ticket)
@@ -140,7 +140,7 @@ class Partition:
             said += self._end_import(ticket, offset)
         labels = ticket.labels
         event = Event(record.at, offset, change)
-        is_newest = ticket.take(event, self._objectives, self._intervals)
+        is_newest = ticket.take(event, self._speaking.objectives, self._speaking.intervals)
         memory.count_unnamed(record.service)
         if record.is_import:
             ticket.is_importing = True
@@ -149,7 +149,7 @@ class Partition:
             said += self._tell_new(ticket, labels, record.at, offset)
         else:
             said += self._tell_all(ticket, LATE, offset, labels)
-        self._touch(ticket)
+        self._speaking.touch(ticket)
         return in_order(said)
 
     @staticmethod
@@ -173,17 +173,19 @@ class Partition:
             is_doubtful = is_late and bool(voice.track.told) and voice.track.told[-1].stage > 0
             return catch_up(voice, rule=LATE if is_doubtful else None, are_labels_new=is_relabelled)
 
-        return self._settle(ticket, [course for course in courses if course.runs], tell, offset)
+        return self._speaking.settle(ticket, [course for course in courses if course.runs], tell, offset)
 
     def _tell_all(self, ticket: TicketAtom, rule: str, offset: int, labels: Labels) -> list[Said]:
-        courses = self._concerned(ticket).values()
+        courses = self._speaking.concerned(ticket).values()
         is_new = labels != ticket.labels
-        return self._settle(ticket, courses, lambda voice: catch_up(voice, rule=rule, are_labels_new=is_new), offset)
+        return self._speaking.settle(
+            ticket, courses, lambda voice: catch_up(voice, rule=rule, are_labels_new=is_new), offset
+        )
 
     def learn(self, exclusion: Exclusion, offset: int) -> list[Emission]:
         """Time of a service that does not count, or no longer does not: its tickets are reckoned anew."""
         memory = self._memory
-        self._known_to = offset
+        self._speaking.known_to = offset
         facts = memory.facts_of(exclusion.service)
         if memory.is_new_fact(exclusion.service, offset):
             if is_repeat(facts.sequences, exclusion.feed):
@@ -196,8 +198,12 @@ class Partition:
             ticket.story = None
             if not ticket.is_importing:
                 said += self._tell_all(ticket, EXCLUDED, offset, ticket.labels)
-            self._touch(ticket)
+            self._speaking.touch(ticket)
         return in_order(said)
+
+    def obey(self, order: TicketOrder, offset: int) -> list[Emission]:
+        """What somebody has decided."""
+        return self._obeying.obey(order, offset)
 
     # -- definitions
 
@@ -215,77 +221,31 @@ class Partition:
                     changed[service] = before.of_tickets(service) != catalogue.of_tickets(service)
             if any(changed[service] for service in ticket.services):
                 said += self._redefine(ticket, before, offset)
-                self._touch(ticket)
+                self._speaking.touch(ticket)
         return in_order(said)
 
     def _redefine(self, ticket: TicketAtom, before: Catalogue, offset: int) -> list[Said]:
         said: list[Said] = []
-        story = ticket.story or ticket.tell_story(before.of_tickets, self._intervals)
+        story = ticket.story or ticket.tell_story(before.of_tickets, self._speaking.intervals)
         old = {(course.service, course.objective.name): course for course in story.all_courses}
         ticket.rebind()
-        courses = self._concerned(ticket)
+        courses = self._speaking.concerned(ticket)
         now = self._memory.now or 0
         for track in list(ticket.tracks):
             name = (track.service, track.name)
             if name not in courses and name in old and track.told:
-                said += self._settle(ticket, [old[name]], lambda voice: retire(voice, now), offset)
+                said += self._speaking.settle(ticket, [old[name]], lambda voice: retire(voice, now), offset)
         if ticket.is_importing:
             return said
         for name, course in courses.items():
             known = ticket.find_track(*name)
             if known is not None and known.is_running:
-                said += self._settle(ticket, [course], lambda voice: catch_up(voice, rule=REDEFINED), offset)
+                said += self._speaking.settle(ticket, [course], lambda voice: catch_up(voice, rule=REDEFINED), offset)
             else:
-                said += self._settle(ticket, [course], lambda voice: settle_silently(voice, is_import=False), offset)
+                said += self._speaking.settle(
+                    ticket, [course], lambda voice: settle_silently(voice, is_import=False), offset
+                )
         return said
-
-    # -- helpers
-
-    def _objectives(self, service: str) -> Sequence[TicketObjective]:
-        return self.catalogue.of_tickets(service)
-
-    def _intervals(self, service: str) -> Sequence[Interval]:
-        return self._memory.intervals(service, self._known_to)
-
-    def _story_courses(self, ticket: TicketAtom) -> list[Course]:
-        story = ticket.story or ticket.tell_story(self._objectives, self._intervals)
-        return story.all_courses
-
-    def _concerned(self, ticket: TicketAtom) -> dict[tuple[str, str], Course]:
-        """The courses with clocks, and those without any more of which something was told."""
-        found = {(each.service, each.objective.name): each for each in self._story_courses(ticket) if each.runs}
-        for track in ticket.tracks:
-            name = (track.service, track.name)
-            objective = self._defined(*name)
-            if name not in found and track.told and objective is not None:
-                found[name] = Course(track.service, objective)
-        return found
-
-    def _defined(self, service: str, name: str) -> TicketObjective | None:
-        return next((each for each in self.catalogue.of_tickets(service) if each.name == name), None)
-
-    def _each(self, ticket: TicketAtom, tracks: Sequence[Track], act: Act, offset: int) -> list[Said]:
-        courses = {(course.service, course.objective.name): course for course in self._story_courses(ticket)}
-        return self._settle(ticket, [courses[track.service, track.name] for track in tracks], act, offset)
-
-    def _settle(self, ticket: TicketAtom, courses: Iterable[Course], act: Act, offset: int) -> list[Said]:
-        memory, labels = self._memory, ticket.labels
-        moment = Moment(memory.catalogue, memory.now or 0, offset)
-        said: list[Said] = []
-        for course in courses:
-            track = ticket.track_of(course.service, course.objective.name)
-            exclusions = memory.exclusions(course.service, self._known_to)
-            emissions = act(Voice(self._publisher, moment, ticket.id, track, course, exclusions, labels))
-            if emissions:
-                said.append(Said(ticket_key(track.service, track.name, ticket.id), emissions))
-        return said
-
-    def _touch(self, ticket: TicketAtom) -> None:
-        self._memory.dirty.add(ticket.id)
-        due_at = ticket.find_due()
-        if due_at != ticket.due_at:
-            ticket.due_at = due_at
-            self._memory.agenda.set(ticket)
 
     # -- state
 

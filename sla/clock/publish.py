@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sla.audience import notices_of
+from sla.clock.flagging import refresh
 from sla.clock.report import Draft, Labels, Moment, View, event_data
 from sla.clock.track import Track
 from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cloud_event
@@ -26,6 +27,7 @@ class Publisher:
 
     def alert(self, view: View, moment: Moment, draft: Draft) -> tuple[list[Emission], EventData]:
         """An event on the alerts topic, its record and its notices; and the data that all types share."""
+        refresh(view.track, view.ticket, moment, draft.name, draft.severity.value)
         data = event_data(view, moment, draft, view.track.next_sequence(ALERTS))
         alert = cloud_event(self._cluster, ALERTS, draft.name, draft.at, {**data, **(draft.more or {})})
         record = self._record(view, moment, draft, alert, data)

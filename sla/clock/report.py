@@ -22,6 +22,7 @@ from sla.events import (
     no_reason,
 )
 from sla.records import Exclusion
+from sla.silences import Silences
 from sla.standing import Standing
 from sla.ticket_objective import TicketObjective, signal_of
 from sla.units import rfc3339, spoken
@@ -33,9 +34,10 @@ Labels = tuple[str | None, str | None]
 
 
 class Moment(NamedTuple):
-    """Where the log stands: the revision in force, log time after the advance, the offset of the line."""
+    """Where the log stands: revision and silences in force, log time after the advance, the offset of the line."""
 
     catalogue: Catalogue
+    silences: Silences
     now: int
     offset: int
 
@@ -79,7 +81,7 @@ def view_of(ticket: str, track: Track, course: Course, run: Run | None, exclusio
 
 def event_data(view: View, moment: Moment, draft: Draft, sequence: int) -> EventData:
     """The data of one event."""
-    track, objective = view.track, view.objective
+    track, objective, flags = view.track, view.objective, view.track.flags
     service = moment.catalogue.services.get(track.service)
     reason = no_reason(draft.rule)
     reason["mark"] = draft.mark
@@ -110,10 +112,10 @@ def event_data(view: View, moment: Moment, draft: Draft, sequence: int) -> Event
         forecast=None,
         confidence=Confidence(level="full", coverage=1.0),
         flags=Flags(
-            acked_by=None,
-            acked_until=None,
-            silenced=False,
-            suppressed_by=None,
+            acked_by=flags.acked_by,
+            acked_until=None if flags.acked_until is None else rfc3339(flags.acked_until),
+            silenced=flags.is_silenced,
+            suppressed_by=flags.suppressed_by,
             no_data=False,
             historic=draft.is_historic or moment.now - draft.at > HISTORIC_AFTER_MS,
             final=True,

@@ -33,7 +33,8 @@ def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = Fa
 
 
 def run_due(voice: Voice, at: int) -> list[Emission]:
-    """At an instant at which something is due."""
+    """At an instant at which something is due: an acknowledgement ends first."""
+    voice.reflag(voice.track.flags.expire(at), at)
     run, told = voice.course.run, voice.track.told
     if run is not None and len(told) == len(voice.course.runs):
         _pass_stages(voice, voice.view(run), run, told[-1], at)

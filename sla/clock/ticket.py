@@ -127,12 +127,11 @@ class TicketAtom:
         """When the next thing is due."""
         if self.is_importing:
             return None
-        dues = [track.due_at for track in self.tracks if track.due_at is not None]
-        return min(dues) if dues else None
+        return min((at for track in self.tracks if (at := track.acts_at) is not None), default=None)
 
     def due_tracks(self, at: int) -> Iterator[Track]:
         """What is due at an instant."""
-        return (track for track in self.tracks if track.due_at is not None and track.due_at <= at)
+        return (track for track in self.tracks if (due_at := track.acts_at) is not None and due_at <= at)
 
 
 def _label(value: Any) -> str | None:

@@ -7,6 +7,7 @@ from array import array
 from sla.catalogue import RANK, Severity
 from sla.clock.run import Fact, FactKind
 from sla.events import ALERTS, CLOCKS
+from sla.flags import EpisodeFlags
 from sla.standing import Standing
 
 SILENT: int = 0
@@ -92,8 +93,8 @@ class Track:
     """One objective's memory on a ticket: its counters, its episode, and what was told of each of its clocks."""
 
     __slots__ = (
-        "alerts", "clocks", "due_at", "episode", "fed_deadline", "highest", "is_open", "name", "opened_at", "service",
-        "standing", "status", "told",
+        "alerts", "clocks", "due_at", "episode", "fed_deadline", "flags", "highest", "is_open", "name", "opened_at",
+        "service", "standing", "status", "told",
     )  # fmt: skip
 
     def __init__(self, service: str, name: str) -> None:
@@ -108,6 +109,15 @@ class Track:
         self.told: list[Told] = []  # one for each clock, in order
         self.due_at: int | None = None  # when time alone makes something true that is to be told
         self.fed_deadline: int | None = None
+        self.flags = EpisodeFlags()
+
+    @property
+    def acts_at(self) -> int | None:
+        """When it is to act next if nothing happens: something is due, or an acknowledgement ends by itself."""
+        due_at, acked_until = self.due_at, self.flags.acked_until
+        if due_at is None or acked_until is None:
+            return acked_until if due_at is None else due_at
+        return min(due_at, acked_until)
 
     @property
     def is_running(self) -> bool:
@@ -140,8 +150,9 @@ class Track:
             self.highest = Severity.INFO
 
     def close(self) -> None:
-        """Back in `ok`."""
+        """Back in `ok`; who had taken it on has done so."""
         self.is_open = False
+        self.flags.clear()
         self.standing = Standing.OK
 
     def raise_to(self, severity: Severity) -> Severity:

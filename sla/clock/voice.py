@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sla.catalogue import Severity
 from sla.clock.course import Course
+from sla.clock.flagging import CHANGED
 from sla.clock.publish import Publisher, open_clock, outcome
 from sla.clock.report import Draft, Labels, Moment, View, view_of
 from sla.clock.run import Fact, FactKind, Run
@@ -76,6 +77,11 @@ class Voice:
     def gone(self) -> View:
         """A clock that has turned out never to have been."""
         return view_of(self.ticket, self.track, self.course, None, self._exclusions)
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether anything was told."""
+        return self._last is not None
 
     # -- events
 
@@ -170,6 +176,12 @@ class Voice:
         previous, severity = track.standing, track.highest
         track.close()
         self.alert(view, Draft("recovery", rule, severity, previous, Standing.OK, at))
+
+    def reflag(self, rule: str | None, at: int) -> None:
+        """The flags have changed by a rule; with None they have not."""
+        if rule is not None:
+            runs = self.course.runs
+            self.alert(self.view(runs[-1]) if runs else self.gone, self.still(CHANGED, rule, at))
 
     def feed(self, view: View, at: int, change: str, ended_as: str | None) -> None:
         """What becomes of an open clock."""

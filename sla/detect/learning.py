@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
+from sla.dedup import ends_in_digest
 from sla.detect.account import Account
 from sla.detect.agenda import Agenda
 from sla.detect.correct import Corrections
-from sla.detect.flagging import SAID_LAST, refresh
+from sla.detect.flagging import refresh
 from sla.detect.judge import Judge, Moment
 from sla.detect.maintenance import overruns
 from sla.detect.memory import Memory
 from sla.detect.stream import Stream
-from sla.events import NOTICES, TICKETS
+from sla.events import TICKETS
 from sla.feeds import is_repeat
-from sla.fold import Emission, Json
+from sla.fold import Emission
 from sla.orders import Ack, Given, Ruling, ServiceOrder, Silence, Statement, Unack, Unsilence, accepted, refused
+from sla.owning import own, refused_unknown
 from sla.records import Approval, Dependency, Exclusion, ServiceFact
 from sla.said import Said, in_order
+from sla.silences import SAID_LAST
 from sla.units import rfc3339
 
 
@@ -111,8 +114,7 @@ class Learning:
 
     def end_silences(self, at: int, offset: int) -> list[Emission]:
         """Silences that have come to their end."""
-        for silence in [each for each in self._memory.silences if each.until_at <= at]:
-            self._memory.silences.end(silence.id)
+        self._memory.silences.end_due(at)
         return self._reflag(offset, at=at)
 
     # -- people's orders
@@ -138,40 +140,23 @@ class Learning:
         memory = self._memory
         if is_repeat(memory.sequences, order.feed):
             return []
-        if isinstance(order, Unsilence):
-            return self._reflag(offset) if memory.silences.end(order.silence) else []
-        memory.silences.put(order)
-        self._agenda.wait_for_silence(order.until_at)
-        return self._reflag(offset)
+        if isinstance(order, Silence):
+            self._agenda.wait_for_silence(order.until_at)
+        return self._reflag(offset) if memory.silences.obey(order) else []
 
     def _own(self, order: Ack | Unack, offset: int) -> list[Emission]:
         memory = self._memory
         now = memory.now or 0
-        given = Given("ack" if isinstance(order, Ack) else "unack", order.id, order.by, order.dedup_key)
         found = next(self._tracks_of(order.dedup_key), None)
         if found is None:
-            return [refused(given, now, "no promise has this dedup key")]
+            return refused_unknown(order, now, _why_unknown(order.dedup_key))
         stream, account = found
-        flags = account.track.flags
-        if stream.offset >= offset or (isinstance(order, Ack) and flags.ack_id == order.id):
+        if stream.offset >= offset:
             return []
-        why_not = self._why_not(order, account, now)
-        if why_not is not None:
-            return [refused(given, now, why_not)]
-        rule = flags.take_on(order) if isinstance(order, Ack) else flags.let_go()
-        self._agenda.wait_for_ack(stream, account.track)
         moment = memory.moment(stream.service, now, offset)
-        told = Emission(NOTICES, None, _passed_on(order), everywhere=True)
-        return [*self._say(stream, account, moment, rule), told, accepted(given, now)]
-
-    @staticmethod
-    def _why_not(order: Ack | Unack, account: Account, now: int) -> str | None:
-        track = account.track
-        if not track.is_open:
-            return f"its episode {track.episode} is closed" if track.episode else "it has no episode yet"
-        if isinstance(order, Unack):
-            return None if track.flags.acked_by is not None else "nobody has acknowledged it"
-        return None if order.until_at is None or order.until_at > now else "it expired before it was heard"
+        said = own(order, account.track, now, lambda rule: self._say(stream, account, moment, rule))
+        self._agenda.wait_for_ack(stream, account.track)
+        return said
 
     def _tracks_of(self, dedup_key: str) -> Iterator[tuple[Stream, Account]]:
         for stream in self._memory.streams.values():
@@ -207,10 +192,6 @@ def _fed(exclusion: Exclusion) -> Emission:
     return Emission(TICKETS, None, body, everywhere=True)
 
 
-def _passed_on(order: Ack | Unack) -> Json:
-    """The same order for the fold of notices: who was told of the trouble is told of this."""
-    told = {"id": order.id, "by": order.by, "dedup_key": order.dedup_key}
-    if isinstance(order, Unack):
-        return {"type": "unack", **told}
-    until = None if order.until_at is None else rfc3339(order.until_at)
-    return {"type": "ack", **told, "reason": order.reason, "until": until}
+def _why_unknown(dedup_key: str) -> str:
+    why = "no promise has this dedup key"
+    return f"{why}; if it is a ticket's, say `ticket` too: its id is not in it" if ends_in_digest(dedup_key) else why

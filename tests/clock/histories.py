@@ -1,4 +1,4 @@
-"""Seeded logs of tickets: events in and out of order, imports, exclusions, revisions; several tickets, all metrics."""
+"""Seeded logs of tickets: events in and out of order, imports, exclusions, orders, revisions; all metrics."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from sla.catalogue import Catalogue
 from sla.clock import Clock
+from sla.dedup import ticket_key
 from sla.fold import Line
 from sla.units import MINUTE_MS, SECOND_MS, rfc3339
+from tests.core.orders import order
 from tests.core.world import Document, catalogue_of, line_of, marker
 
 from .world import MIDNIGHT, OFFICE, clock_of, promise
@@ -66,6 +68,21 @@ def event(dice: random.Random, now: int) -> tuple[dict[str, Any], str]:
     return body, ticket
 
 
+def command(dice: random.Random, now: int, number: int) -> tuple[dict[str, Any], str | None]:
+    kind = dice.choices(["ack", "unack", "silence", "unsilence"], [5, 1, 2, 1])[0]
+    number = max(0, number - dice.choice([0, 0, 0, 9]))  # one that comes again from its source
+    until = rfc3339(now + dice.choice([1, 10, 90]) * MINUTE_MS)
+    if kind == "silence":
+        matchers = dice.choice([{"service": ["pay"]}, {"event": ["breach"]}, {"severity": ["critical"]}])
+        return order(kind, number, dice.choice("ab"), matchers=matchers, until=until), None
+    if kind == "unsilence":
+        return order(kind, number, silence=dice.choice("ab")), None
+    ticket = dice.choice(["T1", "T1", "T2", "ü/3"])
+    more = {"until": until} if kind == "ack" and dice.random() < 0.6 else {}
+    key = ticket_key("pay", f"fix{dice.randrange(2)}", ticket)
+    return order(kind, number, f"c{number - dice.randrange(2)}", dedup_key=key, ticket=ticket, **more), ticket
+
+
 def history(seed: int, lines_count: int = 120) -> History:
     dice = random.Random(seed)
     base_documents = documents(dice)
@@ -90,6 +107,8 @@ def history(seed: int, lines_count: int = 120) -> History:
                 "from": rfc3339(start), "to": rfc3339(start + dice.choice([5, 30]) * MINUTE_MS),
                 "status": dice.choice(["approved", "approved", "revoked"]),
             }, None))  # fmt: skip
+        elif chance < 0.5:
+            values.append((now, *command(dice, now, len(values))))
         else:
             values.append((now, *event(dice, now)))
     for revision in revisions:

@@ -11,15 +11,11 @@ from sla.detect import Detect
 from sla.fold import Emission, Line
 from sla.units import MINUTE_MS, SECOND_MS, rfc3339
 
+from .orders import changes, order, outcomes
 from .restart import Flush, as_consumed, interrupted, uninterrupted
 from .world import T0, World, agreement, catalogue_of, detect_of, line_of, objective
 
 KEY = "pay/paid"
-
-
-def order(kind: str, at: int, name: str = "c1", **fields: Any) -> dict[str, Any]:
-    """A command as `route` feeds it; its log time is its place among those of its source."""
-    return {"type": kind, "id": name, "by": "bob", **fields, "source": "forewarn:sla.commands.v1/0", "sequence": at}
 
 
 def in_breach() -> World:
@@ -35,26 +31,13 @@ def obey(world: World, minute: float, kind: str, name: str = "c1", **fields: Any
     return world.tell(at, order(kind, at, name, **fields))
 
 
-def outcomes(emissions: list[Emission]) -> list[tuple[str, str]]:
-    found = [each.value for each in emissions if each.topic == "sla.records.v1"]
-    return [(each["type"], each.get("detail") or "") for each in found if each["type"].startswith("command_")]
-
-
 def spoken(emissions: list[Emission]) -> list[Emission]:
     """All but how things stand at a whole minute."""
     return [each for each in emissions if each.topic != "sla.status.v1"]
 
 
 def flags(world: World) -> list[tuple[str, dict[str, Any]]]:
-    """The rule and what differs from the usual flags, of each change."""
-    usual = {"acked_by": None, "acked_until": None, "silenced": False, "suppressed_by": None}
-    return [
-        (
-            event["data"]["reason"]["rule"],
-            {name: event["data"]["flags"][name] for name in usual if event["data"]["flags"][name] != usual[name]},
-        )
-        for event in world.events("flags_changed")
-    ]
+    return changes(world.events("flags_changed"))
 
 
 def test_an_ack_is_a_flag_of_its_episode_a_feed_for_all_stakeholders_and_on_record() -> None:

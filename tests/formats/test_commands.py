@@ -13,9 +13,12 @@ from jsonschema import Draft202012Validator
 
 from agents.route import routed
 from schemas.commands import command
+from schemas.inbound import decode_tickets
 from schemas.outbound import schema_of
 from sla.feeds import PLACES
 from sla.fold import Emission, Line
+from sla.orders import Ack
+from sla.records import Rejection
 from sla.units import HOUR_MS, rfc3339
 
 T = 1_795_428_000_000
@@ -38,14 +41,21 @@ def places(emissions: list[Emission]) -> list[tuple[str, str | None, bool]]:
 
 WINDOW = {"from": rfc3339(T), "to": LATER, "reason": "work"}
 RECORDED = ("records", "c1", False)
+EVERYWHERE = [("notices", None, True), ("telemetry", None, True), ("tickets", None, True)]
+DIGESTED = f"pay/p1/{32 * 'a'}"  # of a ticket or of an instance
 CASES = [
     (given_by("ack", dedup_key="pay%20in/paid", until=LATER), [("telemetry", "pay in", False)]),
     (given_by("unack", dedup_key="pay/paid"), [("telemetry", "pay", False)]),
+    (given_by("ack", dedup_key="pay/p1/ticket:INC%2F7", until=LATER), [("tickets", "INC/7", False)]),
+    (given_by("unack", dedup_key="pay/p1/ticket:%C3%BC", ticket="other"), [("tickets", "ü", False)]),
+    (given_by("ack", dedup_key=DIGESTED, ticket="INC-7"), [("tickets", "INC-7", False)]),
+    (given_by("ack", dedup_key=DIGESTED), [("telemetry", "pay", False)]),
+    (given_by("ack", dedup_key="pay/paid", ticket="INC-7"), [("telemetry", "pay", False)]),
     (
         given_by("silence", matchers={"service": ["pay"]}, until=LATER),
-        [("notices", None, True), ("telemetry", None, True), RECORDED],
+        [*EVERYWHERE, RECORDED],
     ),
-    (given_by("unsilence", silence="c0"), [("notices", None, True), ("telemetry", None, True)]),
+    (given_by("unsilence", silence="c0"), EVERYWHERE),
     (given_by("reply", stakeholder="ann", dedup_key="pay/paid", answer="accept"), [("notices", "ann", False)]),
     (given_by("exclusion", service="pay", **WINDOW), [("telemetry", "pay", False), ("records", "pay", False)]),
     (given_by("approve", service="pay", exclusion="CHG-7"), [("telemetry", "pay", False)]),
@@ -65,7 +75,7 @@ def test_a_command_goes_to_the_partitions_that_it_concerns(told: dict[str, Any],
 def test_what_is_sent_on_is_a_feed_so_that_a_second_routing_changes_nothing() -> None:
     told = given_by("silence", matchers={"service": ["pay"]}, until=LATER)
     fed = [each.value for each in route(told, offset=5) if each.topic != "sla.records.v1"]
-    assert [(each["source"], each["sequence"]) for each in fed] == [("forewarn:sla.commands.v1/3", 5 * PLACES)] * 2
+    assert [(each["source"], each["sequence"]) for each in fed] == [("forewarn:sla.commands.v1/3", 5 * PLACES)] * 3
 
 
 def test_an_exclusion_that_is_asked_for_names_who_asks_and_may_have_an_id_of_its_own() -> None:
@@ -80,8 +90,10 @@ def test_a_silence_without_a_future_is_refused() -> None:
 
 
 def test_a_field_that_is_a_key_elsewhere_does_not_lead_a_silence_astray() -> None:
-    told = given_by("silence", matchers={"service": ["pay"]}, until=LATER, service="pay", stakeholder="ann")
-    assert all("service" not in each.value and "stakeholder" not in each.value for each in route(told)[:2])
+    told = given_by(
+        "silence", matchers={"service": ["pay"]}, until=LATER, service="pay", stakeholder="ann", ticket="T1"
+    )
+    assert all({"service", "stakeholder", "ticket"}.isdisjoint(each.value) for each in route(told)[:3])
 
 
 @pytest.mark.parametrize(
@@ -110,9 +122,20 @@ def test_what_cannot_be_used_is_a_dead_letter_and_refused_on_record(
     assert record.value["detail"].startswith(f"{reason}: ")
 
 
-def test_an_ack_of_a_ticket_is_for_those_who_were_told_of_it() -> None:
-    told = given_by("ack", dedup_key="pay/p1-resolution/ticket:INC-7")
-    assert places(route(told)) == [("notices", None, True), ("records", "pay/p1-resolution/ticket:INC-7", False)]
+def test_an_ack_of_a_ticket_says_which_to_the_clocks_of_it() -> None:
+    (fed,) = route(given_by("ack", dedup_key="pay/p1/ticket:INC%2F7"))
+    assert fed.key is not None
+    decoded = decode_tickets(Line(0, fed.key.encode(), orjson.dumps(fed.value), T, T), T)
+    assert isinstance(decoded, Ack)
+    assert (decoded.ticket, decoded.dedup_key) == ("INC/7", "pay/p1/ticket:INC%2F7")
+    astray = decode_tickets(Line(0, b"INC-8", orjson.dumps(fed.value), T, T), T)
+    assert isinstance(astray, Rejection)
+    assert astray.reason == "key_mismatch"
+
+
+def test_a_ticket_without_a_name_is_refused() -> None:
+    (record,) = route(given_by("ack", dedup_key="pay/p1/ticket:"))
+    assert (record.value["type"], record.value["detail"]) == ("command_refused", "no ticket is named after `ticket:`")
 
 
 def test_a_dedup_key_without_an_objective_is_refused() -> None:

@@ -1,0 +1,89 @@
+"""Letting the objectives on a ticket speak: what is true of each of their clocks, and a voice for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sla.clock.course import Course
+from sla.clock.memory import Memory
+from sla.clock.publish import Publisher
+from sla.clock.report import Moment
+from sla.clock.ticket import TicketAtom
+from sla.clock.track import Track
+from sla.clock.voice import Voice
+from sla.dedup import ticket_key
+from sla.fold import Emission
+from sla.intervals import Interval
+from sla.said import Said
+from sla.ticket_objective import TicketObjective
+
+Act = Callable[[Voice], list[Emission]]
+
+
+class Speaking:
+    """For the tickets of one partition. `offset` arguments are those of the line being applied."""
+
+    def __init__(self, memory: Memory, publisher: Publisher) -> None:
+        self._memory = memory
+        self._publisher = publisher
+        self.known_to = -1  # exclusions up to this offset are known to what is being done
+
+    def objectives(self, service: str) -> Sequence[TicketObjective]:
+        """Those in force for tickets of a service."""
+        return self._memory.catalogue.of_tickets(service)
+
+    def intervals(self, service: str) -> Sequence[Interval]:
+        """Time of a service that does not count."""
+        return self._memory.intervals(service, self.known_to)
+
+    def story_courses(self, ticket: TicketAtom) -> list[Course]:
+        """What is true of a ticket's clocks."""
+        story = ticket.story or ticket.tell_story(self.objectives, self.intervals)
+        return story.all_courses
+
+    def concerned(self, ticket: TicketAtom) -> dict[tuple[str, str], Course]:
+        """The courses with clocks, and those without any more of which something was told."""
+        found = {(each.service, each.objective.name): each for each in self.story_courses(ticket) if each.runs}
+        for track in ticket.tracks:
+            name = (track.service, track.name)
+            objective = self._defined(*name)
+            if name not in found and track.told and objective is not None:
+                found[name] = Course(track.service, objective)
+        return found
+
+    def _defined(self, service: str, name: str) -> TicketObjective | None:
+        return next((each for each in self.objectives(service) if each.name == name), None)
+
+    def each(self, ticket: TicketAtom, tracks: Sequence[Track], act: Act, offset: int) -> list[Said]:
+        """Let some of a ticket's objectives speak; one that is no longer defined is silent and bears no flag."""
+        courses = self.concerned(ticket)
+        found: list[Course] = []
+        for track in tracks:
+            course = courses.get((track.service, track.name))
+            if course is None:
+                track.flags.clear()
+                track.due_at = None
+            else:
+                found.append(course)
+        return self.settle(ticket, found, act, offset)
+
+    def settle(self, ticket: TicketAtom, courses: Iterable[Course], act: Act, offset: int) -> list[Said]:
+        """Let objectives speak by what is true of their clocks."""
+        memory, labels = self._memory, ticket.labels
+        moment = Moment(memory.catalogue, memory.silences, memory.now or 0, offset)
+        said: list[Said] = []
+        for course in courses:
+            track = ticket.track_of(course.service, course.objective.name)
+            exclusions = memory.exclusions(course.service, self.known_to)
+            emissions = act(Voice(self._publisher, moment, ticket.id, track, course, exclusions, labels))
+            if emissions:
+                said.append(Said(ticket_key(track.service, track.name, ticket.id), emissions))
+        return said
+
+    def touch(self, ticket: TicketAtom) -> None:
+        """After a change: it is to be kept, and when it acts next."""
+        self._memory.dirty.add(ticket.id)
+        due_at = ticket.find_due()
+        if due_at != ticket.due_at:
+            ticket.due_at = due_at
+            self._memory.agenda.set(ticket)
