@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sla.cells import AGED, COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, Zone, ends_of
 from sla.intervals import Interval, overlaps
 from sla.sealed import Sealed
-from sla.units import HOUR_MS, floor_to
+from sla.units import floor_to
 from sla.working_time import ALWAYS, WorkingTime
 
 
@@ -79,17 +79,6 @@ class Buckets:
                 more = rows.totals(first, last)
                 total, bad, marked = total + more[0], bad + more[1], marked + more[2]
         return Totals(total, bad, marked)
-
-    def by_hour(self, start: int, without: Sequence[Interval]) -> dict[int, tuple[int, int]]:
-        """Total and bad by the hour they began in, of the buckets from `start` on, less those that touch `without`."""
-        hours: dict[int, tuple[int, int]] = {}
-        for rows, first, last in self._parts(start, None):
-            for begins, length, total, bad, _ in zip(*rows.columns(first, last), strict=True):
-                if not without or not overlaps(without, begins, begins + length):
-                    hour = begins - begins % HOUR_MS
-                    known = hours.get(hour)
-                    hours[hour] = (known[0] + total, known[1] + bad) if known else (total, bad)
-        return hours
 
     def rows(self, start: int = 0, end: int | None = None) -> list[Bucket]:
         """The buckets that begin in [start, end)."""

@@ -3,15 +3,19 @@
 Each of up to 28 past days is one way the coming hours may go: its traffic scaled to the present hour's, its bad events
 scaled likewise, and what the present hour has beyond that goes on. Until there are two past days, each of the last
 six hours is a scenario that repeats. A scenario is walked hour by hour over the buckets that leave the window; the
-breach instant lies where the budget's margin falls below zero, spread evenly inside the hour. A day that cannot hold
-the breach is passed in one step: 28 scenarios of 720 hours, each minute, would cost more than all else together.
+breach instant lies where the budget's margin falls below zero, spread evenly inside the hour. Days that cannot hold
+the breach are passed many at once, first those of all scenarios together: 28 scenarios of 720 hours, each minute,
+would cost more than all else together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import sub
 from typing import Final, NamedTuple
 
+from sla.budget import allowed_count, extrapolated
 from sla.units import DAY_MS, HOUR_MS, MILLION
 
 DAYS_MAX: Final = 28
@@ -30,8 +34,39 @@ class Pace(NamedTuple):
     bad: int
 
 
-Scenario = Sequence[Pace]
-"""The hours to come, in order, repeated without end."""
+class Day(NamedTuple):
+    """What the hours of a past day brought, the hour that is now first."""
+
+    totals: Sequence[int]
+    bads: Sequence[int]
+    whole: Pace
+
+
+class Scenario(NamedTuple):
+    """The day to come, repeated without end: `total * up // down` and `bad * bad_up // bad_down + excess` an hour."""
+
+    day: Day
+    up: int
+    down: int
+    bad_up: int
+    bad_down: int
+    excess: int
+
+    def scaled(self) -> Day:
+        """The day to come, its sums from the start to the end of each hour."""
+        day, up, down, bad_up, bad_down, excess = self
+        totals = list(accumulate([total * up // down for total in day.totals]))
+        bads = list(accumulate([bad * bad_up // bad_down + excess for bad in day.bads]))
+        return Day(totals, bads, Pace(totals[-1], bads[-1]))
+
+    def bounds(self) -> Pace:
+        """No more total than the scaled day brings, and no less bad, found without scaling its hours.
+
+        A sum of n floors lies less than n below the floor of the sum.
+        """
+        total, bad = self.day.whole
+        least = total * self.up // self.down - (HOURS_PER_DAY - 1)
+        return Pace(max(0, least), bad * self.bad_up // self.bad_down + self.excess * HOURS_PER_DAY)
 
 
 class Outlook(NamedTuple):
@@ -53,85 +88,151 @@ class Outlook(NamedTuple):
         return count * MILLION // self.scenarios_count if self.scenarios_count else 0
 
 
+class Allowance(NamedTuple):
+    """The budget at the end of the hour k after now, by the window's total then.
+
+    It never falls with the total, nor rises with k before `full_from`, nor changes with k from there.
+    """
+
+    now: int
+    is_fixed: bool  # neither time nor traffic changes it
+    target_ppm: int
+    window_ms: int
+    counted_ms: int
+    full_from: int  # the first k at whose end the window is full, and its total taken as it is
+
+    def at(self, k: int, total: int) -> int:
+        """How many bad events are tolerated; -1 is now."""
+        if self.is_fixed or k < 0:
+            return self.now
+        if k >= self.full_from:
+            return allowed_count(total, self.target_ppm)
+        whole = extrapolated(total, self.window_ms, max(1, self.counted_ms + (k + 1) * HOUR_MS))
+        return allowed_count(whole, self.target_ppm)
+
+
 class Walk(NamedTuple):
     """The present and what is known of the window's future; index k is the end of the hour k after now.
 
-    `left` holds the totals that will have left the window by then, so they never fall; `allowed` maps (k, total) to the
-    budget. The budget never falls with the total, nor rises with k before `full_from`, nor changes with k from there.
+    What will have left the window by then never falls with k.
     """
 
     at: int
     present: Pace  # the sums of the window now
-    left: Sequence[Pace]
-    allowed: Callable[[int, int], int]
-    full_from: int  # the first k at whose end the window is full, and its total taken as it is
+    left_totals: Sequence[int]
+    left_bads: Sequence[int]
+    allowance: Allowance
 
 
-def of_days(present: Pace, hour_of: Callable[[int, int], Pace], days_count: int) -> list[Scenario]:
-    """One scenario per past day; `hour_of(day, k)` is what the k-th hour from now brought that many days ago."""
-    return [_scaled(present, [hour_of(day, k) for k in range(HOURS_PER_DAY)]) for day in range(1, days_count + 1)]
+def of_days(present: Pace, days: Sequence[Day]) -> list[Scenario]:
+    """One scenario per past day, which begins at the hour that is now."""
+    return [_scaled(present, day) for day in days]
 
 
-def _scaled(present: Pace, hours: list[Pace]) -> Scenario:
-    first = hours[0]
-    up, down = (present.total, first.total) if first.total else (1, 1)
-    usual = first.bad * up // down
+def _scaled(present: Pace, day: Day) -> Scenario:
+    total, bad = day.totals[0], day.bads[0]
+    up, down = (present.total, total) if total else (1, 1)
+    usual = bad * up // down
     if present.bad >= usual:  # worse than that day: what is beyond it goes on
-        excess = present.bad - usual
-        return [Pace(h.total * up // down, h.bad * up // down + excess) for h in hours]
-    return [Pace(h.total * up // down, h.bad * up * present.bad // (down * max(1, usual))) for h in hours]
+        return Scenario(day, up, down, up, down, present.bad - usual)
+    return Scenario(day, up, down, up * present.bad, down * max(1, usual), 0)
 
 
 def of_hours(present: Pace, hours: Sequence[Pace]) -> list[Scenario]:
     """Each of the last hours repeats, at the present traffic."""
-    return [[Pace(present.total, h.bad * present.total // h.total)] for h in hours if h.total]
+    return [_repeated(present.total, h.bad * present.total // h.total) for h in hours if h.total]
+
+
+def _repeated(total: int, bad: int) -> Scenario:
+    whole = Pace(total * HOURS_PER_DAY, bad * HOURS_PER_DAY)
+    return Scenario(Day([total] * HOURS_PER_DAY, [bad] * HOURS_PER_DAY, whole), 1, 1, 1, 1, 0)
 
 
 def outlook(walk: Walk, scenarios: Sequence[Scenario]) -> Outlook:
-    """Walk every scenario to its breach or to the end of what can be seen ahead (`len(walk.left)` hours)."""
-    found = sorted(at for at in (_breach_at(walk, scenario) for scenario in scenarios) if at is not None)
+    """Walk every scenario to its breach or to the end of what can be seen ahead."""
+    if not scenarios:
+        return Outlook((), 0)
+    bounds = [scenario.bounds() for scenario in scenarios]
+    worst = Pace(min(pace.total for pace in bounds), max(pace.bad for pace in bounds))
+    start = _next_unsafe(walk, worst, 0)  # no scenario breaches before
+    if start >= len(walk.left_totals):
+        return Outlook((), len(scenarios))
+    found = sorted(at for at in (_breach_at(walk, scenario, start) for scenario in scenarios) if at is not None)
     return Outlook(tuple(found), len(scenarios))
 
 
-def _breach_at(walk: Walk, scenario: Scenario) -> int | None:
-    total, bad = walk.present
-    hours_count, last = len(scenario), len(walk.left) - 1
-    repeats, rest = divmod(HOURS_PER_DAY, hours_count)
-    day = _sum_of(scenario, repeats) if not rest else None
-    margin = walk.allowed(-1, total) - bad
-    k = 0
-    while k <= last:
-        end = k + HOURS_PER_DAY - 1
-        if day is not None and k % HOURS_PER_DAY == 0 and end <= last and _is_safe(walk, Pace(total, bad), day, k):
-            total += day.total
-            bad += day.bad
-            gone = walk.left[end]
-            margin = walk.allowed(end, total - gone.total) - (bad - gone.bad)
-            k = end + 1
-            continue
-        pace, gone = scenario[k % hours_count], walk.left[k]
-        total += pace.total
-        bad += pace.bad
-        now_margin = walk.allowed(k, total - gone.total) - (bad - gone.bad)
-        if now_margin < 0:
-            into_ms = HOUR_MS * (margin + 1) // (margin - now_margin) if margin >= 0 else 0
-            return walk.at + k * HOUR_MS + min(into_ms, HOUR_MS)
-        margin = now_margin
-        k += 1
+def _next_unsafe(walk: Walk, day: Pace, k: int) -> int:
+    """The first day at or after the one that begins with hour k in which a breach is possible; the end if in none.
+
+    A stretch is safe if it would hold all its bad and none of its traffic. Twice as long a one is tried after each
+    that is safe, and half of one that is not.
+    """
+    count, full_from = len(walk.left_totals), walk.allowance.full_from
+    days_count = 1
+    while k < count:
+        after = min(k + days_count * HOURS_PER_DAY, count)
+        passed = k // HOURS_PER_DAY
+        total = walk.present.total + passed * day.total - walk.left_totals[after - 1]
+        bad = walk.present.bad + (passed + days_count) * day.bad - walk.left_bads[k]
+        if not k < full_from < after and bad <= walk.allowance.at(after - 1, total):
+            k = after
+            days_count *= 2
+        elif days_count == 1:
+            return k
+        else:
+            days_count //= 2
+    return count
+
+
+def _breach_at(walk: Walk, scenario: Scenario, start: int) -> int | None:
+    day = scenario.scaled()
+    k = _next_unsafe(walk, day.whole, start)
+    while k < len(walk.left_totals):
+        found = _breach_within(walk, day, k)
+        if found is not None:
+            return found
+        k = _next_unsafe(walk, day.whole, k + HOURS_PER_DAY)
     return None
 
 
-def _sum_of(scenario: Scenario, repeats: int) -> Pace:
-    return Pace(repeats * sum(pace.total for pace in scenario), repeats * sum(pace.bad for pace in scenario))
+def _breach_within(walk: Walk, day: Day, first: int) -> int | None:
+    """The breach in the day that begins with hour `first`, if there is one; `day` holds its running sums."""
+    passed = first // HOURS_PER_DAY
+    total, bad = walk.present.total + passed * day.whole.total, walk.present.bad + passed * day.whole.bad
+    gone_totals = walk.left_totals[first : first + HOURS_PER_DAY]
+    nets = list(map(sub, day.bads, walk.left_bads[first : first + HOURS_PER_DAY]))
+    most = _least_allowed(walk, total, gone_totals, first) - bad
+    if max(nets) <= most:
+        return None
+    allowed_ppm = MILLION - walk.allowance.target_ppm
+    is_full = not walk.allowance.is_fixed and first >= walk.allowance.full_from
+    for j, (net, more, gone) in enumerate(zip(nets, day.totals, gone_totals, strict=False)):
+        # The second is `now_margin >= 0` without the division: of some hundred hours each minute.
+        if net <= most or (is_full and (total + more - gone) * allowed_ppm >= (bad + net) * MILLION):
+            continue
+        k = first + j
+        now_margin = walk.allowance.at(k, total + more - gone) - (bad + net)
+        if now_margin >= 0:
+            continue
+        before = (total + day.totals[j - 1], bad + day.bads[j - 1]) if j else (total, bad)
+        margin = _margin(walk, *before, k - 1)
+        into_ms = HOUR_MS * (margin + 1) // (margin - now_margin) if margin >= 0 else 0
+        return walk.at + k * HOUR_MS + min(into_ms, HOUR_MS)
+    return None
 
 
-def _is_safe(walk: Walk, so_far: Pace, day: Pace, k: int) -> bool:
-    """Whether no hour of the day from hour k on can breach: not even with all its bad and none of its traffic."""
-    end = k + HOURS_PER_DAY - 1
-    if k < walk.full_from <= end:
-        return False
-    most_bad = so_far.bad + day.bad - walk.left[k].bad
-    return most_bad <= walk.allowed(end, so_far.total - walk.left[end].total)
+def _least_allowed(walk: Walk, total: int, gone_totals: Sequence[int], first: int) -> int:
+    """A floor under the budget of a day's hours: by its end, with none of its traffic."""
+    last = first + len(gone_totals) - 1
+    if first < walk.allowance.full_from <= last:
+        return min(walk.allowance.at(k, total - gone_totals[-1]) for k in (walk.allowance.full_from - 1, last))
+    return walk.allowance.at(last, total - gone_totals[-1])
+
+
+def _margin(walk: Walk, total: int, bad: int, k: int) -> int:
+    """What is left of the budget at the end of the hour k."""
+    gone_total, gone_bad = (walk.left_totals[k], walk.left_bads[k]) if k >= 0 else (0, 0)
+    return walk.allowance.at(k, total - gone_total) - (bad - gone_bad)
 
 
 def days_of(seen_ms: int) -> int:

@@ -1,8 +1,8 @@
 """The running sums of windows over a stream's buckets.
 
-A window's sum is kept, not recomputed: a record adds to the open bucket alone, and a minute's edge moves each window
-by what left it, so an evaluation costs the number of its tiers and not of its buckets. Excluded buckets stay in the
-ledger and out of the sums, so that revoking an exclusion is exact.
+A window's sum is kept: a record adds to the open bucket alone, and a minute's edge moves each window by what left it,
+so an evaluation costs the number of its tiers. Excluded buckets stay in the ledger and out of the sums, so that
+revoking an exclusion is exact.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Ledger:
     __slots__ = (
         "_buckets",
         "_excluded",
+        "_past_until",
+        "_past_version",
         "journal",
         "next_edge_at",
         "open_bad",
@@ -62,6 +64,7 @@ class Ledger:
     def __init__(self) -> None:
         self._buckets = Buckets()
         self._excluded: list[Interval] = []
+        self._past_until = self._past_version = 0
         self.open_start = self.open_end = 0
         self.open_total = self.open_bad = self.open_marked = 0
         self.open_excluded = False
@@ -93,6 +96,7 @@ class Ledger:
             return
         bucket = Bucket(self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked)
         self._buckets.append(bucket)
+        self._past_version += bucket.start < self._past_until
         if not self.open_excluded:
             self._sum_up(bucket.start, bucket.total, bucket.bad, bucket.marked)
         self.open_start = self.open_end
@@ -108,8 +112,15 @@ class Ledger:
 
     def _add_behind(self, at: int, total: int, bad: int, marked: int) -> None:
         bucket, marked = self._buckets.add(at, total, bad, marked)
+        self._past_version += bucket.start < self._past_until
         if not overlaps(self._excluded, bucket.start, bucket.end):
             self._sum_up(bucket.start, total, bad, marked)
+
+    def past(self, until: int) -> tuple[int, int, int]:
+        """Changes when anything does of what began before an instant: a whole hour that the windows have reached."""
+        self._past_until = max(self._past_until, until)
+        total, bad = (self.open_total, self.open_bad) if self.open_start < until else (0, 0)
+        return self._past_version, total, bad
 
     # -- time
 
@@ -150,6 +161,7 @@ class Ledger:
         """Merge what is old into coarser buckets and forget what ended before `keep_from`; no sum changes."""
         if not self.hours.is_always:
             self.advance(now)
+        self._past_version += 1
         self._buckets.forget_before(keep_from)
         self._buckets.settle(now)
 
@@ -202,6 +214,7 @@ class Ledger:
 
     def recount(self) -> None:
         """Make all sums anew from the buckets, each stretch between two edges once."""
+        self._past_version += 1
         self.open_excluded = overlaps(self._excluded, self.open_start, self.open_end)
         total = bad = marked = 0
         end: int | None = None
@@ -250,15 +263,6 @@ class Ledger:
         if start <= self.open_start < end and not overlaps(excluded, self.open_start, self.open_end):
             return Totals(closed.total + self.open_total, closed.bad + self.open_bad, closed.marked + self.open_marked)
         return closed
-
-    def by_hour(self, start: int) -> dict[int, tuple[int, int]]:
-        """Total and bad by the hour they began in, from `start` on, without what is excluded."""
-        hours = self._buckets.by_hour(start, self._excluded)
-        if self.open_start < self.open_end and self.open_start >= start and not self.open_excluded:
-            hour = floor_to(self.open_start, COARSE_MS)
-            total, bad = hours.get(hour, (0, 0))
-            hours[hour] = (total + self.open_total, bad + self.open_bad)
-        return hours
 
     def rows(self, start: int = 0) -> list[Bucket]:
         """The buckets that begin at or after `start`, the open one last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sla.cells import FINE_MS, rolling_edge, step_of
+from sla.cells import COARSE_MS, FINE_MS, rolling_edge, step_of
 from sla.units import floor_to
 from sla.working_time import WorkingTime
 
@@ -16,9 +16,20 @@ def edge_of(hours: WorkingTime, window_ms: int, now: int) -> int:
     """
     if hours.is_always:
         return rolling_edge(window_ms, now)
+    return edge_and_stay(hours, window_ms, now)[0]
+
+
+def edge_and_stay(hours: WorkingTime, window_ms: int, now: int) -> tuple[int, int]:
+    """That edge, and how long at least it stays there from `now` on, in time that counts; 0 where that is not known."""
+    if hours.is_always:
+        step_ms = step_of(window_ms)
+        return rolling_edge(window_ms, now), step_ms - now % step_ms
     at = floor_to(now, FINE_MS)
     since = hours.before(at, window_ms)
     if since is None:
-        return 0
-    start = floor_to(since, step_of(max(window_ms, at - since)))
-    return hours.open_between(start, since + 1)[-1][0]
+        return 0, 0
+    step_ms = step_of(max(window_ms, at - since))
+    start = floor_to(since, step_ms)
+    begins, ends = next(each for each in reversed(hours.open_between(start, start + step_ms)) if each[0] <= since)
+    # A shorter window's grid may change with its age; on the coarsest the edge waits for the hour or the close.
+    return begins, ends - since if at == now and step_of(window_ms) == COARSE_MS else 0

@@ -1,7 +1,7 @@
 """One objective's view of its ledger: the budget of its window, and which tiers burn.
 
-`Account` holds references, no state of its own: it is made anew whenever definitions or ledgers change. Its reading of
-a decision costs the number of the tiers.
+`Account` holds references, no state of its own but what the ledger's past was worked out to (`Season`): it is made
+anew whenever definitions or ledgers change. Its reading of a decision costs the number of the tiers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sla.budget import Budget, allowed_count, extrapolated
 from sla.burn import BurnRule, burn_rules
 from sla.catalogue import Rolling, Uptime, nominal_ms
 from sla.detect.measures import Measure
+from sla.detect.season import Season
 from sla.detect.slices import SliceBoard
 from sla.detect.track import Track
 from sla.intervals import Interval, merged
@@ -44,7 +45,7 @@ class Reading(NamedTuple):
 class Account:
     """Reads one objective from its ledger, which from then on counts in the objective's hours."""
 
-    __slots__ = ("_budget_window", "_measure", "_rules", "board", "ledger", "objective", "span", "track")
+    __slots__ = ("_budget_window", "_measure", "_rules", "board", "ledger", "objective", "season", "span", "track")
 
     def __init__(self, track: Track, measure: Measure) -> None:
         self.track = track
@@ -55,6 +56,7 @@ class Account:
         measure.ledger.hours = self.ledger.hours = self.objective.hours
         window = self.objective.window
         self.span: Span = window.window_ms if isinstance(window, Rolling) else window
+        self.season = Season(self.ledger)
         self._budget_window = WindowSum()
         self._rules: list[tuple[BurnRule, WindowSum, WindowSum]] = []
 

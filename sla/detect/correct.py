@@ -8,13 +8,14 @@ from typing import Any, Final, NamedTuple
 
 from sla.detect.account import Account
 from sla.detect.closing import close
-from sla.detect.hindsight import Past, View, view_at, without
+from sla.detect.hindsight import View, view_at, without
 from sla.detect.judge import Judge, Moment
 from sla.detect.limits import Lateness
 from sla.detect.stream import Stream
 from sla.detect.track import Track
 from sla.events import LATE
 from sla.fold import Emission, Line
+from sla.past import Past
 from sla.periods import Period, local_date
 from sla.records import Exclusion
 from sla.said import Said
