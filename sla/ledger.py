@@ -46,20 +46,9 @@ class Ledger:
     """
 
     __slots__ = (
-        "_buckets",
-        "_excluded",
-        "_past_until",
-        "_past_version",
-        "journal",
-        "next_edge_at",
-        "open_bad",
-        "open_end",
-        "open_excluded",
-        "open_marked",
-        "open_start",
-        "open_total",
-        "windows",
-    )
+        "_buckets", "_excluded", "_past_until", "_past_version", "journal", "next_edge_at", "open_bad", "open_end",
+        "open_excluded", "open_marked", "open_start", "open_total", "windows",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._buckets = Buckets()
