@@ -62,13 +62,13 @@ def _as_exclusion(record: object) -> Exclusion:
     return record
 
 
-def given_of(line: Line, about: str | None = None) -> Given:
+def given_of(line: Line) -> Given:
     """Which command a line is, as far as it says: for the record of its outcome, also of one that cannot be used."""
     document = read_json(line.value)
     said = document if isinstance(document, dict) else {}
     names = [said.get(name) for name in ("type", "id", "by")]
     kind, command_id, by = (each if isinstance(each, str) and 0 < len(each) <= NAME_LONGEST else None for each in names)
-    return Given(kind or "unreadable", command_id, by, about or command_id or "unreadable")
+    return Given(kind or "unreadable", command_id, by, command_id or "unreadable")
 
 
 def command(kind: str, command_id: str, by: str, at: int, **fields: Any) -> dict[str, Any]:

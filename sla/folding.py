@@ -18,6 +18,9 @@ from sla.storm import DeadLetterRow
 Record = TypeVar("Record")
 _TICK: Final = Tick()
 
+GAP_MS: Final = 10_000
+"""Longer than this between two records of a partition, and nobody was watching."""
+
 DeadLetter = Callable[[Rejection, str, int, Line], Emission]
 """The rejection, its topic, partition and line → the record for the dead-letter topic."""
 

@@ -75,15 +75,3 @@ def first_ms(intervals: Iterable[Interval], limit_ms: int) -> list[Interval]:
         result.append((start, start + taken))
         left -= taken
     return result
-
-
-def after_counted(start: int, span_ms: int, uncounted: Sequence[Interval]) -> int:
-    """When `span_ms` of counted time have passed since `start`, `uncounted` being disjoint and in order."""
-    at = start + span_ms
-    for a, b in uncounted:
-        if b <= start:
-            continue
-        if a >= at:
-            break
-        at += b - max(a, start)
-    return at

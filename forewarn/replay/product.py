@@ -15,12 +15,10 @@ from sla.clock import Clock
 from sla.detect import Detect
 from sla.dispatch import Dispatch
 from sla.fold import CatalogueReader, Fold
-from sla.units import SECOND_MS
 
 TELEMETRY: Final = "sla.telemetry.v1"
 TICKETS: Final = "sla.tickets.v1"
 NOTICES: Final = "sla.notices.v1"
-GAP_MS: Final = 10 * SECOND_MS
 
 
 def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, cluster: str) -> Folds:
@@ -48,7 +46,7 @@ def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, clust
             dead_letter=dead_letter,
             catalogue_reader=reader(slot),
             base=base,
-            gap_ms=max(GAP_MS, tick_ms or 0),
+            gap_ms=tick_ms or 0,
         )
 
     def clock(slot: Slot) -> Fold:
@@ -60,7 +58,7 @@ def product_folds(base: Catalogue, log: CatalogueLog, tick_ms: int | None, clust
             dead_letter=dead_letter,
             catalogue_reader=reader(slot),
             base=base,
-            gap_ms=max(GAP_MS, tick_ms or 0),
+            gap_ms=tick_ms or 0,
         )
 
     def dispatch(slot: Slot) -> Fold:

@@ -7,22 +7,18 @@ instant, then what was imported, then the record is applied and speaks for itsel
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from sla.catalogue import Catalogue
 from sla.clock.partition import Partition
 from sla.clock.publish import Publisher
 from sla.fold import AtomState, CatalogueReader, Emission, Line
-from sla.folding import DeadLetter, Folding
+from sla.folding import GAP_MS, DeadLetter, Folding
 from sla.orders import TicketOrder
 from sla.records import Exclusion, Rejection, Ticket, TicketsRecord
 from sla.storm import DeadLetterRow
 
 Decode = Callable[[Line, int], TicketsRecord | TicketOrder | Rejection]
 """A line and the log's time after it was read → what it says."""
-
-GAP_MS: Final = 10_000
-"""Longer than this between two records of a partition, and nobody was watching."""
 
 
 class Clock(Folding[Ticket | Exclusion | TicketOrder]):

@@ -7,13 +7,12 @@ instant, then one decision at the last whole step, then the record is applied.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from sla.catalogue import Catalogue
 from sla.detect.partition import Partition
 from sla.detect.publish import Publisher
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
-from sla.folding import DeadLetter, Folding
+from sla.folding import GAP_MS, DeadLetter, Folding
 from sla.orders import ServiceOrder
 from sla.records import (
     Change,
@@ -34,9 +33,6 @@ from sla.storm import DeadLetterRow
 
 Decode = Callable[[Line, int], TelemetryRecord | ServiceOrder | Rejection]
 """A line and the log's time after it was read → what it says."""
-
-GAP_MS: Final = 10_000
-"""Longer than this between two records of a partition, and nobody was watching."""
 
 
 class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Ignored]):

@@ -1,7 +1,6 @@
 """Who is told what, when: the fold of `sla.notices.v1`. See `sla.dispatch.fold`."""
 
 from sla.dispatch.fold import DecodeNotice, Dispatch
-from sla.dispatch.outbox import send_id
 from sla.dispatch.records import Escalated, Notice, NoticesRecord, Send
 
 __all__ = [
@@ -11,5 +10,4 @@ __all__ = [
     "Notice",
     "NoticesRecord",
     "Send",
-    "send_id",
 ]

@@ -7,18 +7,13 @@ from hashlib import sha256
 from typing import Final
 
 from sla.dispatch.policy import Policy
-from sla.dispatch.records import Escalated, Notice
+from sla.dispatch.records import Escalated
 from sla.events import NOTICES, OUTBOX
 from sla.fold import Emission, Json
 from sla.stakeholder import Channel, Stakeholder
 from sla.units import rfc3339
 
 DELIVERIES_TOPIC: Final = "sla.deliveries.v1"
-
-
-def send_id(notice: Notice, channel: Channel) -> str:
-    """The idempotency key of a notice told by itself: the same event, stakeholder and channel are one message."""
-    return message_id(notice.stakeholder, [str(notice.event["id"])], channel)
 
 
 def message_id(stakeholder: str, told: Sequence[str], channel: Channel) -> str:
