@@ -57,7 +57,7 @@ def some(rng: random.Random, ledger: Ledger, earliest: int, latest: int) -> None
 
 
 @pytest.mark.parametrize("hours", [ALWAYS, *CALENDARS.values()], ids=["always", *CALENDARS])
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from(WINDOWS), st.integers(0, 59))
 def test_a_season_is_what_the_ledger_says_at_every_minute(
     hours: WorkingTime, rng: random.Random, window_ms: int, minute: int
