@@ -116,11 +116,13 @@ class FaustPort:
 
     async def end_offset(self, partition: int) -> int:
         """Asks the broker."""
-        return (await self.end_offsets([partition]))[partition]
+        tp = TP(self._source, partition)
+        end: int = (await self._app.consumer.highwaters(tp))[tp]
+        return end
 
-    async def end_offsets(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The same of several partitions at once."""
-        ends = await self._app.consumer.highwaters(*(TP(self._source, partition) for partition in partitions))
+    async def record_ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """One past the last record of each partition, as far as the consumer knows."""
+        ends = await self._app.consumer.record_ends(*(TP(self._source, partition) for partition in partitions))
         return {tp.partition: end for tp, end in ends.items()}
 
     def partitions_count(self, topic: str) -> int:

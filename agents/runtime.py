@@ -195,7 +195,7 @@ class Runtime:
             self._app.fatal(f"{self._role.name} can no longer work off what it keeps")
 
     async def _watch(self) -> None:
-        await self._watchdog.run(self.writable, self._port.end_offsets, self._app.fatal)
+        await self._watchdog.run(self.writable, self._port.record_ends, self._app.fatal)
 
     async def _follow(self, catalogue: LiveCatalogue) -> None:
         try:

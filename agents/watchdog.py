@@ -1,7 +1,7 @@
 """Notices records that wait while nothing is done with them: the worker is unready first, and then ends.
 
 Faust can stop reading a partition, or an agent, without a word and with its heartbeats going on. So the broker is asked
-where the log ends, and that is held against what was handled.
+where the log ends, the fetcher whether it has passed that, and the answer is held against what was handled.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ END_AFTER_S: Final = 120.0
 log = logging.getLogger("forewarn.watchdog")
 
 AskEnds = Callable[[Iterable[int]], Awaitable[Mapping[int, int]]]
-"""Partitions → the offset that the next record of each gets."""
+"""Partitions → one past the last record of each that can be handed over (`FaustPort.record_ends`)."""
 
 
 class _Waiting(NamedTuple):
@@ -48,7 +48,7 @@ class Watchdog:
         self._waiting.clear()
 
     def look(self, ends: Mapping[int, int], now_s: float) -> None:
-        """Hold the ends of the logs against what was handled.
+        """Hold the ends of the records against what was handled.
 
         What lay there before the first look is not waited for: compaction and retention may have left nothing to read.
         """

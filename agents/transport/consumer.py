@@ -88,6 +88,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         read = sum(offset or 0 for offset in recovery.active_offsets.values())
         return self.app.consumer_generation_id, recovery.active_remaining_total(), read
 
+    async def record_ends(self, *partitions: Any) -> dict[Any, int]:
+        """One past the last record of each partition; the thread knows how far the fetcher has come."""
+        return await self._thread.record_ends(*partitions)
+
     # -- coalescing: per-record work of Faust is what makes it slow
 
     # Faust sleeps for a second while every partition is paused, which after a rebalance is a second of standing still.

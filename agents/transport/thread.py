@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from time import monotonic
 from typing import Any
 
@@ -20,6 +21,11 @@ class FencedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     last_contact_at: float = 0.0
     lost_count: int = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing was fetched yet."""
+        self._brought_to: dict[Any, int] = {}  # one past the last record of the latest fetch
+        super().__init__(*args, **kwargs)
 
     # Faust asks the broker to wait 1.5 s for data: so late is the first record after a rebalance, for a request that
     # was sent before it has to come back first.
@@ -64,6 +70,34 @@ class FencedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         coordinator._do_heartbeat = heartbeat  # noqa: SLF001
         coordinator._on_join_complete = join_complete  # noqa: SLF001
         coordinator.reset_generation = reset_generation
+
+    # -- how far the records go
+
+    # Faust does not keep where the records of a fetch ended.
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:
+        fetched = await super()._fetch_records(*args, **kwargs)
+        self._brought_to.update({tp: records[-1].offset + 1 for tp, records in fetched.items() if records})
+        return fetched
+
+    async def record_ends(self, *partitions: Any) -> dict[Any, int]:
+        """One past the last record of each partition: where its log ends, unless it is known to end in none.
+
+        A transaction ends with a marker, and compaction leaves holes; neither is handed to anybody. So where the
+        fetcher has passed the end of the log, what it has brought is all there is.
+        """
+        return dict(await self.call_thread(self._record_ends, partitions))
+
+    async def _record_ends(self, partitions: Iterable[Any]) -> dict[Any, int]:
+        ends = await self._highwaters(list(partitions))
+        return {tp: self._brought_to.get(tp, 0) if self._is_passed(tp, end) else end for tp, end in ends.items()}
+
+    def _is_passed(self, tp: Any, end: int) -> bool:
+        subscribed = self._consumer._subscription.subscription  # noqa: SLF001 - `position` would wait for one
+        assignment = None if subscribed is None else subscribed.assignment
+        if assignment is None or tp not in assignment.tps:
+            return False
+        state = assignment.state_value(tp)
+        return bool(state.has_valid_position and state.position >= end)
 
     async def check(self) -> None:
         """Raise what the coordinator has to say: aiokafka tells it in `getmany` alone, which Faust never calls."""

@@ -49,6 +49,12 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (driver.Consumer, "stop_flow", "self"),
     (driver.Consumer, "assignment", "self"),
     (driver.Consumer, "_drain_messages", "self, fetcher"),
+    (
+        driver.AIOKafkaConsumerThread,
+        "_fetch_records",
+        "self, consumer, active_partitions, timeout, max_records",
+    ),
+    (driver.AIOKafkaConsumerThread, "_highwaters", "self, partitions"),
     (driver.AIOKafkaConsumerThread, "on_start", "self"),
     (driver.AIOKafkaConsumerThread, "_create_worker_consumer", "self, transport"),
     (driver.AIOKafkaConsumerThread, "call_thread", "self, fun, *args, **kwargs"),
