@@ -1,7 +1,7 @@
 """An atom in the changelog: one record for its head, and one for each segment that the head names.
 
-`<atom>` → source offset (8 bytes, big-endian) and the head as JSON; `<atom>#<segment>` → the segment's bytes. Names of
-atoms are percent-encoded, so that no `#` is in them.
+`<atom>` → source offset (8 bytes, big-endian) and the head as JSON; `<atom>`, the byte FF, `<segment>` → the segment's
+bytes. No UTF-8 text holds an FF, so whatever atoms are named after, none is taken for a segment.
 """
 
 from __future__ import annotations
@@ -16,16 +16,26 @@ from agents.port import TableWrite
 from agents.transport import pack, unpack
 from sla.fold import AtomState
 
-_MARK: Final = "#"
-_MARK_BYTE: Final = ord(_MARK)
+_MARK: Final = b"\xff"
 
 Heads = dict[bytes, bytes | None]
 """By key, in the order of writing; the last, the partition's own, makes the others valid. None deletes."""
 
 
+def segment_key(atom: str, name: str) -> bytes:
+    """The key of an atom's segment."""
+    return atom.encode() + _MARK + name.encode()
+
+
 def is_segment(key: bytes) -> bool:
     """Whether a record holds a segment, and not a head."""
-    return _MARK_BYTE in key
+    return _MARK in key
+
+
+def parts_of(key: bytes) -> tuple[str, str | None]:
+    """The atom that a record belongs to, and the name of the segment; None for a head."""
+    atom, mark, name = key.partition(_MARK)
+    return atom.decode(), name.decode() if mark else None
 
 
 def atoms_of(table: Mapping[bytes, bytes]) -> list[AtomState]:
@@ -33,11 +43,11 @@ def atoms_of(table: Mapping[bytes, bytes]) -> list[AtomState]:
     segments: dict[str, dict[str, bytes]] = {}
     heads: dict[str, bytes] = {}
     for key, value in table.items():
-        atom, mark, name = key.decode().partition(_MARK)
-        if mark:
-            segments.setdefault(atom, {})[name] = value
-        else:
+        atom, name = parts_of(key)
+        if name is None:
             heads[atom] = value
+        else:
+            segments.setdefault(atom, {})[name] = value
     atoms = []
     for atom, head in heads.items():
         offset, body = unpack(head)
@@ -57,8 +67,8 @@ class Writing:
         """Take what a fold has given: it is serialised now."""
         for key, offset, body, segments, expired in atoms:
             for name, content in segments.items():
-                self.segments[f"{key}{_MARK}{name}".encode()] = content
-            self.expired.update(f"{key}{_MARK}{name}".encode() for name in expired)
+                self.segments[segment_key(key, name)] = content
+            self.expired.update(segment_key(key, name) for name in expired)
             self.heads[key.encode()] = pack(offset, orjson.dumps(body))
 
     def follow(self, later: Writing) -> None:

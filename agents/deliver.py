@@ -12,14 +12,15 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from time import time_ns
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from agents.changelog import Writing
+from agents.delivery.calls import Calls, Tried
 from agents.delivery.lanes import Lanes
 from agents.delivery.ledger import Ledger
 from agents.delivery.links import links_of
-from agents.delivery.pending import Pending, taken
-from agents.delivery.retry import Again, Done, Over, Verdict, judge
+from agents.delivery.pending import Pending, Unreadable, taken
+from agents.delivery.retry import Again, Done, Over, judge
 from agents.heads import HeadStore, PartitionMoved
 from agents.metrics import Metric
 from agents.outbox import Outbox
@@ -44,14 +45,6 @@ log = logging.getLogger("forewarn.deliver")
 LOOK_EVERY_S: Final = 0.25  # for what is due again, for partitions that are new
 
 
-class _Tried(NamedTuple):
-    """A try that has ended; `mistake` is that of a template."""
-
-    tried: Pending
-    verdict: Verdict
-    mistake: str | None = None
-
-
 class Deliver:
     """See the module. One writer: whatever changed goes to the table in one flush, under one lock."""
 
@@ -72,7 +65,7 @@ class Deliver:
         self._lanes = Lanes()
         self._ledgers: dict[int, Ledger] = {}
         self._fresh: list[Pending] = []  # taken, and not yet in the table
-        self._early: list[_Tried] = []  # ended while their partition was held by nobody here
+        self._calls = Calls()
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()  # something may be tried
         self._changed = asyncio.Event()  # something is to be written
@@ -100,9 +93,7 @@ class Deliver:
             if isinstance(found, Rejection):
                 self._reject(found, partition, line)
             elif isinstance(found, Send) and not ledger.is_repeat(found):
-                message = taken(partition, line.offset, line.value or b"", self._now())
-                if message is not None:
-                    new.append(message)
+                new.append(taken(partition, line.offset, line.value or b"", found, self._now()))
         self._wait_for_channel(ledger.take(new))
         self._changed.set()
 
@@ -111,8 +102,8 @@ class Deliver:
         if ledger is None:
             stored = await self._heads.load(partition)
             ledger = self._ledgers.setdefault(partition, Ledger(partition, stored))
-            for early in [each for each in self._early if each.tried.slot.partition == partition]:
-                self._early.remove(early)
+            self._reject_unreadable(ledger.take_unreadable())
+            for early in self._calls.take_early(partition):
                 self._settle(early)
             self._wait_for_channel(ledger.pending.values())
         return ledger
@@ -126,6 +117,14 @@ class Deliver:
     def _reject(self, rejection: Rejection, partition: int, line: Line) -> None:
         self._context.metrics.count(Metric.DEAD_LETTERS)
         self._outbox.add([dead_letter(rejection, OUTBOX.name, partition, line)])
+
+    def _reject_unreadable(self, messages: Iterable[Unreadable]) -> None:
+        for slot, offset, value, why in messages:
+            log.error("a message of the table cannot be read, and becomes a dead letter: %s", why.detail)
+            line = Line(offset, None, value, self._context.clock.now(), None)
+            self._reject(
+                Rejection(why.reason, f"not delivered, for it cannot be read: {why.detail}"), slot.partition, line
+            )
 
     def snapshot(self) -> Write:
         """What was taken and what has an outcome is in the table before its offsets are committed."""
@@ -153,10 +152,11 @@ class Deliver:
             while True:
                 self._woken.clear()
                 await self._load(owned())
-                for overdue in self._lanes.overflow():
-                    self._settle(_Tried(overdue, Over("given up: too many messages wait for this channel")))
+                for each, over in self._lanes.hopeless(self._now()):
+                    self._settle(Tried(each, over))
+                    self._changed.set()
                 for due in self._lanes.due(self._now()):
-                    tries.create_task(self._try(due))
+                    self._calls.began(due.slot, tries.create_task(self._call(due)))
                 self._tell_figures()
                 await _within(LOOK_EVERY_S, self._woken)
 
@@ -173,6 +173,14 @@ class Deliver:
                 await self._ledger_of(partition)
             except PartitionMoved:
                 return
+        if owned:
+            self._calls.leave_to_others(owned)
+
+    async def _call(self, pending: Pending) -> None:
+        try:
+            await self._try(pending)
+        finally:
+            self._lanes.of(pending).cut_short(pending)
 
     async def _try(self, pending: Pending) -> None:
         send = pending.send
@@ -189,15 +197,15 @@ class Deliver:
             jitter=self._jitter(),
         )
         self._lanes.of(pending).ended(pending, now, is_troubled=isinstance(outcome, Retry))
-        self._settle(_Tried(pending, verdict, mistake))
+        self._settle(Tried(pending, verdict, mistake))
         self._woken.set()
         self._changed.set()
 
-    def _settle(self, ended: _Tried) -> None:
+    def _settle(self, ended: Tried) -> None:
         tried, verdict, mistake = ended
         ledger = self._ledgers.get(tried.slot.partition)
         if ledger is None:
-            self._early.append(ended)  # a rebalance: the partition may come back, or somebody else tries again
+            self._calls.ended_early(ended)  # a rebalance: the partition may come back, or somebody else tries again
             return
         pending = ledger.pending.get(tried.slot.key)
         if pending is None:
@@ -219,7 +227,9 @@ class Deliver:
         """The record, a dead letter, and the fallback instead: all in one flush."""
         send = pending.send
         log.warning("%s could not be told by %s: %s", send.stakeholder, send.channel.kind, why)
-        instead = ledger.take(pending.fallbacks(self._now()))
+        found = pending.fallbacks(self._now())
+        self._reject_unreadable(each for each in found if isinstance(each, Unreadable))
+        instead = ledger.take(each for each in found if isinstance(each, Pending))
         told = f"; telling {instead[0].send.stakeholder} instead" if instead else ""
         self._record(pending, "failed", why + told)
         line = Line(pending.offset, send.stakeholder.encode(), pending.value, self._context.clock.now(), None)
@@ -241,6 +251,7 @@ class Deliver:
     def forget(self) -> None:
         """All partitions have been revoked: what has no stored outcome is tried by whoever gets them."""
         self._heads.forget()
+        self._calls.forget()
         self._ledgers.clear()
         self._lanes.forget()
         self._fresh.clear()

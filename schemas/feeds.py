@@ -132,9 +132,20 @@ def _send(record: Json, key: bytes | None) -> Send:
         tuple(each for each in _list(record, "event_ids") if isinstance(each, str)),
         tuple(each for each in _list(record, "items") if isinstance(each, dict)),
         tuple(each for each in _list(record, "planning") if isinstance(each, dict)),
-        _optional(record, "fallback"),
+        _fallback(record),
         _optional(record, "concerns") or {},
     )
+
+
+def _fallback(record: Json) -> Json | None:
+    """Whom to tell instead, as `agents.delivery.pending` tells them."""
+    fallback = _optional(record, "fallback")
+    if fallback is not None:
+        string(fallback, "stakeholder")
+        string(fallback, "audience")
+        for channel in field(fallback, "channels", list):
+            channel_of(channel)
+    return fallback
 
 
 def _optional(record: Json, name: str) -> Json | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from agents.delivery.pending import Pending, Slot
+from agents.delivery.retry import Over, given_up, gives_up_at
 from sla.stakeholder import Channel
 from sla.units import SECOND_MS
 
@@ -37,12 +38,24 @@ class Lane:
         """It was under way and waits again, before all that came after it."""
         self._waiting = {pending.slot: pending, **self._waiting}
 
-    def overflow(self) -> list[Pending]:
-        """Take out the oldest that are too many for a channel that fails; for one that works they only queue."""
+    def hopeless(self, now: int) -> list[tuple[Pending, Over]]:
+        """Take out what has waited for too long for a channel that fails, and the oldest of what is too much for it.
+
+        For a channel that works they only queue: who comes back after hours tries each message at least once.
+        """
         if not self.is_broken:
             return []
-        too_many_count = max(0, len(self._waiting) - WAITING_MAX)
-        return [self._waiting.pop(slot) for slot in list(self._waiting)[:too_many_count]]
+        found = [
+            (each, given_up(each.tries_count, each.taken_at, now, "the channel fails"))
+            for each in self._waiting.values()
+            if gives_up_at(each.send.severity, each.taken_at) <= now
+        ]
+        for each, _ in found:
+            del self._waiting[each.slot]
+        too_many = list(self._waiting.values())[: max(0, len(self._waiting) - WAITING_MAX)]
+        for each in too_many:
+            del self._waiting[each.slot]
+        return found + [(each, Over("given up: too many messages wait for this channel")) for each in too_many]
 
     def next(self, now: int) -> Pending | None:
         """What may be tried now, which is under way from here on.
@@ -70,8 +83,12 @@ class Lane:
         self._failures_count = self._failures_count + 1 if is_troubled else 0
         self._broken_until = now + BROKEN_FOR_MS if self._failures_count >= FAILURES_MAX else 0
 
+    def cut_short(self, pending: Pending) -> None:
+        """A try has ended without an answer, and says nothing of the channel."""
+        self._under_way.pop(pending.slot, None)
+
     def forget(self) -> None:
-        """What waits belongs to somebody else now; what is under way ends by itself."""
+        """What waits belongs to somebody else now; of what is under way its caller takes care."""
         self._waiting.clear()
 
     @property
@@ -101,10 +118,10 @@ class Lanes:
             while (pending := lane.next(now)) is not None:
                 yield pending
 
-    def overflow(self) -> Iterator[Pending]:
-        """What is too much for its lane."""
+    def hopeless(self, now: int) -> Iterator[tuple[Pending, Over]]:
+        """What no channel will take in time, and why it is given up."""
         for lane in self._lanes.values():
-            yield from lane.overflow()
+            yield from lane.hopeless(now)
 
     def forget(self) -> None:
         """All partitions have been revoked."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 
 from agents.changelog import Heads
-from agents.delivery.pending import PREFIX, Pending, restored
+from agents.delivery.pending import PREFIX, Pending, Slot, Unreadable, restored
 from agents.transport import pack, unpack
 from sla.dispatch import Send
 
@@ -16,15 +16,17 @@ OWN_KEY: Final = b"@partition"
 
 
 class Ledger:
-    """One partition. A message is a segment of its own in the table; the partition's own head says what was taken."""
+    """One partition. A message is a head of its own in the table; the partition's own head says what was taken."""
 
     def __init__(self, partition: int, table: Mapping[bytes, bytes]) -> None:
         """From the table."""
         stored = {key: unpack(head) for key, head in table.items()}
         self._offset, body = stored.get(OWN_KEY, (-1, b"{}"))
         self._sequences: dict[str, int] = orjson.loads(body).get("sequences", {})
-        found = (restored(partition, *head) for key, head in stored.items() if key.startswith(PREFIX))
-        self.pending = {each.slot.key: each for each in sorted(filter(None, found), key=lambda each: each.offset)}
+        found = [restored(Slot(partition, key), *head) for key, head in stored.items() if key.startswith(PREFIX)]
+        messages = [each for each in found if isinstance(each, Pending)]
+        self.pending = {each.slot.key: each for each in sorted(messages, key=lambda each: each.offset)}
+        self._unreadable = [each for each in found if isinstance(each, Unreadable)]
         self._dirty: Heads = {}
         self._is_read = False  # further than the table knows
 
@@ -58,9 +60,20 @@ class Ledger:
         self._dirty[pending.slot.key] = pending.head()
 
     def drop(self, pending: Pending) -> None:
-        """It has its outcome. A segment may be deleted: whoever does it knows that its message has ended."""
+        """It has its outcome.
+
+        Other heads are never deleted, for a tombstone carries no offset: one of an owner that was cut off would hide
+        what came later. Behind a message's end nothing comes, and whoever deletes it has seen that end. One that such
+        an owner puts back in the meantime is deleted once more at the renewal (`HeadStore.snapshot`).
+        """
         del self.pending[pending.slot.key]
         self._dirty[pending.slot.key] = None
+
+    def take_unreadable(self) -> Sequence[Unreadable]:
+        """What the table held and nobody can read; it leaves the table, so somebody must be told of it."""
+        found, self._unreadable = self._unreadable, []
+        self._dirty.update((each.slot.key, None) for each in found)
+        return found
 
     def take_dirty(self) -> Heads:
         """What changed since, the partition's own head last."""

@@ -13,6 +13,7 @@ from agents.transport import pack
 from schemas.feeds import decode_send
 from sla.dispatch import Send
 from sla.fold import Line
+from sla.records import Reason, Rejection
 from sla.stakeholder import Channel
 from sla.wording import OUTSIDERS
 
@@ -54,37 +55,57 @@ class Pending:
         }
         return pack(self.offset, orjson.dumps(body))
 
-    def fallbacks(self, now: int) -> list[Pending]:
+    def fallbacks(self, now: int) -> list[Pending | Unreadable]:
         """The messages that tell the stakeholder's fallback instead; they have no further one.
 
-        None for a fallback outside of the house where the words are meant for it.
+        Empty for a fallback outside of the house where the words are meant for it.
         """
         fallback = self.send.fallback
         if fallback is None or (fallback["audience"] in OUTSIDERS and self.send.audience not in OUTSIDERS):
             return []
-        found = []
+        found: list[Pending | Unreadable] = []
         for channel in fallback["channels"]:
-            value = _instead(orjson.loads(self.value), fallback, channel)
-            found.append(taken(self.slot.partition, self.offset, orjson.dumps(value), now))
-        return [each for each in found if each is not None]
+            value = orjson.dumps(_instead(orjson.loads(self.value), fallback, channel))
+            send = decode_send(Line(self.offset, None, value, now, None), now)
+            if isinstance(send, Send):
+                found.append(taken(self.slot.partition, self.offset, value, send, now))
+            else:
+                found.append(Unreadable(self.slot, self.offset, value, _why(send)))
+        return found
 
 
-def taken(partition: int, offset: int, value: bytes, now: int) -> Pending | None:
-    """A message that comes in; None for what is no message."""
-    send = decode_send(Line(offset, None, value, now, None), now)
+class Unreadable(NamedTuple):
+    """What should be a message and is none, and why: it becomes a dead letter."""
+
+    slot: Slot
+    offset: int
+    value: bytes
+    why: Rejection
+
+
+def taken(partition: int, offset: int, value: bytes, send: Send, now: int) -> Pending:
+    """A message that comes in."""
+    return Pending(Slot(partition, PREFIX + send.id.encode()), offset, value, send, taken_at=now)
+
+
+def restored(slot: Slot, offset: int, body: bytes) -> Pending | Unreadable:
+    """A message that the table held; another version may have put it there."""
+    try:
+        found = orjson.loads(body)
+        value = orjson.dumps(found["record"])
+        taken_at, tries_count, next_at = (int(found[name]) for name in ("taken_at", "tries_count", "next_at"))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        return Unreadable(slot, offset, body, Rejection(Reason.WRONG_TYPE, f"kept in another shape: {error!r}"))
+    send = decode_send(Line(offset, None, value, taken_at, None), taken_at)
     if not isinstance(send, Send):
-        return None
-    slot = Slot(partition, PREFIX + send.id.encode())
-    return Pending(slot, offset, value, send, taken_at=now)
+        return Unreadable(slot, offset, value, _why(send))
+    return Pending(slot, offset, value, send, taken_at, tries_count, next_at, is_stored=True)
 
 
-def restored(partition: int, offset: int, body: bytes) -> Pending | None:
-    """A message that the table held."""
-    found = orjson.loads(body)
-    pending = taken(partition, offset, orjson.dumps(found["record"]), found["taken_at"])
-    if pending is not None:
-        pending.tries_count, pending.next_at, pending.is_stored = found["tries_count"], found["next_at"], True
-    return pending
+def _why(found: object) -> Rejection:
+    if isinstance(found, Rejection):
+        return found
+    return Rejection(Reason.UNKNOWN_TYPE, f"{type(found).__name__} is no message")
 
 
 def _instead(record: dict[str, Any], fallback: Mapping[str, Any], channel: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,16 @@ class Over(NamedTuple):
 Verdict = Done | Again | Over
 
 
+def gives_up_at(severity: str | None, taken_at: int) -> int:
+    """From when on a message is not tried any more, if it was taken at an instant."""
+    return taken_at + (GIVE_UP_CRITICAL_AFTER_MS if severity == "critical" else GIVE_UP_AFTER_MS)
+
+
+def given_up(tries_count: int, taken_at: int, now: int, why: str) -> Over:
+    """The end of a message that has waited for long enough."""
+    return Over(f"given up after {tries_count} tries in {max(0, now - taken_at) // SECOND_MS} s: {why}")
+
+
 def judge(
     outcome: Outcome, *, tries_count: int, severity: str | None, taken_at: int, now: int, jitter: float
 ) -> Verdict:
@@ -48,7 +58,6 @@ def judge(
         return Over(outcome.detail)
     longest_ms = min(PAUSE_FIRST_MS << min(tries_count - 1, 16), PAUSE_LONGEST_MS)
     pause_ms = max(longest_ms - int(longest_ms * jitter / 2), outcome.after_ms or 0)
-    age_max_ms = GIVE_UP_CRITICAL_AFTER_MS if severity == "critical" else GIVE_UP_AFTER_MS
-    if tries_count >= TRIES_MAX or now + pause_ms > taken_at + age_max_ms:
-        return Over(f"given up after {tries_count} tries in {max(0, now - taken_at) // SECOND_MS} s: {outcome.detail}")
+    if tries_count >= TRIES_MAX or now + pause_ms > gives_up_at(severity, taken_at):
+        return given_up(tries_count, taken_at, now, outcome.detail)
     return Again(now + pause_ms, outcome.detail)

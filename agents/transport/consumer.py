@@ -90,7 +90,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def record_ends(self, *partitions: Any) -> dict[Any, int]:
         """One past the last record of each partition; the thread knows how far the fetcher has come."""
-        return await self._thread.record_ends(*partitions)
+        ends: dict[Any, int] = await self._thread.record_ends(*partitions)
+        return ends
 
     # -- coalescing: per-record work of Faust is what makes it slow
 

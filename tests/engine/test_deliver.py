@@ -28,14 +28,19 @@ from agents.delivery.retry import (
     Over,
     judge,
 )
+from agents.heads import RENEW_AFTER_S
 from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.role import Context
 from agents.settings import Settings
+from agents.transport import pack
 from notifiers.protocol import Delivered, Failed, Message, Outcome, Retry
 from notifiers.registry import Channels
 from notifiers.secrets import Secrets
 from schemas import topics
+from schemas.feeds import decode_send
+from sla.dispatch import Send
+from sla.fold import Line
 from tests.engine.parts import SETTINGS, World, record
 
 T0 = 1_795_392_000_000
@@ -251,6 +256,85 @@ async def test_what_was_under_way_during_a_rebalance_is_not_repeated_if_its_part
     assert desk.outcomes() == [("id-1", "delivered")]
 
 
+async def test_what_moves_during_a_call_is_its_new_owners_and_the_call_is_cut_short() -> None:
+    gate = asyncio.Event()
+    channel = Channel(gate=gate)
+    async with running(World(), good=channel) as desk:
+        await desk.take(send(1))
+        await desk.until(lambda: channel.under_way == 1)
+        desk.owned = frozenset()
+        desk.deliver.forget()
+        desk.owned = frozenset({1})  # the group has settled: partition 0 is another's
+        await desk.until(lambda: channel.under_way == 0)
+        gate.set()
+        assert desk.outcomes() == []
+        desk.deliver.forget()
+        desk.owned = frozenset({0})
+        await desk.until(lambda: desk.outcomes() == [("id-1", "delivered")])
+    assert channel.seen == ["id-1", "id-1"]
+
+
+async def test_an_outcome_from_before_the_last_rebalance_is_not_recorded() -> None:
+    gate = asyncio.Event()
+    channel = Channel(Failed("no"), Delivered(), gate=gate)
+    async with running(World(), good=channel) as desk:
+        await desk.take(send(1))
+        await desk.until(lambda: channel.under_way == 1)
+        desk.owned = frozenset()
+        desk.deliver.forget()
+        gate.set()
+        await desk.until(lambda: channel.under_way == 0)
+        desk.deliver.forget()  # between the two somebody else may have had the partition
+        desk.owned = frozenset({0})
+        await desk.until(lambda: desk.outcomes() == [("id-1", "delivered")])
+    assert channel.seen == ["id-1", "id-1"]
+
+
+@pytest.mark.parametrize("name", ["id#1", "#", "a b/ü"])
+async def test_a_message_of_any_id_is_a_head_and_written_again_at_the_renewal(name: str) -> None:
+    channel = Channel(None)
+    async with running(World(), good=channel) as desk:
+        await desk.take(orjson.dumps({**orjson.loads(send(1)), "id": name}))
+        desk.world.owned_s = RENEW_AFTER_S + 1
+        await desk.deliver.snapshot()()
+        assert desk.world.stored_keys().count(f"send/{name}".encode()) == 2
+
+
+# -- what nobody can read
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (pack(5, b'{"message":{}}'), "wrong_type"),
+        (pack(5, b"\x00"), "wrong_type"),
+        (pack(5, b'{"record":{"type":"send"},"taken_at":1,"tries_count":0,"next_at":0}'), "missing_field"),
+        (pack(5, b'{"record":{"type":"tick"},"taken_at":1,"tries_count":0,"next_at":0}'), "unknown_type"),
+    ],
+)
+async def test_a_kept_message_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_told(
+    head: bytes, reason: str
+) -> None:
+    async with running(World(), good=Channel(None)) as desk:
+        await desk.take(send(1))
+    desk.world.table[0][b"send/broken"] = head
+    async with running(desk.world, good=Channel()) as again:
+        await again.until(lambda: not again.kept())
+        assert again.outcomes() == [("id-1", "delivered")]
+        (letter,) = [orjson.loads(value or b"") for value in again.world.sent(topics.DEAD_LETTERS.name)]
+    assert letter["reason"] == reason
+    assert letter["offset"] == 5
+    assert letter["value_base64"]
+
+
+@pytest.mark.parametrize("fallback", [{}, {"stakeholder": "lead", "audience": "owner", "channels": ["sms"]}])
+async def test_a_message_whose_fallback_cannot_be_told_is_refused_when_it_comes(fallback: Any) -> None:
+    async with running(World(), good=Channel()) as desk:
+        await desk.take(send(1, fallback=fallback), send(2))
+        await desk.until(lambda: desk.outcomes() == [("id-2", "delivered")])
+        assert len(desk.world.sent(topics.DEAD_LETTERS.name)) == 1
+
+
 # -- what is tried
 
 
@@ -317,6 +401,28 @@ async def test_words_of_the_house_do_not_go_to_a_fallback_outside_of_it() -> Non
         await desk.take(send(1, "bad", fallback=customer))
         await desk.until(lambda: desk.outcomes() == [("id-1", "failed")])
     assert good.seen == []
+
+
+async def test_a_critical_message_behind_a_broken_circuit_is_given_up_in_time() -> None:
+    down = Channel(Retry("busy"))
+    async with running(World(), down=down) as desk:
+        await desk.take(*(send(number, "down") for number in range(AT_ONCE_MAX)))
+        await desk.until(lambda: len(down.seen) == AT_ONCE_MAX)
+        await desk.take(send(90, "down", severity="critical"), send(91, "down"), offset=AT_ONCE_MAX)
+        desk.at += GIVE_UP_CRITICAL_AFTER_MS
+        await desk.until(lambda: desk.outcomes() == [("id-90", "failed")])
+        assert "id-90" not in down.seen
+        (told,) = [orjson.loads(value or b"") for value in desk.world.sent(topics.DELIVERIES.name)]
+    assert told["detail"] == "given up after 0 tries in 300 s: the channel fails"
+
+
+async def test_who_was_away_for_hours_tries_each_message_before_giving_it_up() -> None:
+    async with running(World(), good=Channel(None)) as desk:
+        await desk.take(send(1, severity="critical"))
+    channel = Channel()
+    async with running(desk.world, good=channel) as again:
+        again.at += 2 * GIVE_UP_AFTER_MS
+        await again.until(lambda: again.outcomes() == [("id-1", "delivered")])
 
 
 async def test_too_much_for_a_channel_that_fails_gives_up_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,10 +501,13 @@ def test_what_follows_from_an_outcome(outcome: Outcome, fields: dict[str, Any], 
 
 
 def waiting(numbers: Iterable[int]) -> list[Any]:
-    found = [taken(0, number, send(number), T0) for number in numbers]
-    for each in found:
-        assert each is not None
-        each.is_stored = True
+    found = []
+    for number in numbers:
+        value = send(number)
+        read = decode_send(Line(number, None, value, T0, None), T0)
+        assert isinstance(read, Send)
+        found.append(taken(0, number, value, read, T0))
+        found[-1].is_stored = True
     return found
 
 
@@ -435,11 +544,11 @@ def test_a_lane_that_is_broken_holds_no_more_than_its_bound() -> None:
     for each in waiting(range(WAITING_MAX + FAILURES_MAX + 3)):
         lane.add(each)
     for _ in range(FAILURES_MAX):
-        assert lane.overflow() == []
+        assert lane.hopeless(T0) == []
         tried = lane.next(T0)
         assert tried is not None
         lane.ended(tried, T0, is_troubled=True)
-    assert [each.offset for each in lane.overflow()] == [5, 6, 7]
+    assert [each.offset for each, _ in lane.hopeless(T0)] == [5, 6, 7]
     assert len(lane) == WAITING_MAX
 
 
@@ -453,5 +562,5 @@ def test_a_lane_that_is_broken_gives_up_nothing_below_its_bound(count: int) -> N
         assert tried is not None
         lane.ended(tried, T0, is_troubled=True)
     assert lane.is_broken
-    assert lane.overflow() == []
+    assert lane.hopeless(T0) == []
     assert len(lane) == count

@@ -1,4 +1,4 @@
-"""Where the records of a partition end, on a real Kafka: what ends a transaction is no record, and nobody waits for it."""
+"""Where the records of a partition end, on a real Kafka: the marker of a transaction is none."""
 
 from __future__ import annotations
 

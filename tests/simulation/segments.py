@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from agents.changelog import is_segment
+from agents.changelog import is_segment, parts_of, segment_key
 from agents.heads import RENEW_AFTER_S
 from agents.transport import unpack
 from sla.dedup import encoded
@@ -38,7 +38,7 @@ class Keys:
         if value is None:
             self.there.discard(key)
             self.expired.pop(key, None)
-            self.missing = self.named.get(key.partition(b"#")[0], frozenset()) & {key}
+            self.missing = self.named.get(parts_of(key)[0].encode(), frozenset()) & {key}
         elif is_segment(key):
             self.there.add(key)
         else:
@@ -49,7 +49,7 @@ class Keys:
         if offset < self._offsets.get(key, -1):
             return
         self._offsets[key] = offset
-        now = frozenset(key + b"#" + name.encode() for name in _named(orjson.loads(body)))
+        now = frozenset(segment_key(key.decode(), name) for name in _named(orjson.loads(body)))
         for each in self.named.get(key, frozenset()) - now:
             self.expired.setdefault(each, at)
         self.named[key] = now

@@ -15,22 +15,19 @@ ROOT = Path(__file__).parents[2]
 FAILED_ONCE = (
     48,  # a state was compared with cuts that lie ahead of it
     53,  # the record of a closed period showed windows as of whatever had been decided last in that process
-    80,  # a rebalance waited for ever for a batch that it had cleared itself
     60,  # the oracle took a silence for told before its instant had come
+    80,  # a rebalance waited for ever for a batch that it had cleared itself
     120,  # dead letters without a key were taken for one line
     148,  # a zombie went to where its successor had committed, with the state of long before
     220,  # an exclusion took all that was bad, and the budget marks were not armed anew
-    310,  # a slice that begins at the instant of a decision was missing in its window
-    148,  # a zombie went to where its successor had committed, with the state of long before
-    220,  # an exclusion took all that was bad, and the budget marks were not armed anew
+    286,  # a worker that was there for a visit left in the middle of the calm, and that is a rebalance
     310,  # a slice that begins at the instant of a decision was missing in its window
     341,  # a late state took back downtime that no decision had counted yet
     379,  # the same zombie in dispatch: a reminder was sent twice
     545,  # a worker was frozen for exactly as long as it waits for an answer
-    781,  # what ended the time without a verdict was nothing but time
-    781,  # what ended the time without a verdict was nothing but time
     745,  # the zombie again, with wrong alerts
     753,  # the verdict that waits for nothing but time, again
+    781,  # what ended the time without a verdict was nothing but time
 )
 PLANTED = ("partition head written", "a changed atom", "sequences reset", "now goes back", "counted twice")
 

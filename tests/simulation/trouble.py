@@ -31,6 +31,7 @@ class Trouble:
         self._story = story
         self._cluster = cluster
         self._dice = dice
+        self._over = asyncio.Event()
         self._lag_ms = SHORT_LAG_MS if story.is_harsh else LAG_MS
 
     def strike(self, fault: f.Fault) -> None:
@@ -100,9 +101,11 @@ class Trouble:
                 raise TypeError(fault)
 
     async def _visit(self, name: str) -> None:
-        """One more worker for a minute or two."""
-        gone = self._cluster.start(name)
-        await asyncio.wait([gone], timeout=self._dice.uniform(20, 150))
+        """One more worker for a minute or two, and no longer than there is trouble: its going is a rebalance."""
+        gone, over = self._cluster.start(name), self._cluster.run(self._over.wait())
+        stays_s = self._dice.uniform(20, 150)
+        await asyncio.wait([gone, over], timeout=stays_s, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
         worker = self._cluster.alive.get(name)
         if worker is not None:
             self._thaw(worker.process)
@@ -126,6 +129,7 @@ class Trouble:
 
     def heal(self) -> None:
         """The end of all trouble."""
+        self._over.set()
         for worker in self._cluster.alive.values():
             self._thaw(worker.process)
             worker.process.fuse = None
