@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 import faust
 
-from agents.process import FAILED, StopDeadline, leave
+from agents.process import FAILED, StopDeadline, collect_seldom, leave
 from agents.settings import Settings
 from agents.transport import Flusher, Plan
 from agents.work import NoState
@@ -70,6 +70,7 @@ class App(faust.App):  # type: ignore[misc]
 
     async def on_first_start(self) -> None:
         """Look whether the world is as it must be, before Faust joins a group."""
+        collect_seldom()
         await super().on_first_start()
         if self.lifecycle is not None:
             await self.lifecycle.prepare()

@@ -102,7 +102,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             return {}, set()
         return await super()._wait_next_records(timeout)
 
-    def _in_batches(self, topic: str) -> bool:
+    def in_batches(self, topic: str) -> bool:
+        """Whether a topic's records are handed out in batches."""
         return topic in self.plan.sources or topic in self.plan.changelogs
 
     # Slices what was fetched into batches; without what lies before the read position, so a batch never straddles it.
@@ -117,7 +118,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         finally:
             self._no_fetch.set()
         return {
-            tp: self._batches(tp, records) if self._in_batches(tp.topic) else records for tp, records in fetched.items()
+            tp: self._batches(tp, records) if self.in_batches(tp.topic) else records for tp, records in fetched.items()
         }
 
     def _batches(self, tp: Any, records: list[Any]) -> list[list[Any]]:
@@ -133,8 +134,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             return super()._to_message(tp, record)
         last = record[-1]
         return ConsumerMessage(
-            last.topic,
-            last.partition,
+            tp.topic,
+            tp.partition,
             last.offset,
             last.timestamp / 1000.0,
             last.timestamp_type,

@@ -43,7 +43,7 @@ class Plan:
     sources: frozenset[str] = frozenset()
     changelogs: frozenset[str] = frozenset()
     overrides: frozenset[Override] = ALL
-    batch_max_count: int = 500
+    batch_max_count: int = 2_000  # milliseconds of work; Faust's own for each message takes that of fifty records
     stall_after_s: float = 60.0
 
     def has(self, override: Override) -> bool:

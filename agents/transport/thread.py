@@ -9,6 +9,8 @@ from typing import Any
 from aiokafka.protocol.group import SyncGroupRequest
 from faust.transport.drivers import aiokafka as driver
 
+from agents.transport.unpacking import unpack_whole
+
 FETCH_WAIT_MS = 250
 
 
@@ -35,8 +37,9 @@ class FencedThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
     async def on_start(self) -> None:
-        """Start the consumer, then listen to its coordinator."""
+        """Start the consumer, then listen to its coordinator and to what its fetcher brings."""
         await super().on_start()
+        unpack_whole(self._consumer._fetcher, self.consumer.in_batches)  # noqa: SLF001 - nor one for what was fetched
         self.listen(self._consumer._coordinator)  # noqa: SLF001 - aiokafka has no public hook for heartbeats
 
     def listen(self, coordinator: Any) -> None:

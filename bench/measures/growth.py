@@ -19,7 +19,7 @@ from bench.workload.seasoned import Seasoned
 from bench.workload.traffic import BAD_SHARE
 from sla.units import SECOND_MS
 
-_BATCH_COUNT: Final = 500  # as the transport hands them out
+_BATCH_COUNT: Final = 2_000  # as the transport hands them out
 _RUNS: Final = 3
 
 

@@ -88,11 +88,11 @@ def fetches(monkeypatch: pytest.MonkeyPatch, fetched: dict[Any, list[Any]]) -> N
 
 async def test_sources_and_changelogs_come_in_batches_and_all_else_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     consumer = consumer_of(new_app())
-    records = [record(offset) for offset in range(1200)]
+    records = [record(offset) for offset in range(4800)]
     fetches(monkeypatch, {SOURCE: records, CHANGELOG: records, OTHER: records})
     fetched = await consumer._getmany(None, 1.0)
-    assert [len(batch) for batch in fetched[SOURCE]] == [500, 500, 200]
-    assert [len(batch) for batch in fetched[CHANGELOG]] == [500, 500, 200]
+    assert [len(batch) for batch in fetched[SOURCE]] == [2000, 2000, 800]
+    assert [len(batch) for batch in fetched[CHANGELOG]] == [2000, 2000, 800]
     assert fetched[OTHER] is records
 
 

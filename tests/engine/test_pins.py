@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.producer import AIOKafkaProducer
 from aiokafka.protocol.group import SyncGroupRequest
@@ -84,6 +85,19 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (GroupCoordinator, "_on_join_complete", "self, generation, member_id, protocol, member_assignment_bytes"),
     (GroupCoordinator, "reset_generation", "self"),
     (GroupCoordinator, "check_errors", "self"),
+    (Fetcher, "_proc_fetch_request", "self, assignment, node_id, request"),
+    (FetchResult, "getall", "self, max_records"),
+    (FetchResult, "check_assignment", "self, tp"),
+    (FetchResult, "has_more", "self"),
+    (FetchResult, "_update_position", "self"),
+    (
+        PartitionRecords,
+        "__init__",
+        (
+            "self, tp, records, aborted_transactions, fetch_offset, key_deserializer, value_deserializer, check_crcs, "
+            "isolation_level"
+        ),
+    ),
     (AIOKafkaConsumer, "seek_to_committed", "self, *partitions"),
     (AIOKafkaProducer, "send", "self, topic, value, key, partition, timestamp_ms, headers"),
 ]
@@ -147,6 +161,15 @@ def test_the_start_of_the_tables_is_the_one_that_was_read() -> None:
 
 def test_the_wait_of_a_fetch_is_kept_where_it_is_changed() -> None:
     assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer.start)
+
+
+def test_a_fetch_is_put_down_and_taken_as_when_unpacking_it_whole_was_written() -> None:
+    assert "self._records[tp] = FetchResult(" in inspect.getsource(Fetcher._proc_fetch_request)
+    assert "res_or_error.getall(max_records)" in inspect.getsource(Fetcher.fetched_records)
+    assert {"_tp", "_records", "_check_crcs", "next_fetch_offset"} <= set(PartitionRecords.__init__.__code__.co_names)
+    assert 'isolation_level: str = "read_uncommitted"' in inspect.getsource(
+        driver.AIOKafkaConsumerThread._create_worker_consumer
+    )
 
 
 def test_the_transport_has_its_own_scheme() -> None:
