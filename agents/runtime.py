@@ -25,7 +25,7 @@ from agents.settings import Settings
 from agents.shell import Shell, StateUnreadable
 from agents.storm import StormWatch
 from agents.ticker import Ticker
-from agents.transport import BatchSchema, BulkTable
+from agents.transport import BulkTable, raw_schema
 from agents.watchdog import Watchdog
 from agents.work import NoState
 from agents.worker import App
@@ -67,10 +67,7 @@ class Runtime:
         app.on_partitions_revoked.connect(self._revoked)
 
     def _declare_agent(self) -> None:
-        topic = self._app.topic(
-            self._role.source,
-            schema=BatchSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"),
-        )
+        topic = self._app.topic(self._role.source, schema=raw_schema())
         self._app.agent(topic, name=self._role.name, concurrency=1, supervisor_strategy=CrashingSupervisor)(self._agent)
         self._app.task(self._watch)
         if isinstance(self._role, FoldRole):

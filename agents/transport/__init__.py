@@ -13,7 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from agents.transport.consumer import Consumer
 from agents.transport.plan import ALL, Flusher, Override, Plan, Write
 from agents.transport.producer import Headers, Producer, SendFailed
-from agents.transport.schema import BatchSchema
+from agents.transport.schema import raw_schema
 from agents.transport.table import BulkTable, Tables, pack, unpack
 
 SCHEME = "forewarn"
@@ -35,7 +35,6 @@ TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
 __all__ = [
     "ALL",
     "SCHEME",
-    "BatchSchema",
     "BulkTable",
     "Consumer",
     "Flusher",
@@ -48,5 +47,6 @@ __all__ = [
     "Transport",
     "Write",
     "pack",
+    "raw_schema",
     "unpack",
 ]

@@ -12,7 +12,7 @@ from faust.tables import TableManager
 from faust.types import TP
 
 from agents.transport.plan import Override
-from agents.transport.schema import BatchSchema
+from agents.transport.schema import raw_schema
 
 _OFFSET = Struct(">q")
 
@@ -55,7 +55,7 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
             app,
             **{
                 **kwargs,
-                "schema": BatchSchema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"),
+                "schema": raw_schema(),
                 "key_type": bytes,
                 "value_type": bytes,
                 "recovery_buffer_size": RECOVERY_BUFFER_BATCHES,

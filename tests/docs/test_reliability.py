@@ -11,6 +11,7 @@ import pytest
 from tests.chaos.fleet import BUSY
 from tests.chaos.fleet import STORIES as CHAOS_STORIES
 from tests.chaos.report import WORDS as CHAOS_WORDS
+from tests.engine.test_overrides import REPAIRS, SWITCHED
 from tests.simulation.faults import Fault
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.test_simulation import FAILED_ONCE
@@ -55,6 +56,13 @@ def test_the_simulation_injected_every_fault_there_is_and_what_it_found_is_kept(
 def test_every_planted_bug_is_named() -> None:
     report = block("offsets committed before the flush").splitlines()
     assert [line[:42].rstrip() for line in report[:-1]] == list(MUTANTS)
+
+
+def test_every_override_of_faust_stands_with_its_test() -> None:
+    told = re.findall(r"^\| `([\w.]+)` \| (.+) \| `([\w.]+)` \|$", DOCUMENT, re.MULTILINE)
+    switched = [(name.value, each.without, each.test) for name, each in SWITCHED.items()]
+    put_back = [(name, each.without, each.law.__name__) for name, each in REPAIRS.items()]  # type: ignore[attr-defined]
+    assert told == [*switched, *put_back]
 
 
 def test_chaos_struck_in_every_way_and_broke_no_law() -> None:

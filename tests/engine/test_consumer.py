@@ -303,20 +303,17 @@ async def deliver(consumer: Any, monkeypatch: pytest.MonkeyPatch, offsets: list[
     return got
 
 
-async def test_what_was_fetched_before_a_seek_is_not_handed_out_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    consumer = consumer_of(new_app())
-    _seeks(consumer, monkeypatch, {SOURCE: 10})
-    assert await deliver(consumer, monkeypatch, [20, 30, 40], seek_after=20) == [20]
-    assert consumer._read_offset[SOURCE] == 10
-
-
-async def test_without_the_seek_repair_the_read_position_passes_what_is_read_again(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("without", "handed", "read_to"),
+    [((), [20], 10), ((Override.SEEK,), [20, 30, 40], 40)],  # then 10 to 19 are dropped as already read
+)
+async def test_what_was_fetched_before_a_seek_is_not_handed_out_after_it(
+    without: tuple[Override, ...], handed: list[int], read_to: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    consumer = consumer_of(new_app(Override.SEEK))
+    consumer = consumer_of(new_app(*without))
     _seeks(consumer, monkeypatch, {SOURCE: 10})
-    assert await deliver(consumer, monkeypatch, [20, 30, 40], seek_after=20) == [20, 30, 40]
-    assert consumer._read_offset[SOURCE] == 40  # 10 to 19 would be dropped as already read
+    assert await deliver(consumer, monkeypatch, [20, 30, 40], seek_after=20) == handed
+    assert consumer._read_offset[SOURCE] == read_to
 
 
 def _seeks(consumer: Any, monkeypatch: pytest.MonkeyPatch, committed: dict[Any, int | None]) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.producer import AIOKafkaProducer
 from aiokafka.protocol.group import SyncGroupRequest
-from faust import App, Schema, Table, Worker
+from faust import App, Table, Worker
 from faust.stores.memory import Store
 from faust.tables import TableManager
 from faust.tables.recovery import Recovery
@@ -23,7 +24,8 @@ from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import ConsumerMessage
 
-from agents.transport import Transport
+from agents.transport import Transport, raw_schema
+from tests.engine.parts import new_app, record
 
 VERSIONS = {"faust-streaming": "0.15.3", "mode-streaming": "0.7.1", "aiokafka": "0.14.0"}
 
@@ -71,8 +73,6 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (Store, "on_recovery_completed", "self, active_tps, standby_tps"),
     (Recovery, "revoke", "self, tp"),
     (Recovery, "active_remaining_total", "self"),
-    (Schema, "loads_key", "self, app, message, *, loads, serializer"),
-    (Schema, "loads_value", "self, app, message, *, loads, serializer"),
     (App, "on_first_start", "self"),
     (App, "_crash", "self, reason"),
     (App, "on_stop", "self"),
@@ -170,6 +170,13 @@ def test_a_fetch_is_put_down_and_taken_as_when_unpacking_it_whole_was_written() 
     assert 'isolation_level: str = "read_uncommitted"' in inspect.getsource(
         driver.AIOKafkaConsumerThread._create_worker_consumer
     )
+
+
+def test_a_batch_passes_through_the_schema_untouched() -> None:
+    app, batch = new_app(), [record(4), record(9)]
+    message: Any = SimpleNamespace(key=None, value=batch)
+    assert raw_schema().loads_value(app, message) is batch
+    assert raw_schema().loads_key(app, message) is None
 
 
 def test_the_transport_has_its_own_scheme() -> None:

@@ -83,16 +83,13 @@ def kept(table: Any) -> tuple[list[int], list[int]]:
     return [at for at in range(3) if table.records(at)], [at for at in range(3) if TP(CHANGELOG, at) in offsets]
 
 
-async def test_what_moved_is_forgotten_in_the_table_and_in_the_ledger() -> None:
-    table = filled()
+@pytest.mark.parametrize(("without", "left"), [((), [0]), ((Override.DROP,), [0, 1, 2])])
+async def test_what_moved_is_forgotten_in_the_table_and_in_the_ledger(
+    without: tuple[Override, ...], left: list[int]
+) -> None:
+    table = filled(*without)
     await rebalance(table, assigned={0, 2}, revoked={1}, new={2})
-    assert kept(table) == ([0], [0])
-
-
-async def test_without_the_drop_repair_old_values_come_back() -> None:
-    table = filled(Override.DROP)
-    await rebalance(table, assigned={0, 2}, revoked={1}, new={2})
-    assert kept(table) == ([0, 1, 2], [0, 1, 2])
+    assert kept(table) == (left, left)
 
 
 async def test_a_member_that_was_disowned_has_kept_nothing() -> None:
