@@ -17,10 +17,12 @@ from forewarn.apply import apply
 from forewarn.console import Console, ExitCode, UserError, progress
 from forewarn.demo import timeline
 from forewarn.demo.expectations import NeverAlerts, Sighting, Verdict
+from forewarn.demo.night import SLEEPER, Night
 from forewarn.demo.parts import Parts, Worker, broker_and_redis, clock_text, stopped_by_sigterm, worker
 from forewarn.demo.people import Answer, Planner
 from forewarn.demo.players import Played
 from forewarn.demo.scenarios import PLAY_MS, SCENARIOS, Scenario, live_records, past_records
+from forewarn.demo.timeline import Judged
 from forewarn.embedded import NOTICE
 from forewarn.kafka import Follower, Read, Record, Writer, partitions_of
 from schemas.definitions import load
@@ -36,6 +38,7 @@ READY_WITHIN_S: Final = 60
 TAKING_IN_S: Final = 3.0
 END_WITHIN_S: Final = 20  # how long after the play the last expected alerts may take
 LOOK_EVERY_S: Final = 0.02
+SETTING_OUT_MS: Final = 2 * MINUTE_MS  # of log time: what is applied last must be in force before the first trouble
 HELD_MS: Final = 5 * MINUTE_MS  # of log time: entries come from three topics, and are printed in order
 
 
@@ -50,10 +53,17 @@ def run(console: Console, *, once: bool) -> int:
                 console.say(parts.redis_notice)
             with worker(parts) as running:
                 with progress("starting the worker"):
-                    _apply_examples(parts, console)
+                    examples = _examples()
+                    applied = apply(parts.config, examples)
                     _wait_until_ready(parts, running)
                     _tell_past(parts, running, clock)
-                demo = Demo(parts, running, clock, console)
+                    # A whole minute, so that what is printed reads well; ahead, for the night begins before it.
+                    start_at = ceil_to(clock.now() + SETTING_OUT_MS, MINUTE_MS)
+                    night = Night(start_at)
+                    apply(parts.config, [*examples, *night.documents()])
+                count, folder = applied.documents_count, EXAMPLES.name
+                console.say(f"applied {count} definitions of {folder}/ as revision {applied.revision}")
+                demo = Demo(parts, running, clock, console, (start_at, night))
                 demo.play()
                 code = demo.conclude()
                 if not once:
@@ -67,8 +77,10 @@ def run(console: Console, *, once: bool) -> int:
 class Demo:
     """One play: feeds what is due, prints what is seen."""
 
-    def __init__(self, parts: Parts, running: Worker, clock: LogClock, console: Console) -> None:
-        """Take over running parts; nothing is fed yet."""
+    def __init__(
+        self, parts: Parts, running: Worker, clock: LogClock, console: Console, begins: tuple[int, Night]
+    ) -> None:
+        """Take over running parts; nothing is fed yet. `begins` is when the play starts, and whose night that is."""
         self._parts = parts
         self._worker = running
         self._clock = clock
@@ -78,8 +90,7 @@ class Demo:
         self._follower = Follower(parts.config, followed, from_beginning=True)
         self._planner = Planner(PLANS)
         self._answers: list[Answer] = []  # by the instant they are due
-        # A whole minute, so that what is printed reads well.
-        self._start_at = ceil_to(clock.now(), MINUTE_MS)
+        self._start_at, self._night = begins
         self._due = live_records(self._start_at)
         self._next: Played = next(self._due)
         self._held = timeline.turns()  # a heap: sorted by time
@@ -100,15 +111,16 @@ class Demo:
 
     def conclude(self) -> int:
         """Print the table; 1 if an expectation was not met."""
-        verdicts = [(scenario, self._verdict(scenario)) for scenario in SCENARIOS]
+        judged = [Judged(each.name, each.service, self._verdict(each)) for each in SCENARIOS]
+        judged.append(Judged("quiet hours", SLEEPER, self._night.judge()))
         self._print_held(self._clock.now() - self._start_at)
         self._console.say("")
-        for line in timeline.verdict_table(verdicts, self._start_at):
+        for line in timeline.verdict_table(judged, self._start_at):
             self._console.say(line)
-        for scenario, verdict in verdicts:
+        for each in judged:
             if self._console.as_json:
-                self._console.record(_verdict_json(scenario, verdict), "")
-        return ExitCode.FINE if all(verdict.is_met for _, verdict in verdicts) else ExitCode.FINDING
+                self._console.record(_verdict_json(each), "")
+        return ExitCode.FINE if all(each.verdict.is_met for each in judged) else ExitCode.FINDING
 
     def go_on(self) -> None:
         """Keep playing until Ctrl-C, so that one can look around."""
@@ -149,6 +161,7 @@ class Demo:
             self._see_delivery(value, now - self._start_at)
         elif record.topic == OUTBOX.name:
             self._answers += self._planner.read(value, now)
+            self._night.read_message(value)
         elif record.topic == ALERTS.name or value["type"] == PLANNING_REPLY:
             self._see_event(value)
 
@@ -168,6 +181,10 @@ class Demo:
 
     def _see_delivery(self, delivery: Mapping[str, Any], offset_ms: int) -> None:
         """Add who was told to its alert, which is still held; else tell it apart."""
+        said = self._night.read_delivery(delivery)
+        if said is not None:
+            self._hold(timeline.night_entry(delivery, offset_ms, said))
+            return
         if delivery["channel"] is None:
             return  # not told, or not yet: a digest will tell
         known = [self._told[each] for each in delivery["event_ids"] if each in self._told]
@@ -197,16 +214,16 @@ class Demo:
         return scenario.expects.judge(self._sightings[scenario.service], self._start_at)
 
     def _has_seen_all(self) -> bool:
-        return all(isinstance(each.expects, NeverAlerts) or self._verdict(each).is_met for each in SCENARIOS)
+        seen = all(isinstance(each.expects, NeverAlerts) or self._verdict(each).is_met for each in SCENARIOS)
+        return seen and self._night.judge().is_met
 
 
-def _apply_examples(parts: Parts, console: Console) -> None:
+def _examples() -> list[dict[str, Any]]:
     loaded = load([EXAMPLES])
     if loaded.catalogue is None:
         errors = "; ".join(str(finding) for finding in loaded.findings)
         raise UserError(f"the examples in {EXAMPLES} are wrong: {errors}", code=ExitCode.FINDING)
-    applied = apply(parts.config, loaded.documents)
-    console.say(f"applied {applied.documents_count} definitions of {EXAMPLES.name}/ as revision {applied.revision}")
+    return loaded.documents
 
 
 def _wait_until_ready(parts: Parts, running: Worker) -> None:
@@ -244,5 +261,6 @@ def _record_of(played: Played) -> Record:
     return Record(played.topic, played.key, orjson.dumps(played.body), timestamp_ms=played.due_at)
 
 
-def _verdict_json(scenario: Scenario, verdict: Verdict) -> Mapping[str, Any]:
-    return {"scenario": scenario.name, "service": scenario.service, **verdict._asdict(), "lead_ms": verdict.lead_ms}
+def _verdict_json(judged: Judged) -> Mapping[str, Any]:
+    name, service, verdict = judged
+    return {"scenario": name, "service": service, **verdict._asdict(), "lead_ms": verdict.lead_ms}

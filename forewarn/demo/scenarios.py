@@ -86,10 +86,10 @@ SCENARIOS: Final = (
         service="inventory",
         signal="availability",
         past=Past(31 * DAY_MS, per_minute_count=80, bad_count=500),
-        player=Requests(20, steady(0.0), silent_ms=range(minutes(15), minutes(35))),
+        player=Requests(20, steady(0.0), silent_ms=range(minutes(15), minutes(28))),
         turns=(
             (minutes(15), "falls silent"),
-            (minutes(35), "speaks again"),
+            (minutes(28), "speaks again"),
         ),
         expects=SilenceNoticed(silent_from_ms=minutes(15), noticed_within_ms=minutes(8)),
     ),

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from forewarn.console import table
 from forewarn.demo.expectations import Sighting, Verdict
-from forewarn.demo.scenarios import SCENARIOS, Scenario
+from forewarn.demo.scenarios import SCENARIOS
 from sla.units import MINUTE_MS, SECOND_MS, spoken
 from sla.wording import event_name
 
@@ -63,6 +63,12 @@ def delivery_entry(delivery: Mapping[str, Any], offset_ms: int) -> Entry:
     return Entry(offset_ms, service, words, "told", delivery["event_id"])
 
 
+def night_entry(delivery: Mapping[str, Any], offset_ms: int, what: str) -> Entry:
+    """What was held at night, or the digest that told of it when the day began."""
+    service = str(delivery["dedup_key"]).partition("/")[0]
+    return Entry(offset_ms, service, what, "told", f"night/{delivery['id']}")
+
+
 def reply_entry(reply: Mapping[str, Any], offset_ms: int) -> Entry:
     """A `forewarn.planning_reply.v1`: what somebody will do about what is ahead, or that nobody has said."""
     data = reply["data"]
@@ -90,17 +96,26 @@ def sighting_of(event: Mapping[str, Any], at: int) -> Sighting:
     return Sighting(event_name(event), data["state"], data["reason"]["rule"], at)
 
 
-def verdict_row(scenario: Scenario, verdict: Verdict, start_at: int) -> tuple[str, ...]:
+class Judged(NamedTuple):
+    """A scenario's name, which service or person it is about, and the verdict."""
+
+    name: str
+    about: str
+    verdict: Verdict
+
+
+def verdict_row(judged: Judged, start_at: int) -> tuple[str, ...]:
     """One row of the table under `HEAD`."""
 
     def when(at: int | None) -> str:
         return "-" if at is None else f"+{clock_text(at - start_at)}"
 
+    name, about, verdict = judged
     lead = "-" if verdict.lead_ms is None else spoken(verdict.lead_ms)
     met = "yes" if verdict.is_met else "NO"
-    return (scenario.name, scenario.service, when(verdict.warned_at), when(verdict.breached_at), lead, met, verdict.why)
+    return (name, about, when(verdict.warned_at), when(verdict.breached_at), lead, met, verdict.why)
 
 
-def verdict_table(verdicts: Sequence[tuple[Scenario, Verdict]], start_at: int) -> list[str]:
+def verdict_table(judged: Sequence[Judged], start_at: int) -> list[str]:
     """The table: scenario, warned at, breached at, lead time, and whether that was to be seen."""
-    return table(HEAD, [verdict_row(scenario, verdict, start_at) for scenario, verdict in verdicts])
+    return table(HEAD, [verdict_row(each, start_at) for each in judged])

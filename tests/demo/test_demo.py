@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 
@@ -23,9 +24,12 @@ def test_the_demo_warns_well_before_each_breach_and_disturbs_nobody_without_need
         code = running.wait(within_s=ONCE_WITHIN_S)
         text = running.log.read_text()
     assert code == 0, text
-    table = text.splitlines()[-len(SCENARIOS) :]
-    assert [scenario.name for scenario in SCENARIOS if not any(row.startswith(scenario.name) for row in table)] == []
+    expected = [*(scenario.name for scenario in SCENARIOS), "quiet hours"]
+    table = text.splitlines()[-len(expected) :]
+    assert [name for name in expected if not any(row.startswith(name) for row in table)] == []
     assert "Told on-call" in text
+    assert "manager is not disturbed at night: held" in text
+    assert re.search(r"manager's day begins\. Digest: \d+ fired, \d+ cleared, \d+ still open", text)
     assert "shop-owner was asked to plan and answers: mitigate" in text
 
 
