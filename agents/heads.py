@@ -103,31 +103,36 @@ class HeadStore:
         await self._port.delivered()
         for stage in stages(taken):
             if generation != self._generation:
-                return False  # revoked while events were on their way: the next owner does it again
+                return False  # revoked meanwhile: the next owner does it again
             if self._port.fenced():
                 self._hold_back(taken)
                 return False
             await self._port.store(stage)
+        if generation != self._generation:
+            return False  # what is kept now is of another life of the partitions
         for partition, kept in self._kept.items():
             writing = taken.get(partition, Writing())
             kept.is_renewed = kept.is_renewed or partition in renewed
             deleted = {key for key, head in writing.heads.items() if head is None}
             kept.gone = set() if kept.is_renewed else kept.gone | deleted
             kept.expired |= writing.expired
-        await self._delete_expired()
+        await self._delete_expired(generation)
         if taken:
             self._metrics.count(Metric.FLUSHES)
             self._metrics.count(Metric.HEADS_WRITTEN, sum(len(each.heads) for each in taken.values()))
             self._metrics.count(Metric.SEGMENTS_WRITTEN, sum(len(each.segments) for each in taken.values()))
-        return True
+        return generation == self._generation
 
-    async def _delete_expired(self) -> None:
+    async def _delete_expired(self, generation: int) -> None:
         """Delete segments that expired, behind the heads that no longer name them.
 
         Not before the heads were renewed, lest compaction keep an earlier owner's head that still names them; and not
-        unless the coordinator has confirmed this worker since the heads arrived, so that a later owner has read them.
+        while fenced: a worker that the coordinator confirmed within half a session owns its partitions for half a
+        session more, so whoever owns them next begins to read after the heads arrived.
         """
         for partition, kept in list(self._kept.items()):
+            if generation != self._generation:
+                return  # revoked while the last were deleted
             if kept.is_renewed and kept.expired and not self._port.fenced():
                 expired, kept.expired = kept.expired, set()
                 await self._port.store([(partition, key, None) for key in expired])

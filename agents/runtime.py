@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from mode import CrashingSupervisor
 
 from agents.catalogue import LiveCatalogue
-from agents.heads import SourceReplaced
+from agents.heads import PartitionMoved, SourceReplaced
 from agents.health import HealthServer
 from agents.metrics import Metric, Metrics
 from agents.port import FaustPort
@@ -143,20 +143,27 @@ class Runtime:
     async def _agent(self, stream: Any) -> None:
         manual = stream.noack()
         async for event in manual.events():
-            await self._handled(event.message)
-            await manual.ack(event)
+            if await self._handled(event.message):
+                await manual.ack(event)
 
-    async def _handled(self, message: Any) -> None:
-        """Do a batch. An exception never reaches Faust, which would acknowledge the batch that failed."""
+    async def _handled(self, message: Any) -> bool:
+        """Do a batch; whether it may be acknowledged. One of a partition that moved meanwhile is its next owner's.
+
+        An exception never reaches Faust, which would acknowledge the batch that failed.
+        """
         try:
             async with asyncio.timeout(BATCH_WITHIN_S):
                 await self._the_handle(message.partition, message.value)
-            self._watchdog.handled(message.partition, message.offset)
+        except PartitionMoved:
+            log.info("partition %d moved; offsets up to %d are left to its owner", message.partition, message.offset)
+            return False
         except (SourceReplaced, StateUnreadable) as finding:
             leave(REFUSES_TO_START, f"{self._role.name} does not go on: {finding}")
         except Exception:
             log.exception("partition %d, offsets up to %d", message.partition, message.offset)
             self._app.fatal(f"{self._role.name} failed at a batch, so it is not acknowledged")
+        self._watchdog.handled(message.partition, message.offset)
+        return True
 
     async def _tick(self) -> None:
         role = self._fold_role

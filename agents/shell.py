@@ -19,6 +19,7 @@ from agents.port import Port
 from agents.routing import Place, marker, misplaced, own_type
 from agents.storm import StormWatch
 from agents.transport import Write
+from sla.archive import MissingSegment
 from sla.fold import APPEND_TIME, Fold, Line, LogRecord, SkimmingFold
 from sla.sealed import UnknownShape
 
@@ -31,7 +32,7 @@ Skim = Callable[[Sequence[LogRecord], int], int]
 
 
 class StateUnreadable(Exception):  # noqa: N818 - a finding about the changelog
-    """The stored state is in a shape that this version does not read."""
+    """The stored state is in a shape that this version does not read, or not all there."""
 
 
 class Revisions(Protocol):
@@ -164,15 +165,20 @@ class Shell:
         try:
             fold.load(atoms)
         except UnknownShape as finding:
-            raise StateUnreadable(
-                f"partition {partition} of {self._place.topic}: {finding}. Run the version of Forewarn that wrote it, "
-                f"or delete the role's changelog topic and its consumer group, then `forewarn topics create`; state "
-                f"begins anew."
-            ) from None
+            raise self._unreadable(partition, finding, "Run the version of Forewarn that wrote it") from None
+        except MissingSegment as finding:
+            cure = "Something else deleted it (`forewarn topics check` looks at its settings): restore the changelog"
+            raise self._unreadable(partition, finding, cure) from None
         skim = fold.skim if isinstance(fold, SkimmingFold) else None
         held = self._partitions[partition] = _Partition(fold, set(), skim)
         log.info("partition %d: %d atoms loaded, log time %s", partition, len(atoms), fold.now)
         return held
+
+    def _unreadable(self, partition: int, finding: Exception, cure: str) -> StateUnreadable:
+        return StateUnreadable(
+            f"partition {partition} of {self._place.topic}: {finding}. {cure}, or delete the role's changelog topic "
+            f"and its consumer group, then `forewarn topics create`; state begins anew."
+        )
 
     def snapshot(self) -> Write:
         """Serialise what changed in every partition, at once; the answer writes it."""

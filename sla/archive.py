@@ -16,6 +16,10 @@ from sla.ledger import Ledger
 from sla.sealed import Sealed
 
 
+class MissingSegment(LookupError):  # noqa: N818 - a finding about the state
+    """A head names a segment that is not there."""
+
+
 class Turnover(NamedTuple):
     """The segments that a head needs written first, by name, and those that may go once it is written."""
 
@@ -66,12 +70,12 @@ class Archive:
 def cells_of(label: str, named: Iterable[Sequence[int]], segments: Mapping[str, bytes]) -> list[Cell]:
     """The cells that a ledger's head names.
 
-    Raises LookupError for a segment that is not there, `sla.sealed.UnknownShape` for one that cannot be read.
+    Raises `MissingSegment` for a segment that is not there, `sla.sealed.UnknownShape` for one that cannot be read.
     """
     cells: list[Cell] = []
     for rank, number, version in named:
         name = f"{encoded(label)}/{rank}/{number}/{version}"
         if name not in segments:
-            raise LookupError(f"segment {name} is named by a head, but the changelog does not hold it")
+            raise MissingSegment(f"segment {name} is named by a head, but the changelog does not hold it")
         cells.append(Cell(CellName(rank, number), Sealed(segments[name]), version))
     return cells

@@ -101,7 +101,9 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
             for record in event.message.value:
                 key, value = record.key, record.value
                 if value is None:
-                    table.pop(key, None)  # only segments that expired are deleted: a tombstone carries no offset
+                    # A tombstone carries no offset, so it is for what nothing valid names any more: segments that
+                    # expired, and entries of `deliver` that are settled, which a renewal deletes once more.
+                    table.pop(key, None)
                     continue
                 held = table.get(key)
                 if highest_wins and held is not None and unpack(held)[0] > unpack(value)[0]:

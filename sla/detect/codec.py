@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sla.archive import MissingSegment
 from sla.catalogue import Catalogue, Objective, Severity
 from sla.detect.account import Seen
 from sla.detect.stream import Stream
@@ -110,7 +111,8 @@ def check_shape(atom: AtomState) -> None:
 def stream_of(atom: AtomState, catalogue: Catalogue, exclusions: list[Exclusion]) -> Stream:
     """The stream as it stood at the atom's offset, under the catalogue that was in force.
 
-    Raises `UnknownShape` when the head or a segment was written in a shape that this version does not read.
+    Raises `UnknownShape` when the head or a segment was written in a shape that this version does not read,
+    `MissingSegment`, which names the atom, for one that the changelog has lost.
     """
     body = atom.body
     check_shape(atom)
@@ -129,7 +131,10 @@ def stream_of(atom: AtomState, catalogue: Catalogue, exclusions: list[Exclusion]
     for objective in catalogue.evaluated_of(stream.service, stream.signal):
         if objective.name in body["tracks"]:
             stream.tracks[objective.name] = _track_of(body["tracks"][objective.name], objective)
-    stream.restore(catalogue, body["measures"], atom.segments, body["now"])
+    try:
+        stream.restore(catalogue, body["measures"], atom.segments, body["now"])
+    except MissingSegment as finding:
+        raise MissingSegment(f"{atom.key}: {finding}") from None
     return stream
 
 

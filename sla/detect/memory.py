@@ -109,8 +109,8 @@ class Memory:
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at.
 
-        Raises LookupError when the revision that was in force or a segment is not to be had, `UnknownShape` for what
-        another version wrote.
+        Raises LookupError when the revision that was in force is not to be had, `MissingSegment` for a segment that
+        is not, `UnknownShape` for what another version wrote.
         """
         head = next((atom for atom in atoms if atom.key.startswith(f"{HEAD}/")), None)
         if head is not None:

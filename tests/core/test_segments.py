@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sla.archive import Archive, cells_of
+from sla.archive import Archive, MissingSegment, cells_of
 from sla.cells import Loose
 from sla.columns import narrow, wide
 from sla.ledger import Ledger
@@ -117,7 +117,7 @@ def test_a_stray_ahead_of_the_log_is_not_let_go_by_a_change_before_it() -> None:
 
 
 def test_a_segment_that_is_missing_is_named() -> None:
-    with pytest.raises(LookupError, match="counts/2/7/40"):
+    with pytest.raises(MissingSegment, match="counts/2/7/40"):
         cells_of("counts", [[2, 7, 40]], {})
 
 

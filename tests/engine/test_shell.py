@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 
+from agents.changelog import segment_key
 from agents.heads import PartitionMoved, SourceReplaced
 from agents.metrics import Metric, Metrics
+from agents.port import TableWrite
 from agents.routing import FORWARDED, Place
 from agents.shell import Shell, StateUnreadable, line_of
 from agents.storm import StormWatch
 from agents.transport import pack, unpack
+from sla.archive import MissingSegment
 from sla.events import watch_record
 from sla.fold import AtomState, Emission, Line
 from sla.partitioner import partition_of
@@ -370,7 +373,7 @@ def archiving(topic: str, partition: int) -> Archiving:
 
 
 def segment(number: int) -> bytes:
-    return HOME[3] + b"#c/%d" % number
+    return segment_key(HOME[3].decode(), f"c/{number}")
 
 
 async def test_segments_are_stored_before_the_head_that_names_them() -> None:
@@ -429,3 +432,56 @@ class Unreadable(Counting):
 async def test_state_of_another_version_is_refused_with_what_to_do() -> None:
     with pytest.raises(StateUnreadable, match="state begins anew"):
         await shell_on(World(), make_fold=lambda t, p: Unreadable(t, p, OUT)).handle(3, records(1))
+
+
+class Incomplete(Counting):
+    def load(self, atoms: Iterable[AtomState]) -> None:
+        del atoms
+        raise MissingSegment("stream/a/b: segment counts/2/7/40 is named by a head")
+
+
+async def test_a_segment_that_is_missing_is_refused_with_what_is_missing_and_what_to_do() -> None:
+    with pytest.raises(StateUnreadable, match=r"stream/a/b: segment counts/2/7/40 .* restore the changelog, or delete"):
+        await shell_on(World(), make_fold=lambda t, p: Incomplete(t, p, OUT)).handle(3, records(1))
+
+
+async def test_a_flush_of_a_partition_that_moved_is_not_reported_as_written() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(1))
+    write, store = shell.snapshot(), world.store
+
+    async def revoked_at_the_last_stage(writes: Sequence[TableWrite]) -> None:
+        await store(writes)
+        if any(key == HEAD.encode() for _, key, _ in writes):
+            shell.forget()
+            await shell.fold_of(3)  # it came back at once, for another life
+
+    world.store = revoked_at_the_last_stage  # type: ignore[method-assign]
+    world.owned_s = 61.0
+    assert await write() is False
+    written = len(world.log)
+    world.store = store  # type: ignore[method-assign]
+    await flush(shell)
+    assert HOME[3] in [entry[2] for entry in world.log[written:]]  # it is renewed: the flag is not of the old life
+
+
+async def test_what_expired_is_not_deleted_once_the_partition_moved() -> None:
+    world = World()
+    shell = shell_on(world, make_fold=archiving)
+    world.owned_s = 61.0
+    await shell.handle(3, records(1))
+    await flush(shell)
+    await shell.handle(3, records(1, start=1))
+    written = len(world.log)
+    write, store = shell.snapshot(), world.store
+
+    async def revoked_behind_the_heads(writes: Sequence[TableWrite]) -> None:
+        await store(writes)
+        if any(key == HEAD.encode() for _, key, _ in writes):
+            shell.forget()
+
+    world.store = revoked_behind_the_heads  # type: ignore[method-assign]
+    assert await write() is False
+    assert all(entry[3] is not None for entry in world.log[written:])
+    assert segment(0) in world.table[3]
