@@ -19,7 +19,9 @@ FIELDS = (
     *("data.evaluated_at", "data.reason.rule", "data.flags.no_data", "data.flags.historic", "data.flags.final"),
     *("data.budget.allowed_count", "data.budget.consumed_count", "data.budget.remaining_ratio"),
     *("data.confidence.level", "data.period.from", "data.period.to", "data.period.attained_ppm", "data.period.met"),
-    "data.period.excluded_ms",
+    *("data.period.excluded_ms", "data.reason.mark", "data.late", "data.ticket.elapsed_ms", "data.ticket.percent"),
+    *("data.ticket.deadline", "data.ticket.paused", "data.ticket.time_left_ms", "data.ticket.deadline_if_resumed_now"),
+    *("data.ticket.id", "data.ticket.metric", "data.ticket.target_ms"),
 )
 REASON_FIELDS = ("tier", "factor", "long_window", "short_window", "burn_long", "burn_short", "bad_count", "total_count")
 ABSENT = object()
