@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import NamedTuple
 
 from sla.cells import AGED, COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, Zone, ends_of
@@ -80,13 +80,18 @@ class Buckets:
                 total, bad, marked = total + more[0], bad + more[1], marked + more[2]
         return Totals(total, bad, marked)
 
+    def columns(self, start: int = 0, end: int | None = None) -> list[list[int]]:
+        """Start, end, total, bad and marked of the buckets that begin in [start, end)."""
+        found: list[list[int]] = [[], [], [], [], []]
+        for rows, first, last in self._parts(start, end):
+            starts, lengths, *counts = rows.columns(first, last)
+            for column, more in zip(found, (starts, map(add, starts, lengths), *counts), strict=True):
+                column.extend(more)
+        return found
+
     def rows(self, start: int = 0, end: int | None = None) -> list[Bucket]:
         """The buckets that begin in [start, end)."""
-        return [
-            Bucket(begins, begins + length, total, bad, marked)
-            for rows, first, last in self._parts(start, end)
-            for begins, length, total, bad, marked in zip(*rows.columns(first, last), strict=True)
-        ]
+        return list(map(Bucket, *self.columns(start, end)))
 
     def holding(self, at: int) -> Bucket | None:
         """The bucket that an instant lies in."""

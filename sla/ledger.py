@@ -253,12 +253,18 @@ class Ledger:
             return Totals(closed.total + self.open_total, closed.bad + self.open_bad, closed.marked + self.open_marked)
         return closed
 
+    def columns(self, start: int = 0) -> list[list[int]]:
+        """Start, end, total, bad and marked of the buckets that begin at or after `start`, the open one last."""
+        columns = self._buckets.columns(start)
+        if start <= self.open_start < self.open_end:
+            counts = (self.open_total, self.open_bad, self.open_marked)
+            for column, value in zip(columns, (self.open_start, self.open_end, *counts), strict=True):
+                column.append(value)
+        return columns
+
     def rows(self, start: int = 0) -> list[Bucket]:
-        """The buckets that begin at or after `start`, the open one last."""
-        rows = self._buckets.rows(start)
-        if self.open_start < self.open_end and self.open_start >= start:
-            rows.append(Bucket(self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked))
-        return rows
+        """The same, row by row."""
+        return list(map(Bucket, *self.columns(start)))
 
     @property
     def cuts(self) -> Sequence[int]:

@@ -6,21 +6,38 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from sla.buckets import Bucket, Totals
+from sla.buckets import Totals
 from sla.intervals import Interval, overlaps
+from sla.sealed import COLUMNS_COUNT
+
+Columns = Sequence[Sequence[int]]
+"""Start, end, total, bad and marked of rows: a row for each is much to make of numbers to add up."""
+
+
+def columns_of(rows: Iterable[Sequence[int]]) -> Columns:
+    """The same as columns."""
+    return list(zip(*rows, strict=True)) or [()] * COLUMNS_COUNT
 
 
 class Past:
     """Sums over any stretch of a ledger's rows, leaving out what is excluded."""
 
-    def __init__(self, rows: Iterable[Bucket], excluded: Sequence[Interval]) -> None:
-        kept = [row for row in rows if not overlaps(excluded, row.start, row.end)]
-        self._starts = [row.start for row in kept]
-        self._totals = [0, *accumulate(row.total for row in kept)]
-        self._bads = [0, *accumulate(row.bad for row in kept)]
-        self._marks = [0, *accumulate(row.marked for row in kept)]
+    def __init__(self, columns: Columns, excluded: Sequence[Interval]) -> None:
+        if excluded:
+            columns = columns_of(row for row in zip(*columns, strict=True) if not overlaps(excluded, row[0], row[1]))
+        starts, _, totals, bads, marks = columns
+        self._starts = starts
+        self._totals = [0, *accumulate(totals)]
+        self._bads = [0, *accumulate(bads)]
+        self._marks = [0, *accumulate(marks)]
 
     def between(self, start: int, end: int) -> Totals:
         """The sums of the buckets that begin in [start, end)."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         return Totals(*(column[last] - column[first] for column in (self._totals, self._bads, self._marks)))
+
+    def before(self, instants: Iterable[int]) -> tuple[list[int], list[int]]:
+        """Total and bad of all buckets that begin before each of many instants."""
+        starts, totals, bads = self._starts, self._totals, self._bads
+        places = [bisect_left(starts, at) for at in instants]
+        return [totals[place] for place in places], [bads[place] for place in places]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sla.cells import COARSE_MS, FINE_MS, rolling_edge, step_of
-from sla.units import floor_to
+from sla.units import HOUR_MS, floor_to
 from sla.working_time import WorkingTime
 
 
@@ -33,3 +33,18 @@ def edge_and_stay(hours: WorkingTime, window_ms: int, now: int) -> tuple[int, in
     begins, ends = next(each for each in reversed(hours.open_between(start, start + step_ms)) if each[0] <= since)
     # A shorter window's grid may change with its age; on the coarsest the edge waits for the hour or the close.
     return begins, ends - since if at == now and step_of(window_ms) == COARSE_MS else 0
+
+
+def edges_ahead(hours: WorkingTime, window_ms: int, now: int, count: int) -> tuple[list[int], int]:
+    """The edge at the end of each of `count` hours that count from now on, and how long at least all of them stay."""
+    if hours.is_always:  # every grid divides an hour, so the edge moves with it
+        edge, stays_ms = edge_and_stay(hours, window_ms, now)
+        return [edge + k * HOUR_MS for k in range(1, count + 1)], stays_ms
+    reached = [edge_and_stay(hours, window_ms, ahead_of(hours, now, k * HOUR_MS)) for k in range(1, count + 1)]
+    return [edge for edge, _ in reached], min(stays_ms for _, stays_ms in reached)
+
+
+def ahead_of(hours: WorkingTime, at: int, counted_ms: int) -> int:
+    """When so much more time will have counted."""
+    found = hours.after(at, counted_ms)
+    return at + counted_ms if found is None else found

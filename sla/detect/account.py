@@ -56,7 +56,7 @@ class Account:
         measure.ledger.hours = self.ledger.hours = self.objective.hours
         window = self.objective.window
         self.span: Span = window.window_ms if isinstance(window, Rolling) else window
-        self.season = Season(self.ledger)
+        self.season = Season(self.ledger) if self.board else measure.season
         self._budget_window = WindowSum()
         self._rules: list[tuple[BurnRule, WindowSum, WindowSum]] = []
 

@@ -15,7 +15,7 @@ from sla.detect.stream import Stream
 from sla.detect.track import Track
 from sla.events import LATE
 from sla.fold import Emission, Line
-from sla.past import Past
+from sla.past import Past, columns_of
 from sla.periods import Period, local_date
 from sla.records import Exclusion
 from sla.said import Said
@@ -93,8 +93,8 @@ class Corrections:
     ) -> list[Emission]:
         since = min(at for at, _, _ in changes)
         rows = account.ledger.rows()
-        with_it = Past(rows, account.ledger.excluded)
-        without_it = Past(without(rows, changes), account.ledger.excluded)
+        with_it = Past(columns_of(rows), account.ledger.excluded)
+        without_it = Past(columns_of(without(rows, changes)), account.ledger.excluded)
         for at in range(ceil_to(since + 1, MINUTE_MS), floor_to(moment.at, MINUTE_MS), MINUTE_MS):
             before = view_at(account, without_it, stream.seen, at)
             after = view_at(account, with_it, stream.seen, at)
@@ -164,7 +164,7 @@ class Corrections:
         at = account.track.breach_at
         if at is None:
             return View(Standing.OK, None)
-        past = Past(account.ledger.rows(), account.ledger.excluded)
+        past = Past(account.ledger.columns(), account.ledger.excluded)
         return view_at(account, past, stream.seen, at)
 
 

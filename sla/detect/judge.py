@@ -57,6 +57,9 @@ class Judge:
             is_restless |= depends_on_time or track.quiet_until > moment.at
             if emissions:
                 said.append(Said(track.key, emissions))
+        if is_minute:
+            for account in stream.accounts.values():
+                account.season.let_go()
         return said, is_restless
 
     def decide_one(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sla.archive import cells_of
 from sla.budget import COUNT_MOST
 from sla.catalogue import Indicator, NoData, NotEvaluated, Objective, Op, Ratio, Threshold, Treat, Uptime
+from sla.detect.season import Season
 from sla.detect.slices import SliceBoard
 from sla.intervals import Interval
 from sla.ledger import Ledger
@@ -34,6 +35,12 @@ class Measure:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.boards: dict[str, SliceBoard] = {}
+        self.season = Season(self.ledger)
+
+    def begin_anew(self) -> None:
+        """Before other definitions are bound, whose hours may be others: without boards, and without what was found."""
+        self.boards = {}
+        self.season = Season(self.ledger)
 
     def fill(self, minutes: Iterable[tuple[int, int, int]]) -> None:
         """Take loaded history, (at, good, bad) by the minute, if it is of this measure's kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sla.buckets import Totals
 from sla.catalogue import CalendarPeriod, Rolling
 from sla.detect.account import Account, Reading, Seen
-from sla.detect.season import Leaving, ahead_of
+from sla.detect.season import Leaving
 from sla.forecast import (
     DAYS_LEAST,
     HOURS_MAX,
@@ -21,6 +21,7 @@ from sla.forecast import (
     outlook,
 )
 from sla.periods import period_at
+from sla.reach import ahead_of
 from sla.units import HOUR_MS, floor_to
 
 

@@ -1,6 +1,6 @@
 """What a forecast takes from a ledger's past: it changes by the hour, and is worked out as seldom.
 
-Kept in memory beside the account and never stored. Each part goes by all that it was made from, so that it is
+Kept in memory beside the measure and never stored. Each part goes by all that it was made from, so that it is
 the same whenever it is made: after a restart, in a replay, or minutes earlier.
 """
 
@@ -9,16 +9,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from operator import sub
 from typing import NamedTuple
 
-from sla.buckets import Bucket, Totals
 from sla.forecast import HOURS_PER_DAY, Day, Pace
 from sla.ledger import Ledger
 from sla.past import Past
-from sla.reach import edge_and_stay
+from sla.reach import edges_ahead
 from sla.units import HOUR_MS, floor_to
-from sla.working_time import WorkingTime
 
 
 class Leaving(NamedTuple):
@@ -41,14 +39,19 @@ class _Edges(NamedTuple):
 
 
 class Season:
-    """The past days and the leaving of one window of a ledger."""
+    """The past days of a ledger, and the leaving of each of its windows; objectives on one ledger share it."""
 
-    __slots__ = ("_days", "_edges", "_ledger")
+    __slots__ = ("_days", "_edges", "_ledger", "_past")
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._days: tuple[object, list[Day]] | None = None
-        self._edges: _Edges | None = None
+        self._edges: dict[int, _Edges] = {}  # by length of the window
+        self._past: tuple[object, Past] | None = None
+
+    def let_go(self) -> None:
+        """Drop what only shortens the work of one decision: all that was counted, ten times as large as the rest."""
+        self._past = None
 
     def days(self, at: int, count: int) -> list[Day]:
         """The past days, the last one first: 24 hours each that count, the first of them as long ago as the day is."""
@@ -59,26 +62,30 @@ class Season:
         return self._days[1]
 
     def _find_days(self, this_hour: int, count: int) -> list[Day]:
-        hours = self._ledger.hours
+        before = self._ledger.hours.before
         backs = range(count * HOURS_PER_DAY, -1, -1)
-        edges = [hours.before(this_hour, back * HOUR_MS) or 0 for back in backs]
-        past = self._past(edges[0], this_hour)
-        sums = [past.between(start, end) for start, end in pairwise(edges)]
-        parts = [sums[first : first + HOURS_PER_DAY] for first in range(0, len(sums), HOURS_PER_DAY)]
-        return [_day(part) for part in reversed(parts)]
+        totals, bads = self._past_until(this_hour).before(before(this_hour, back * HOUR_MS) or 0 for back in backs)
+        return [
+            Day(
+                _packed(map(sub, totals[start + 1 : start + 1 + HOURS_PER_DAY], totals[start:])),
+                _packed(map(sub, bads[start + 1 : start + 1 + HOURS_PER_DAY], bads[start:])),
+                Pace(totals[start + HOURS_PER_DAY] - totals[start], bads[start + HOURS_PER_DAY] - bads[start]),
+            )
+            for start in range((count - 1) * HOURS_PER_DAY, -1, -HOURS_PER_DAY)
+        ]
 
     def leaving(self, window_ms: int, edge: int, at: int, first_at: int) -> Leaving:
         """What leaves a window that now begins at `edge`; it is full once it begins at or after `first_at`."""
         this_hour = floor_to(at, HOUR_MS)
-        key = (this_hour, window_ms, edge, first_at, self._ledger.past(this_hour))
-        edges, hours = self._edges, self._ledger.hours
+        key = (this_hour, edge, first_at, self._ledger.past(this_hour))
+        edges, hours = self._edges.get(window_ms), self._ledger.hours
         if (
             edges is None
             or edges.key != key
             or at < edges.made_at
             or hours.elapsed_ms(edges.made_at, at) >= edges.stays_ms
         ):
-            edges = self._edges = self._find_edges(key, window_ms, edge, at, first_at)
+            edges = self._edges[window_ms] = self._find_edges(key, window_ms, edge, at, first_at)
         if not edges.live:
             return edges.past
         begun = max(this_hour, edge)
@@ -88,33 +95,23 @@ class Season:
         return Leaving(totals, bads, edges.past.full_from)
 
     def _find_edges(self, key: object, window_ms: int, edge: int, at: int, first_at: int) -> _Edges:
-        this_hour, hours = floor_to(at, HOUR_MS), self._ledger.hours
-        ahead = [ahead_of(hours, at, (k + 1) * HOUR_MS) for k in range(max(1, window_ms // HOUR_MS))]
-        reached = [edge_and_stay(hours, window_ms, each) for each in ahead]
-        untils = [until for until, _ in reached]
-        past = self._past(min(edge, untils[0]), this_hour)
-        old = untils[: bisect_left(untils, this_hour + 1)]
-        gone = [past.between(edge, until) for until in old]
-        left = Leaving(
-            _packed(sums.total for sums in gone), _packed(sums.bad for sums in gone), bisect_left(untils, first_at)
-        )
-        stays = min(stays for _, stays in reached)
-        behind = past.between(edge, max(edge, this_hour))
-        return _Edges(key, at, stays, left, Pace(behind.total, behind.bad), untils[len(old) :])
+        this_hour = floor_to(at, HOUR_MS)
+        untils, stays_ms = edges_ahead(self._ledger.hours, window_ms, at, max(1, window_ms // HOUR_MS))
+        old_count = bisect_left(untils, this_hour + 1)
+        until_now = max(edge, this_hour)
+        totals, bads = self._past_until(this_hour).before([edge, until_now, *untils[:old_count]])
+        gone_totals, gone_bads = [total - totals[0] for total in totals], [bad - bads[0] for bad in bads]
+        left = Leaving(_packed(gone_totals[2:]), _packed(gone_bads[2:]), bisect_left(untils, first_at))
+        return _Edges(key, at, stays_ms, left, Pace(gone_totals[1], gone_bads[1]), untils[old_count:])
 
-    def _past(self, start: int, end: int) -> Past:
-        return Past(_before(self._ledger.rows(start), end), self._ledger.excluded)
-
-
-def _before(rows: list[Bucket], end: int) -> list[Bucket]:
-    while rows and rows[-1].start >= end:
-        rows.pop()
-    return rows
-
-
-def _day(sums: Sequence[Totals]) -> Day:
-    totals, bads = [each.total for each in sums], [each.bad for each in sums]
-    return Day(_packed(totals), _packed(bads), Pace(sum(totals), sum(bads)))
+    def _past_until(self, this_hour: int) -> Past:
+        """All that began before an hour."""
+        key = (this_hour, self._ledger.past(this_hour))
+        if self._past is None or self._past[0] != key:
+            columns = self._ledger.columns()
+            count = bisect_left(columns[0], this_hour)
+            self._past = key, Past([column[:count] for column in columns], self._ledger.excluded)
+        return self._past[1]
 
 
 def _packed(values: Iterable[int]) -> Sequence[int]:
@@ -124,9 +121,3 @@ def _packed(values: Iterable[int]) -> Sequence[int]:
         return array("q", found)
     except OverflowError:
         return found
-
-
-def ahead_of(hours: WorkingTime, at: int, counted_ms: int) -> int:
-    """When so much more time will have counted."""
-    found = hours.after(at, counted_ms)
-    return at + counted_ms if found is None else found

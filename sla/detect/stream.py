@@ -108,7 +108,7 @@ class Stream:
             key = measure_key(track.objective)
             if key not in self.measures:
                 self.measures[key] = before.get(key) or new_measure(track.objective)
-                self.measures[key].boards = {}
+                self.measures[key].begin_anew()
             if isinstance(track.objective.budgeting, Timeslices):
                 board = SliceBoard(track.objective, track.objective.budgeting)
                 old = boards.get(name) or boards.get(track.objective.renamed_from or "")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla.detect.season import Leaving, Season, ahead_of
+from sla.detect.season import Leaving, Season
 from sla.forecast import Day, Pace
 from sla.ledger import Ledger
+from sla.reach import ahead_of
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
 from sla.working_time import ALWAYS, WorkingTime
 
@@ -58,9 +59,9 @@ def some(rng: random.Random, ledger: Ledger, earliest: int, latest: int) -> None
 
 @pytest.mark.parametrize("hours", [ALWAYS, *CALENDARS.values()], ids=["always", *CALENDARS])
 @settings(max_examples=25, deadline=None)
-@given(st.randoms(use_true_random=False), st.sampled_from(WINDOWS), st.integers(0, 59))
+@given(st.randoms(use_true_random=False), st.sets(st.sampled_from(WINDOWS), min_size=1, max_size=2), st.integers(0, 59))
 def test_a_season_is_what_the_ledger_says_at_every_minute(
-    hours: WorkingTime, rng: random.Random, window_ms: int, minute: int
+    hours: WorkingTime, rng: random.Random, windows: set[int], minute: int
 ) -> None:
     start = T0 + minute * MINUTE_MS
     ledger, first_at = Ledger(), T0 - rng.randrange(1, 6) * DAY_MS
@@ -68,13 +69,16 @@ def test_a_season_is_what_the_ledger_says_at_every_minute(
     for at in range(first_at, start, 40 * MINUTE_MS):
         some(rng, ledger, at, at + 40 * MINUTE_MS)
     ledger.compact(start, start - KEEP_MS)
-    ledger.watch([window_ms], start)
+    ledger.watch(sorted(windows), start)
     season = Season(ledger)
     for now in range(start, start + 75 * MINUTE_MS, rng.choice([2, 5]) * MINUTE_MS):
         ledger.advance(now)
         assert told(season.days(now, 2)) == days_anew(ledger, now, 2)
-        edge = ledger.windows[window_ms].edge
-        assert plain(season.leaving(window_ms, edge, now, first_at)) == leaving_anew(ledger, window_ms, now, first_at)
+        for window_ms in windows:
+            found = season.leaving(window_ms, ledger.windows[window_ms].edge, now, first_at)
+            assert plain(found) == leaving_anew(ledger, window_ms, now, first_at)
+        if rng.randrange(2):
+            season.let_go()
         some(rng, ledger, now, now + MINUTE_MS)
         match rng.randrange(24):
             case 0:  # late, by minutes or days
