@@ -43,7 +43,7 @@ check: $(READY) ## Lint, formatting, types, import arrows, the rules about the c
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
-	$(RUN)/python -m pytest tests/test_tidy.py tests/test_lock.py
+	$(RUN)/python -m pytest tests/test_tidy.py tests/test_timeouts.py tests/test_lock.py
 
 format: $(READY) ## Format the code and sort its imports
 	$(RUN)/ruff check --fix --select I .

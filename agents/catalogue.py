@@ -15,6 +15,7 @@ from sla.catalogue import Catalogue
 log = logging.getLogger("forewarn.catalogue")
 
 REACH_WITHIN_S: Final = 30.0
+READ_WITHIN_S: Final = 120.0  # it answers after POLL_MS, also while the broker is away; so late only who was stopped
 POLL_MS: Final = 200
 
 
@@ -97,12 +98,14 @@ class LiveCatalogue:
                 await self._moved.wait_for(lambda: self._next_offset > revision)
 
     async def _end_offset(self) -> int:
-        ends = await self._the_consumer.end_offsets([self._partition])
+        async with asyncio.timeout(REACH_WITHIN_S):
+            ends = await self._the_consumer.end_offsets([self._partition])
         end: int = ends[self._partition]
         return end
 
     async def _read(self) -> None:
-        fetched = await self._the_consumer.getmany(self._partition, timeout_ms=POLL_MS)
+        async with asyncio.timeout(READ_WITHIN_S):
+            fetched = await self._the_consumer.getmany(self._partition, timeout_ms=POLL_MS)
         for record in fetched.get(self._partition, ()):
             self._log.feed(record.offset, record.value or b"")
             self._next_offset = record.offset + 1

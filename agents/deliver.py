@@ -30,6 +30,7 @@ from agents.settings import Settings
 from agents.shell import line_of
 from agents.standalone import app_of
 from agents.transport import Write
+from agents.transport.consumer import FLUSH_WITHIN_S
 from notifiers.protocol import Message, Retry
 from notifiers.registry import Channels, Options, standard
 from notifiers.rendering import Renderer
@@ -134,7 +135,9 @@ class Deliver:
         async with self._lock:
             fresh, self._fresh = self._fresh, []
             dirty = {partition: Writing(heads=ledger.take_dirty()) for partition, ledger in self._ledgers.items()}
-            if not await self._heads.snapshot(dirty)():
+            async with asyncio.timeout(FLUSH_WITHIN_S):
+                is_written = await self._heads.snapshot(dirty)()
+            if not is_written:
                 self._fresh = [*fresh, *self._fresh]
                 return False
             for each in fresh:

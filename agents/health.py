@@ -73,8 +73,9 @@ class HealthServer:
             log.debug("a health request was cut short or malformed")
         finally:
             writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+            with suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(READ_WITHIN_S):
+                    await writer.wait_closed()
 
 
 def _response(status: int, body: str) -> bytes:

@@ -24,6 +24,7 @@ log = logging.getLogger("forewarn.project")
 STATUS_KEY: Final = "forewarn:status"  # hash: dedup key → JSON of the status event's data
 LOOK_EVERY_S: Final = 1.0
 REDIS_WITHIN_S: Final = 10.0
+FILL_WITHIN_S: Final = 60.0  # of all statuses at once
 TRIES_MAX: Final = 6
 PAUSE_FIRST_S: Final = 0.5
 
@@ -53,7 +54,8 @@ class Project:
         """Connect."""
         self._port = port
         try:
-            await self._redis.ping()
+            async with asyncio.timeout(REDIS_WITHIN_S):
+                await self._redis.ping()
         except (RedisError, OSError) as error:
             raise Refusal(f"Redis does not answer ({error}): check REDIS_URL") from None
         self._watch = asyncio.create_task(self._refill_when_emptied())
@@ -79,7 +81,7 @@ class Project:
         pause_s = PAUSE_FIRST_S
         for left in reversed(range(TRIES_MAX)):
             try:
-                async with self._redis.pipeline(transaction=False) as pipeline:
+                async with asyncio.timeout(FILL_WITHIN_S), self._redis.pipeline(transaction=False) as pipeline:
                     for key, data in changes.items():
                         if data is None:
                             pipeline.hdel(STATUS_KEY, key)
@@ -103,11 +105,15 @@ class Project:
                 key: data for p, status in self._status.items() if not self._ends[p] for key, data in status.items()
             }
             try:
-                if known and not await self._redis.exists(STATUS_KEY):
+                if known and await self._is_emptied():
                     log.warning("Redis was emptied: writing %d statuses again", len(known))
                     await self._write(known)
             except (RedisError, OSError) as error:
                 log.warning("Redis does not answer (%s): looking again", error)
+
+    async def _is_emptied(self) -> bool:
+        async with asyncio.timeout(REDIS_WITHIN_S):
+            return not await self._redis.exists(STATUS_KEY)
 
     def forget(self) -> None:
         """The partitions go; what they hold is read anew by whoever gets them."""

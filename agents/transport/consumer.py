@@ -78,7 +78,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def _ask_coordinator(self) -> None:
         try:
-            await self._thread.call_thread(self._thread.check)
+            async with asyncio.timeout(FLUSH_WITHIN_S):  # a thread that does not answer has failed, too
+                await self._thread.call_thread(self._thread.check)
         except Exception as error:  # noqa: BLE001 - whatever it is, this member is in no group any more
             if not (self.should_stop or self.app.should_stop):
                 self.app.fatal(f"the consumer group's coordinator refuses this worker: {error}")
@@ -204,13 +205,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         write = self.app.flusher.snapshot()
         try:
             async with asyncio.timeout(FLUSH_WITHIN_S):
-                written = await write()
-            if not written or not offsets:
-                return False
-            await self._handle_attached(offsets)
-            return await self._commit_chosen(offsets, start_new_transaction)
+                if not await write() or not offsets:
+                    return False
+                await self._handle_attached(offsets)
+                return await self._commit_chosen(offsets, start_new_transaction)
         except Exception as error:  # noqa: BLE001 - what was not written must not be acknowledged
-            self.app.fatal(f"state could not be written, so nothing is acknowledged: {error!r}")
+            self.app.fatal(f"state or offsets could not be written, so nothing is acknowledged: {error!r}")
             return False
 
     async def _commit_chosen(self, offsets: dict[Any, int], start_new_transaction: bool) -> bool:  # noqa: FBT001

@@ -56,9 +56,10 @@ class Producer(driver.Producer):  # type: ignore[misc]
         Not through Faust's `send`, which turns timestamps into floating seconds and loses milliseconds.
         """
         self._refuse_after_failure()
-        sent = await self._ensure_producer().send(
-            topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms, headers=list(headers)
-        )
+        async with asyncio.timeout(self.request_timeout):
+            sent = await self._ensure_producer().send(
+                topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms, headers=list(headers)
+            )
         return self._track(sent)
 
     async def delivered(self) -> None:

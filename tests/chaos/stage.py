@@ -52,7 +52,7 @@ class Stage:
         """Let it happen, and wait until all is well."""
         began, began_at, self._down_ms = monotonic(), self._now(), 0
         for offset_s, fault in act.faults:
-            self._until(lambda due=began + offset_s: monotonic() >= due)
+            self._until(lambda due=began + offset_s, fault=fault: monotonic() >= due and self._can_strike(fault))
             self._strike(fault)
         self._until(lambda: not self._mending and self._broker_killed_at is None)
         if not self._until(self.crew.is_whole, WELL_WITHIN_S):
@@ -82,6 +82,10 @@ class Stage:
 
     def _later(self, after_s: float, mend: Callable[[], None]) -> None:
         self._mending.append((monotonic() + after_s, mend))
+
+    def _can_strike(self, fault: f.Fault) -> bool:
+        """A kill waits for a worker that is down to be back, so that as many strike as the plan says."""
+        return not isinstance(fault, f.Kill) or fault.worker in self.crew.workers.running
 
     def _strike(self, fault: f.Fault) -> None:
         worker = getattr(fault, "worker", None)
