@@ -19,8 +19,9 @@ from agents.port import Port
 from agents.routing import Place, marker, misplaced, own_type
 from agents.storm import StormWatch
 from agents.transport import Write
+from schemas.topics import CATALOGUE
 from sla.archive import MissingSegment
-from sla.fold import APPEND_TIME, Fold, Line, LogRecord, SkimmingFold
+from sla.fold import APPEND_TIME, Fold, Line, LogRecord, SkimmingFold, UnknownRevision
 from sla.sealed import UnknownShape
 
 log = logging.getLogger("forewarn.shell")
@@ -168,6 +169,9 @@ class Shell:
             raise self._unreadable(partition, finding, "Run the version of Forewarn that wrote it") from None
         except MissingSegment as finding:
             cure = "Something else deleted it (`forewarn topics check` looks at its settings): restore the changelog"
+            raise self._unreadable(partition, finding, cure) from None
+        except UnknownRevision as finding:
+            cure = f"{CATALOGUE.name} was deleted and made anew: restore it"
             raise self._unreadable(partition, finding, cure) from None
         skim = fold.skim if isinstance(fold, SkimmingFold) else None
         held = self._partitions[partition] = _Partition(fold, set(), skim)

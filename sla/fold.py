@@ -15,6 +15,14 @@ from sla.catalogue import Catalogue
 Json = Mapping[str, Any]  # a JSON object, ready to be written: str, int, float, bool, None, list, dict
 
 
+class UnknownRevision(LookupError):  # noqa: N818 - a finding about the catalogue
+    """State was decided under a revision that the catalogue does not hold."""
+
+    def __init__(self, partition: int, revision: int) -> None:
+        """Says which partition follows which."""
+        super().__init__(f"partition {partition} follows revision {revision}, which is not there")
+
+
 class Emission(NamedTuple):
     """One record to publish: its topic, its key (None: no key) and its JSON object.
 

@@ -131,7 +131,7 @@ class Folding(ABC, Generic[Record]):
     def load(self, atoms: Iterable[AtomState]) -> None:
         """Take back every atom of this partition, in any order; one may stand ahead of the partition's head.
 
-        Raises LookupError when the revision that was in force is not to be had.
+        Raises `sla.fold.UnknownRevision` when the one in force is not to be had.
         """
         loaded = list(atoms)
         self._told_up_to = max((atom.offset for atom in loaded), default=-1)

@@ -11,21 +11,31 @@ from forewarn.doctor.case import Case
 from forewarn.doctor.diagnosis import Diagnosis, numbers
 from forewarn.doctor.state import followed_by, heads_of
 from forewarn.finding import Finding, Level
+from forewarn.topic_judge import CHANGELOGS
 from schemas.catalogue_log import CatalogueLog, Refused
 from schemas.topics import CATALOGUE, TELEMETRY, changelog_of
 
 CHECK: Final = "catalogue"
-ROLE: Final = "detect"
+ROLES: Final = tuple(changelog.role for changelog in CHANGELOGS.values() if changelog.role in CATALOGUE.readers)
+MARKED: Final = "detect"  # each of its partitions has records, if only ticks, and so a marker
 
 
 def check(case: Case) -> list[Diagnosis]:
     """Read the whole log; a missing topic is for the check of topics to tell."""
     if CATALOGUE.name not in case.partitions:
         return []
-    followed = {partition: _followed(case, partition) for partition in range(case.partitions.get(TELEMETRY.name, 0))}
+    # Before the log, which may have moved on meanwhile: what is newer is never taken for what is unknown.
+    stands = {role: _standing(case, role) for role in ROLES}
+    marked = _markers(case)
     log = case.catalogue()
     found = [Diagnosis(CHECK, CATALOGUE.name, finding) for finding in _log(case, log)]
-    return found if log.current.revision == 0 else [*found, *_partitions(case, log, followed)]
+    for role in ROLES:
+        unknown = [at for at, each in stands[role].items() if each.revision and log.at(*each) is None]
+        if unknown:
+            found.append(Diagnosis(CHECK, CHANGELOGS[changelog_of(role)].source.name, _of_another(case, role, unknown)))
+    for at, stand in stands[MARKED].items():
+        marked[at].append(stand)
+    return [*found, *_behind(log, marked)]
 
 
 def _log(case: Case, log: CatalogueLog) -> Iterator[Finding]:
@@ -54,37 +64,33 @@ def _told(refused: list[Refused]) -> str:
 # -- who follows it
 
 
-def _partitions(case: Case, log: CatalogueLog, followed: Mapping[int, list[Marker]]) -> Iterator[Diagnosis]:
-    """Each partition's own marker, from the end of its log or from what its state says that it follows."""
-    current = log.current
-    unknown = [
-        partition
-        for partition, markers in followed.items()
-        if any(each.revision and log.at(each.revision, each.sha256) is None for each in markers)
-    ]
-    behind = [
-        partition
-        for partition, markers in followed.items()
-        if partition not in unknown and max((each.revision for each in markers), default=0) < current.revision
-    ]
-    if behind:
-        what = f"no marker of revision {current.revision} is in {numbers(behind)}: older definitions hold there"
-        cure = f"is a worker running? It writes the marker within seconds: forewarn worker --roles {ROLE}"
-        yield Diagnosis(CHECK, TELEMETRY.name, Finding(what, cure, Level.WARNING))
-    if unknown:
-        yield Diagnosis(CHECK, TELEMETRY.name, _of_another_catalogue(case, unknown))
+def _standing(case: Case, role: str) -> dict[int, Marker]:
+    """The revision under which each partition of a role was decided last, where its state says so."""
+    lines = case.tail(changelog_of(role)).lines
+    found = {at: followed_by(heads_of(lines[at]), at) for at in lines}
+    return {at: Marker(*stands) for at, stands in found.items() if stands is not None}
 
 
-def _followed(case: Case, partition: int) -> list[Marker]:
-    markers = [found for line in case.tail(TELEMETRY.name).lines.get(partition, ()) if (found := marker(line))]
-    stands = followed_by(heads_of(case.tail(changelog_of(ROLE)).lines.get(partition, [])), partition)
-    return [*markers, *([Marker(*stands)] if stands else [])]
-
-
-def _of_another_catalogue(case: Case, partitions: list[int]) -> Finding:
+def _of_another(case: Case, role: str, partitions: list[int]) -> Finding:
     what = (
-        f"a revision that {CATALOGUE.name} does not hold is in force in {numbers(partitions)}: the catalogue was "
-        f"deleted and made anew, and {ROLE} will not start"
+        f"{role} follows a revision that {CATALOGUE.name} does not hold in {numbers(partitions)}: the catalogue was "
+        f"deleted and made anew, and {role} will not start"
     )
-    anew = remedy.begin_anew(case.config, ROLE, case.partitions.get(TELEMETRY.name))
-    return Finding(what, f"with {ROLE} stopped: {anew} && forewarn apply PATH")
+    anew = remedy.begin_anew(case.config, role, case.partitions.get(TELEMETRY.name))
+    return Finding(what, f"with {role} stopped: {anew} && forewarn apply PATH")
+
+
+def _markers(case: Case) -> dict[int, list[Marker]]:
+    lines = case.tail(TELEMETRY.name).lines
+    partitions = range(case.partitions.get(TELEMETRY.name, 0))
+    return {at: [found for line in lines.get(at, ()) if (found := marker(line))] for at in partitions}
+
+
+def _behind(log: CatalogueLog, followed: Mapping[int, list[Marker]]) -> Iterator[Diagnosis]:
+    """Partitions that follow an older revision than the one in force, or none; not those of another catalogue."""
+    current = log.current.revision
+    behind = [at for at, each in followed.items() if max((m.revision for m in each), default=0) < current]
+    if behind:
+        what = f"no marker of revision {current} is in {numbers(behind)}: older definitions hold there"
+        cure = f"is a worker running? It writes the marker within seconds: forewarn worker --roles {MARKED}"
+        yield Diagnosis(CHECK, TELEMETRY.name, Finding(what, cure, Level.WARNING))

@@ -15,11 +15,19 @@ from forewarn.doctor.case import Case
 from forewarn.doctor.diagnosis import Diagnosis, numbers
 from forewarn.finding import Finding
 from forewarn.topic_judge import CHANGELOGS
-from sla.detect.codec import SHAPE
-from sla.detect.memory import HEAD
+from sla.clock import codec as clock
+from sla.detect import codec as detect
+from sla.detect.memory import HEAD, STREAM
 from sla.fold import Line
+from sla.queue import queue
+from sla.queue.queues import QUEUE
 
 CHECK: Final = "state"
+SHAPES: Final[Mapping[str, Mapping[str, int]]] = {
+    "detect": {HEAD: detect.SHAPE, STREAM: detect.SHAPE, QUEUE: queue.SHAPE},
+    "clock": {HEAD: clock.SHAPE},
+}
+"""By role and kind of atom: the shape that this version reads; of other atoms there has been one so far."""
 
 
 class Head(NamedTuple):
@@ -68,9 +76,9 @@ def _of(case: Case, changelog: str) -> Iterator[Diagnosis]:
     role, source = CHANGELOGS[changelog]
     heads = {partition: heads_of(lines) for partition, lines in case.tail(changelog).lines.items()}
     anew = f"with {role} stopped: {remedy.begin_anew(case.config, role, case.partitions.get(source.name))}"
-    strange = sorted({shape for each in heads.values() for head in each.values() if (shape := _strange(head))})
+    strange = sorted({found for each in heads.values() for found in strange_of(role, each)})
     if strange:
-        what = f"it holds state of {', '.join(strange)}, this version reads shape {SHAPE}: {role} will not start"
+        what = f"it holds state that this version does not read ({', '.join(strange)}): {role} will not start"
         cure = f"run the version of Forewarn that wrote it, or let state begin anew, {anew}"
         yield Diagnosis(CHECK, changelog, Finding(what, cure))
     ends = {partition: bounds.end for partition, bounds in case.bounds(source.name).items()}
@@ -83,9 +91,12 @@ def _of(case: Case, changelog: str) -> Iterator[Diagnosis]:
         yield Diagnosis(CHECK, changelog, Finding(what, anew))
 
 
-def _strange(head: Head) -> str | None:
-    """The shape of a head that this version does not read, in words."""
-    if head.body is None:
-        return "an unreadable shape"
-    shape = head.body.get("shape", SHAPE)  # what has no number has had one shape so far
-    return None if shape == SHAPE else f"shape {shape}"
+def strange_of(role: str, heads: Mapping[str, Head]) -> Iterator[str]:
+    """What of a role's state this version does not read, in words."""
+    for key, head in heads.items():
+        kind = key.partition("/")[0]
+        reads = SHAPES.get(role, {}).get(kind)
+        if head.body is None:
+            yield f"{kind}: unreadable"
+        elif reads is not None and head.body.get("shape") != reads:
+            yield f"{kind}: shape {head.body.get('shape')} instead of {reads}"

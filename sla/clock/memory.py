@@ -12,7 +12,7 @@ from sla.clock.history import Pool
 from sla.clock.ticket import TicketAtom
 from sla.dedup import encoded
 from sla.exclusions import Exclusions
-from sla.fold import AtomState, CatalogueReader
+from sla.fold import AtomState, CatalogueReader, UnknownRevision
 from sla.intervals import Interval
 from sla.records import Exclusion
 from sla.sealed import UnknownShape
@@ -139,8 +139,8 @@ class Memory:
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader, pool: Pool) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at.
 
-        Raises LookupError when the revision that was in force is not to be had, UnknownShape for a shape that
-        this version does not read.
+        Raises `UnknownRevision` when the one in force is not to be had, `UnknownShape` for a shape that this version
+        does not read.
         """
         offset = -1
         for atom in atoms:
@@ -174,5 +174,5 @@ class Memory:
         if body["revision"] != self.catalogue.revision:
             catalogue = read_catalogue(body["revision"], body["sha256"])
             if catalogue is None:
-                raise LookupError(f"partition {self._number} follows revision {body['revision']}, which is not there")
+                raise UnknownRevision(self._number, body["revision"])
             self.catalogue = catalogue

@@ -10,7 +10,7 @@ from sla.detect.codec import SHAPE, check_shape, stream_of, stream_state
 from sla.detect.facts import ServiceFacts
 from sla.detect.judge import Moment
 from sla.detect.stream import Stream
-from sla.fold import AtomState, CatalogueReader, Json
+from sla.fold import AtomState, CatalogueReader, Json, UnknownRevision
 from sla.intervals import Interval
 from sla.queue import Queues
 from sla.silences import Silences
@@ -109,8 +109,8 @@ class Memory:
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at.
 
-        Raises LookupError when the revision that was in force is not to be had, `MissingSegment` for a segment that
-        is not, `UnknownShape` for what another version wrote.
+        Raises `UnknownRevision` when the one in force is not to be had, `MissingSegment` for a segment that is not,
+        `UnknownShape` for what another version wrote.
         """
         head = next((atom for atom in atoms if atom.key.startswith(f"{HEAD}/")), None)
         if head is not None:
@@ -146,7 +146,7 @@ class Memory:
             return self.catalogue
         catalogue = read_catalogue(revision, body["sha256"])
         if catalogue is None:
-            raise LookupError(f"partition {self._number} follows revision {revision}, which is not there")
+            raise UnknownRevision(self._number, revision)
         return catalogue
 
     def _load_head(self, head: AtomState, read_catalogue: CatalogueReader) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from sla.catalogue import Catalogue
 from sla.dispatch.partition import Partition
 from sla.dispatch.records import Notice, NoticesRecord
-from sla.fold import AtomState, CatalogueReader, Emission, Line
+from sla.fold import AtomState, CatalogueReader, Emission, Line, UnknownRevision
 from sla.folding import DeadLetter, Folding
 from sla.orders import NoticesOrder
 from sla.records import Rejection
@@ -108,7 +108,7 @@ class Dispatch(Folding[Notice | NoticesOrder]):
             return self._stakeholders.catalogue
         catalogue = self._read_catalogue(revision, head.body["sha256"])
         if catalogue is None:
-            raise LookupError(f"partition {self.partition} follows revision {revision}, which is not there")
+            raise UnknownRevision(self.partition, revision)
         return catalogue
 
     def take_dirty(self) -> list[AtomState]:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, Self
 from sla.forecast import DAYS_MAX
 from sla.queue.outlook import QueueOutlook, look_ahead, scenarios_of
 from sla.records import ClockChange, OpenClock
+from sla.sealed import UnknownShape
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
 
 SHAPE: Final = 1
@@ -131,9 +132,9 @@ class Queue:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any], offset: int) -> Self:
-        """Take back what `to_json` gave. Raises ValueError for a shape that this version does not read."""
+        """Take back what `to_json` gave. Raises `UnknownShape` for what another version wrote."""
         if body["shape"] != SHAPE:
-            raise ValueError(f"queue {body['name']}: shape {body['shape']}, this version reads {SHAPE}")
+            raise UnknownShape(f"queue {body['name']}: shape {body['shape']}, this version reads {SHAPE}")
         return cls(
             QueueName(*body["name"]),
             offset,

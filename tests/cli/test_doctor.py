@@ -326,7 +326,7 @@ def test_state_of_another_version_is_told_before_a_worker_stumbles_over_it(well:
     head(well, pack(0, orjson.dumps({"shape": SHAPE + 1})))
     well.put(DETECT, (b"stream/x", b"?", 1))
     told = only(well.doctor(1), "state")
-    assert f"state of an unreadable shape, shape {SHAPE + 1}, this version reads shape {SHAPE}" in told["what"]
+    assert f"(partition: shape {SHAPE + 1} instead of {SHAPE}, stream: unreadable): detect will not" in told["what"]
     assert told["remedy"].startswith("run the version of Forewarn that wrote it, or let state begin anew")
 
 
@@ -368,12 +368,18 @@ def test_a_marker_that_left_the_log_is_known_by_the_state_that_follows_it(well: 
 
 
 def test_a_revision_that_the_catalogue_does_not_hold_is_of_one_that_was(well: Installation) -> None:
+    revision, sha256 = well.apply("6d"), catalogue.read_log({"bootstrap.servers": well.bootstrap}).current.sha256
+    followed = {"type": "partition", "shape": SHAPE, "revision": revision, "sha256": sha256}
+    head(well, pack(0, orjson.dumps(followed)))
+    well.put(changelog_of("dispatch"), (b"partition/1", pack(-1, orjson.dumps(followed)), 1))
     make_anew(well.broker, CATALOGUE, 1)
-    well.apply("5d")
-    told = only(well.doctor(1), "catalogue")
-    assert told["level"] == "error"
-    assert told["what"].startswith("a revision that sla.catalogue.v1 does not hold is in force in partitions 0, 1")
-    assert told["remedy"].endswith("&& forewarn apply PATH")
+    *told, nothing = well.doctor(1)
+    assert nothing["what"] == "no revision is in force: nothing is watched"  # and applying one would not be enough
+    assert [each["level"] for each in told] == ["error", "error"]
+    of = "follows a revision that sla.catalogue.v1 does not hold in"
+    assert told[0]["what"].startswith(f"detect {of} partition 0: the catalogue was deleted and made anew")
+    assert told[1]["what"].startswith(f"dispatch {of} partition 1: the catalogue was deleted and made anew")
+    assert all(each["remedy"].endswith("&& forewarn apply PATH") for each in told)
 
 
 def test_an_apply_that_came_second_is_told_while_nobody_has_applied_since(well: Installation) -> None:

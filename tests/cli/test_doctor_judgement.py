@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
 import pytest
 
-from forewarn.doctor import broker, clocks, partitioners, versions
+from agents.transport import pack
+from forewarn.doctor import broker, clocks, partitioners, state, versions
 from forewarn.doctor.clocks import Reading
 from forewarn.doctor.diagnosis import numbers
 from schemas.topics import TELEMETRY
-from sla.fold import Line
+from sla.fold import AtomState, Line
 from sla.partitioner import partition_of
+from sla.queue.queues import Queues
+from tests.clock.world import World as Tickets
+from tests.clock.world import promise
+from tests.core.world import T0, World, objective
+from tests.queue.test_queues import clock
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,6 +117,31 @@ def test_a_habit_is_named_only_if_it_explains_every_record() -> None:
     lines.setdefault(0, []).append(Line(999, stray, b'{"service":"' + stray + b'"}', 1, 1))
     (finding,) = partitioners.judge(TELEMETRY, count, lines)
     assert "Sarama" not in finding.what
+
+
+def heads(atoms: Iterable[AtomState]) -> dict[str, state.Head]:
+    """As the doctor finds them in a changelog."""
+    lines = [Line(0, atom.key.encode(), pack(atom.offset, orjson.dumps(atom.body)), 0, None) for atom in atoms]
+    return state.heads_of(lines)
+
+
+def test_what_each_fold_stores_is_what_this_version_reads_of_its_role() -> None:
+    telemetry, tickets, queues = World(objective()), Tickets(promise()), Queues()
+    telemetry.counts(T0, 9, 1)
+    tickets.created("00:00", priority="P1")
+    queues.take(clock("T1"), T0, 1)
+    detect = {**heads(telemetry.fold.take_dirty()), **heads(queues.take_dirty(1))}
+    assert {key.partition("/")[0] for key in detect} >= {"partition", "stream", "queue"}
+    assert list(state.strange_of("detect", detect)) == []
+    assert list(state.strange_of("clock", heads(tickets.fold.take_dirty()))) == []
+
+
+def test_a_shape_is_judged_by_the_role_and_the_kind_of_atom() -> None:
+    ahead = heads([AtomState("partition/0", 1, {"shape": 99})])
+    assert list(state.strange_of("clock", ahead)) == [
+        f"partition: shape 99 instead of {state.SHAPES['clock']['partition']}"
+    ]
+    assert list(state.strange_of("dispatch", ahead)) == []  # it numbers no shape
 
 
 def test_many_partitions_are_named_by_the_first_of_them() -> None:

@@ -20,7 +20,7 @@ from agents.storm import StormWatch
 from agents.transport import pack, unpack
 from sla.archive import MissingSegment
 from sla.events import watch_record
-from sla.fold import AtomState, Emission, Line
+from sla.fold import AtomState, Emission, Line, UnknownRevision
 from sla.partitioner import partition_of
 from sla.sealed import UnknownShape
 from tests.engine.counting import HEAD, Counting
@@ -424,25 +424,32 @@ async def test_a_renewal_writes_no_segment_again() -> None:
 
 
 class Unreadable(Counting):
+    finding: Exception = UnknownShape("k has shape 2, this version reads 3")
+
     def load(self, atoms: Iterable[AtomState]) -> None:
         del atoms
-        raise UnknownShape("k has shape 2, this version reads 3")
+        raise self.finding
 
 
-async def test_state_of_another_version_is_refused_with_what_to_do() -> None:
-    with pytest.raises(StateUnreadable, match="state begins anew"):
-        await shell_on(World(), make_fold=lambda t, p: Unreadable(t, p, OUT)).handle(3, records(1))
+class OfAnotherCatalogue(Unreadable):
+    finding = UnknownRevision(3, 28)
 
 
-class Incomplete(Counting):
-    def load(self, atoms: Iterable[AtomState]) -> None:
-        del atoms
-        raise MissingSegment("stream/a/b: segment counts/2/7/40 is named by a head")
+class Incomplete(Unreadable):
+    finding = MissingSegment("stream/a/b: segment counts/2/7/40 is named by a head")
 
 
-async def test_a_segment_that_is_missing_is_refused_with_what_is_missing_and_what_to_do() -> None:
-    with pytest.raises(StateUnreadable, match=r"stream/a/b: segment counts/2/7/40 .* restore the changelog, or delete"):
-        await shell_on(World(), make_fold=lambda t, p: Incomplete(t, p, OUT)).handle(3, records(1))
+@pytest.mark.parametrize(
+    ("fold", "said"),
+    [
+        (Unreadable, "Run the version of Forewarn that wrote it, or delete .* state begins anew"),
+        (OfAnotherCatalogue, "follows revision 28.* was deleted and made anew: restore it, or delete"),
+        (Incomplete, "stream/a/b: segment counts/2/7/40 .* restore the changelog, or delete"),
+    ],
+)
+async def test_state_that_cannot_be_read_is_refused_with_what_to_do(fold: type[Unreadable], said: str) -> None:
+    with pytest.raises(StateUnreadable, match=said):
+        await shell_on(World(), make_fold=lambda t, p: fold(t, p, OUT)).handle(3, records(1))
 
 
 async def test_a_flush_of_a_partition_that_moved_is_not_reported_as_written() -> None:

@@ -10,6 +10,7 @@ from sla.queue import queues as module
 from sla.queue.queue import QueueName
 from sla.queue.queues import OTHER, Queues
 from sla.records import ClockChange, Feed, OpenClock
+from sla.sealed import UnknownShape
 
 T = 1_795_428_000_000
 HOUR = 3_600_000
@@ -84,3 +85,11 @@ def test_clocks_left_out_are_counted_once_each(monkeypatch: pytest.MonkeyPatch) 
     assert queue.left_out_count == 1
     queues.take(clock("T2", ClockChange.ENDED, outcome="met", sequence=4), T, 4)
     assert (queue.left_out_count, queue.samples_count) == (0, 1)
+
+
+def test_a_queue_of_another_version_is_a_finding_about_the_state() -> None:
+    queues = Queues()
+    queues.take(clock("T1"), T, 1)
+    (atom,) = stored(queues, 1)
+    with pytest.raises(UnknownShape, match="shape 99"):
+        Queues().load([atom._replace(body={**atom.body, "shape": 99})])
