@@ -16,6 +16,7 @@ from schemas.feed_fields import (
     feed_of,
     field,
     instant,
+    integer,
     name_of,
     optional_instant,
     optional_string,
@@ -51,6 +52,7 @@ def _ack(record: Json, _key: bytes | None) -> Ack:
         optional_string(record, "reason"),
         optional_instant(record, "until"),
         optional_string(record, "ticket"),
+        None if record.get("episode") is None else integer(record, "episode"),
     )
 
 
@@ -106,6 +108,7 @@ def _reply(record: Json, key: bytes | None) -> Reply:
         feed_of(record),
         optional_string(record, "text"),
         optional_instant(record, "until"),
+        optional_string(record, "event_id"),
     )
 
 

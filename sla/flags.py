@@ -27,21 +27,20 @@ class EpisodeFlags:
 
     acked_by: str | None = None
     acked_until: int | None = None  # None: until the episode ends
-    ack_id: str | None = None  # of the command, so that its repeat changes nothing
     is_silenced: bool = False
     suppressed_by: str | None = None
 
     def take_on(self, ack: Ack) -> str | None:
         """An ack that holds; the rule, or None if the same was known."""
         before = (self.acked_by, self.acked_until)
-        self.acked_by, self.acked_until, self.ack_id = ack.by, ack.until_at, ack.id
+        self.acked_by, self.acked_until = ack.by, ack.until_at
         return ACKED if (ack.by, ack.until_at) != before else None
 
     def let_go(self) -> str | None:
         """Nobody has it any more; the rule, or None if nobody had."""
         if self.acked_by is None:
             return None
-        self.acked_by = self.acked_until = self.ack_id = None
+        self.acked_by = self.acked_until = None
         return UNACKED
 
     def expire(self, at: int) -> str | None:
@@ -67,12 +66,12 @@ class EpisodeFlags:
 
     def clear(self) -> None:
         """The episode has ended."""
-        self.acked_by = self.acked_until = self.ack_id = self.suppressed_by = None
+        self.acked_by = self.acked_until = self.suppressed_by = None
         self.is_silenced = False
 
     def to_json(self) -> list[Any]:
         """The state that a restart needs."""
-        return [self.acked_by, self.acked_until, self.ack_id, self.is_silenced, self.suppressed_by]
+        return [self.acked_by, self.acked_until, self.is_silenced, self.suppressed_by]
 
 
 def flags_of(entry: Mapping[str, Any]) -> EpisodeFlags:

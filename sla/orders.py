@@ -29,6 +29,7 @@ class Ack(NamedTuple):
     reason: str | None = None
     until_at: int | None = None
     ticket: str | None = None  # whose trouble it is, where a ticket's
+    episode: int | None = None  # the one that is meant: it takes on no other
 
 
 class Unack(NamedTuple):
@@ -72,6 +73,7 @@ class Reply(NamedTuple):
     feed: Feed
     text: str | None = None
     until_at: int | None = None  # with more_time: by when an answer will come
+    event_id: str | None = None  # the event that the question came with: it answers no other
 
 
 class Ruling(NamedTuple):

@@ -21,13 +21,11 @@ class Episodic(Protocol):
 
 
 def own(order: Ack | Unack, track: Episodic, now: int, say: Callable[[str | None], list[Emission]]) -> list[Emission]:
-    """Carry an order out, or refuse it on record; an ack that is known already changes nothing.
+    """Carry an order out, or refuse it on record. That it is no repeat of one has been seen to.
 
     `say` tells machines that the flags have changed, by the rule it is given; with None they are as before.
     """
     flags = track.flags
-    if isinstance(order, Ack) and flags.ack_id == order.id:
-        return []
     why_not = _why_not(order, track, now)
     if why_not is not None:
         return [refused(_given(order), now, why_not)]
@@ -48,6 +46,8 @@ def _given(order: Ack | Unack) -> Given:
 def _why_not(order: Ack | Unack, track: Episodic, now: int) -> str | None:
     if not track.is_open:
         return f"its episode {track.episode} is closed" if track.episode else "it has no episode yet"
+    if isinstance(order, Ack) and order.episode is not None and order.episode != track.episode:
+        return f"it takes on episode {order.episode}, and that is over: episode {track.episode} is open"
     if isinstance(order, Unack):
         return None if track.flags.acked_by is not None else "nobody has acknowledged it"
     return None if order.until_at is None or order.until_at > now else "it expired before it was heard"

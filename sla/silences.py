@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from sla.catalogue import Agreement
 from sla.fold import Json
+from sla.heard import is_heard
 from sla.orders import Silence, Unsilence
 from sla.records import Feed
 from sla.standing import Standing
@@ -43,13 +44,18 @@ class Silences:
 
     def __init__(self) -> None:
         self._silences: dict[str, Silence] = {}
+        self.heard: dict[str, int] = {}  # orders, by id: the offset
+
+    def is_heard(self, order: Silence | Unsilence, offset: int) -> bool:
+        """Whether an order came before this offset: a silence that was ended does not begin again by its repeat."""
+        return is_heard(self.heard, order.id, offset)
 
     def __iter__(self) -> Iterator[Silence]:
         """In the order of their ids."""
         return iter([self._silences[name] for name in sorted(self._silences)])
 
     def put(self, silence: Silence) -> None:
-        """Begin, or replace the one of the same id."""
+        """Begin one."""
         self._silences[silence.id] = silence
 
     def end(self, name: str) -> bool:
@@ -106,8 +112,9 @@ class Silences:
             for each in self
         ]
 
-    def load(self, stored: Iterable[Json]) -> None:
-        """Take back what `to_json` gave."""
+    def load(self, stored: Iterable[Json], heard: Mapping[str, int]) -> None:
+        """Take back what `to_json` gave, and which orders were heard."""
+        self.heard = dict(heard)
         for each in stored:
             matchers = {name: tuple(values) for name, values in each["matchers"].items()}
             self.put(Silence(each["id"], each["by"], matchers, each["until_at"], Feed(*each["feed"]), each["reason"]))

@@ -35,6 +35,7 @@ class Ack(_OfEpisode):
     type: Literal["ack"]
     reason: str | None = None
     until: Annotated[Moment | None, Field(description="none: until it ends")] = None
+    episode: Annotated[int | None, Field(ge=1, description="refused where another one is open by now")] = None
 
 
 class Unack(_OfEpisode):
@@ -71,6 +72,9 @@ class Reply(_Command):
     answer: Literal[ANSWERS]  # type: ignore[valid-type]
     text: str | None = None
     until: Annotated[Moment | None, Field(description="with more_time: by when an answer will come")] = None
+    event_id: Annotated[
+        str | None, Field(description="of the event that asked: refused where another question was asked since")
+    ] = None
 
 
 class Exclusion(_Command):

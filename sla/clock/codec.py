@@ -14,7 +14,7 @@ from sla.flags import EpisodeFlags, flags_of
 from sla.records import Actor, TicketEvent
 from sla.standing import Standing
 
-SHAPE: Final = 2
+SHAPE: Final = 3
 
 _COUNTERS: Final = ("alerts", "clocks", "status", "episode", "is_open", "opened_at", "due_at", "fed_deadline")
 _TOLD: Final = ("breach_at", "breach_sequence", "stage", "warning_sequence", "is_good_fed", "is_bad_fed")
@@ -36,6 +36,8 @@ def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
         body["base"] = base
     if ticket.sequences:
         body["sequences"] = ticket.sequences
+    if ticket.heard:
+        body["heard"] = ticket.heard
     if ticket.is_importing:
         body["is_importing"] = True
     return body
@@ -66,6 +68,7 @@ def ticket_from_json(body: Mapping[str, Any], offset: int, pool: Pool) -> Ticket
     ticket.tracks = [_track_from_json(entry) for entry in body["tracks"]]
     ticket.due_at = body["due_at"]
     ticket.sequences = dict(body["sequences"]) if "sequences" in body else None
+    ticket.heard = dict(body.get("heard", {}))
     ticket.is_importing = body.get("is_importing", False)
     ticket.stored_base = body.get("base")
     return ticket

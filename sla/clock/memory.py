@@ -127,6 +127,7 @@ class Memory:
             "row": [self.row.count, self.row.since_at],
             "unnamed": self.unnamed,
             "silences": self.silences.to_json(),
+            "heard": self.silences.heard,
             "sequences": self.sequences,
         }
         atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
@@ -169,7 +170,7 @@ class Memory:
         self.now = body["now"]
         self.row = DeadLetterRow(*body["row"])
         self.unnamed = dict(body["unnamed"])
-        self.silences.load(body.get("silences", ()))
+        self.silences.load(body["silences"], body["heard"])
         self.sequences = dict(body.get("sequences", {}))
         if body["revision"] != self.catalogue.revision:
             catalogue = read_catalogue(body["revision"], body["sha256"])

@@ -11,6 +11,7 @@ from sla.clock.voice import Voice
 from sla.dedup import ticket_key
 from sla.feeds import is_repeat
 from sla.fold import Emission
+from sla.heard import is_heard
 from sla.orders import Ack, Silence, TicketOrder, Unack
 from sla.owning import own, refused_unknown
 from sla.said import Said, in_order
@@ -30,6 +31,8 @@ class Obeying:
             return []
         if isinstance(order, Ack | Unack):
             return self._own(order, offset)
+        if memory.silences.is_heard(order, offset):
+            return []
         if isinstance(order, Silence):
             memory.agenda.wait_for_silence(order.until_at)
         return in_order(self._reflag(memory.now or 0, offset)) if memory.silences.obey(order) else []
@@ -64,6 +67,8 @@ class Obeying:
         track = None if ticket is None else self._track_of(ticket, order.dedup_key)
         if ticket is None or track is None:
             return refused_unknown(order, now, "no clock of this ticket has this dedup key")
+        if is_heard(ticket.heard, order.id, offset):
+            return []
 
         def say(rule: str | None) -> list[Emission]:
             def speak(voice: Voice) -> list[Emission]:

@@ -29,7 +29,8 @@ class TicketAtom:
     """The atom of a ticket. `story` is None until it is asked for after a restart."""
 
     __slots__ = (
-        "base", "due_at", "history", "id", "is_importing", "offset", "sequences", "stored_base", "story", "tracks",
+        "base", "due_at", "heard", "history", "id", "is_importing", "offset", "sequences", "stored_base", "story",
+        "tracks",
     )  # fmt: skip
 
     def __init__(self, ticket: str) -> None:
@@ -41,6 +42,7 @@ class TicketAtom:
         self.story: Story | None = None
         self.tracks: list[Track] = []
         self.sequences: dict[str, int] | None = None  # of feeds, by source
+        self.heard: dict[str, int] = {}  # commands, by id: the offset
         self.is_importing = False
         self.due_at: int | None = None
 

@@ -20,7 +20,7 @@ from sla.records import Exclusion
 from sla.sealed import UnknownShape
 from sla.standing import Standing
 
-SHAPE: Final = 3
+SHAPE: Final = 4
 
 _STREAM: Final[Mapping[str, Any]] = {
     "is_touched": False,

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from sla.catalogue import Agreement
 from sla.exclusions import Exclusions
 from sla.feeds import is_repeat
+from sla.heard import is_heard
 from sla.intervals import Interval, clipped, first_ms, merged
 from sla.periods import Period, edges_between, period_at
 from sla.records import Category, Change, Dependency, Exclusion, Feed, ServiceFact
@@ -39,11 +40,16 @@ class ServiceFacts:
         self.changes: list[tuple[int, Change]] = []
         self.dependencies: list[tuple[int, Dependency]] = []
         self.sequences: dict[str, int] = {}
+        self.heard: dict[str, int] = {}  # commands, by id: the offset
         self.retired: list[tuple[int, Retired]] = []
 
     def is_repeat(self, feed: Feed | None) -> bool:
         """Whether a sequence was seen already; remembers it if not."""
         return is_repeat(self.sequences, feed)
+
+    def is_heard(self, command_id: str, offset: int) -> bool:
+        """Whether a command about the service came before this offset; from here on it has."""
+        return is_heard(self.heard, command_id, offset)
 
     def add(self, offset: int, fact: ServiceFact) -> None:
         """Remember a fact."""
@@ -114,6 +120,7 @@ class ServiceFacts:
             "changes": [[offset, *change[:-1]] for offset, change in self.changes],
             "dependencies": [[offset, *dependency[:-1]] for offset, dependency in self.dependencies],
             "sequences": self.sequences,
+            "heard": self.heard,
             "retired": [[offset, *retired] for offset, retired in self.retired],
         }
 
@@ -122,6 +129,7 @@ class ServiceFacts:
         self.changes = [(offset, Change(*rest)) for offset, *rest in body["changes"]]
         self.dependencies = [(offset, Dependency(*rest)) for offset, *rest in body.get("dependencies", ())]
         self.sequences = dict(body["sequences"])
+        self.heard = dict(body.get("heard", {}))
         self.retired = [(offset, Retired(*rest)) for offset, *rest in body["retired"]]
         self._exclusions.load(body["exclusions"])
 

@@ -124,7 +124,9 @@ class Learning:
         if isinstance(order, Silence | Unsilence):
             return self._hush(order, offset)
         service = unquote(order.dedup_key.partition("/")[0]) if isinstance(order, Ack | Unack) else order.service
-        if self._is_repeat(service, order, offset):
+        # Also where the facts were written behind this line before a crash: what was a repeat is one again.
+        is_heard = self._memory.facts_of(service).is_heard(order.id, offset)
+        if self._is_repeat(service, order, offset) or is_heard:
             return []
         match order:
             case Ack() | Unack():
@@ -138,7 +140,7 @@ class Learning:
     def _hush(self, order: Silence | Unsilence, offset: int) -> list[Emission]:
         """Which silences there are is the same in every partition; whether one was known, `dispatch` has on record."""
         memory = self._memory
-        if is_repeat(memory.sequences, order.feed):
+        if is_repeat(memory.sequences, order.feed) or memory.silences.is_heard(order, offset):
             return []
         if isinstance(order, Silence):
             self._agenda.wait_for_silence(order.until_at)

@@ -100,6 +100,7 @@ class Memory:
             "gaps": self.gaps,
             "row": [self.row.count, self.row.since_at],
             "silences": self.silences.to_json(),
+            "heard": self.silences.heard,
             "sequences": self.sequences,
             "unnamed": [[*name, count] for name, count in self.unnamed.items()],
         }
@@ -156,6 +157,6 @@ class Memory:
         self.now = body["now"]
         self.gaps = [(a, b) for a, b in body["gaps"]]
         self.row = DeadLetterRow(*body["row"])
-        self.silences.load(body.get("silences", ()))
+        self.silences.load(body["silences"], body["heard"])
         self.sequences = dict(body.get("sequences", {}))
         self.unnamed = {(service, signal): count for service, signal, count in body["unnamed"]}

@@ -71,7 +71,7 @@ class Trouble:
     is_asked: bool = False
     ask_at: int | None = None  # the expected breach comes within their horizon then
     ends_at: int | None = None  # of what ends by itself: an announced maintenance
-    answered_id: str | None = None  # the command that answered last
+    question_event_id: str | None = None  # the event that the question was asked with
     event: Json | None = None
 
     @property
@@ -112,6 +112,7 @@ class Atom:
     sent_ats: list[int] = field(default_factory=list)  # messages to people that count for the rate limit
     replies_count: int = 0
     wholes_count: int = 0
+    heard: dict[str, int] = field(default_factory=dict)  # replies, by id: the offset
 
     def is_repeat(self, feed: Feed) -> bool:
         """Whether a sequence was heard already; remembers it if not."""
@@ -159,6 +160,7 @@ class Atom:
             "digest_at": self.digest_at,
             "sent_ats": list(self.sent_ats),
             "replies_count": self.replies_count,
+            "heard": dict(self.heard),
         }
         return AtomState(f"stakeholder/{quote(self.name, safe='')}", offset, body)
 
@@ -181,6 +183,8 @@ def _from_json(stored: Sequence[Any]) -> Trouble:
     said = dict(zip(_FIELDS, facts, strict=False))
     trouble = Trouble(**said, agreements=tuple(agreements), customers=tuple(customers))
     for name, value in unusual.items():
+        if name not in _FIELDS:
+            continue  # of an earlier version
         setattr(trouble, name, dict(value) if name == "steps" else list(value) if name == "escalated_to" else value)
     return trouble
 
@@ -218,4 +222,5 @@ def atom_of(state: AtomState) -> Atom:
     atom.digest_at = body.get("digest_at")
     atom.sent_ats = list(body.get("sent_ats", ()))
     atom.replies_count = body.get("replies_count", 0)
+    atom.heard = dict(body.get("heard", {}))
     return atom

@@ -16,6 +16,7 @@ from sla.dispatch.reminding import acknowledge, let_go, run_due, speak_again
 from sla.dispatch.replies import take_reply
 from sla.dispatch.timers import Kind, Timer, Timers
 from sla.fold import AtomState, Emission, Json
+from sla.heard import is_heard
 from sla.orders import Ack, Given, NoticesOrder, Reply, Silence, Unack, Unsilence, accepted, refused
 from sla.records import Feed
 from sla.silences import Silences
@@ -97,7 +98,8 @@ class Partition:
         """What somebody wants; of all stakeholders whom it concerns, by name."""
         if isinstance(command, Reply):
             return self._reply(command, now, offset)
-        if self._check_repeats and self._is_repeat(command.feed):
+        is_repeat = self._check_repeats and self._is_repeat(command.feed)
+        if is_repeat or (isinstance(command, Silence | Unsilence) and self._silences.is_heard(command, offset)):
             return []
         match command:
             case Silence():
@@ -128,8 +130,10 @@ class Partition:
             return [refused(given, now, f"{reply.stakeholder} {why}")]
         if offset <= atom.offset or (self._check_repeats and atom.is_repeat(reply.feed)):
             return []
-        desk = self._desk(atom, now) or Desk(atom, plain_policy(_nobody(reply)), self._scene(), now)
         self._dirty.add(atom.name)
+        if is_heard(atom.heard, reply.id, offset):
+            return []
+        desk = self._desk(atom, now) or Desk(atom, plain_policy(_nobody(reply)), self._scene(), now)
         take_reply(desk, reply)
         return desk.out
 
@@ -225,13 +229,14 @@ class Partition:
             "revision": self._catalogue.revision,
             "sha256": self._catalogue.sha256,
             "silences": self._silences.to_json(),
+            "heard": self._silences.heard,
             "sequences": dict(self._sequences),
         }
 
     def load_head(self, body: Json, catalogue: Catalogue) -> None:
         """Take back the head."""
         self._catalogue = catalogue
-        self._silences.load(body.get("silences", ()))
+        self._silences.load(body.get("silences", ()), body.get("heard", {}))
         self._sequences = dict(body.get("sequences", {}))
 
     def load(self, states: Iterable[AtomState]) -> None:

@@ -31,6 +31,7 @@ def ask(atom: Atom, stakeholder: Stakeholder, item: Item, at: int) -> Json | Non
         return None
     trouble.is_asked, trouble.ask_at = True, None
     trouble.question_by_at = at + (breach_at - at) // 2
+    trouble.question_event_id = item.event_id
     return _question(stakeholder, item, event, at, trouble.question_by_at)
 
 

@@ -20,13 +20,13 @@ MORE_TIME_MS: Final = HOUR_MS  # for a reply that asks for more time without say
 def take_reply(desk: Desk, reply: Reply) -> None:
     """An answer, for the record; one that nobody asked for is refused, for the record too."""
     trouble = desk.atom.troubles.get(reply.dedup_key)
-    if trouble is not None and trouble.answered_id == reply.id:
-        return  # the same command again, by a link that was opened twice
     if trouble is None or trouble.question_by_at is None:
-        given = Given("reply", reply.id, reply.by, reply.dedup_key)
-        desk.out.append(refused(given, desk.at, f"{desk.atom.name} is asked nothing about this"))
+        _refuse(desk, reply, f"{desk.atom.name} is asked nothing about this")
         return
-    trouble.answered_id = reply.id
+    asked_with = trouble.question_event_id
+    if reply.event_id is not None and asked_with is not None and reply.event_id != asked_with:
+        _refuse(desk, reply, "it answers an earlier question: another has been asked since")
+        return
     if reply.answer == "more_time":
         asked_at = reply.until_at if reply.until_at is not None else desk.at + MORE_TIME_MS
         trouble.question_by_at = max(asked_at, desk.at + 1)
@@ -36,6 +36,10 @@ def take_reply(desk: Desk, reply: Reply) -> None:
     until = None if trouble.question_by_at is None else rfc3339(trouble.question_by_at)
     more = {"answer": reply.answer, "by": reply.by, "text": reply.text, "command_id": reply.id, "until": until}
     desk.out.append(_reply_event(desk, reply.dedup_key, trouble.event_id, more))
+
+
+def _refuse(desk: Desk, reply: Reply, why: str) -> None:
+    desk.out.append(refused(Given("reply", reply.id, reply.by, reply.dedup_key), desk.at, why))
 
 
 def _reply_event(desk: Desk, key: str, event_id: str, more: dict[str, Any]) -> Emission:

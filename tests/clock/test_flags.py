@@ -12,7 +12,7 @@ from sla.fold import Emission
 from sla.orders import Ack
 from sla.units import rfc3339
 from tests.core.orders import changes, flags_of, order, outcomes
-from tests.core.world import agreement, catalogue_of, line_of, marker
+from tests.core.world import agreement, catalogue_of, line_of, marker, through_json
 
 from .world import World, at, clock_of, promise
 
@@ -128,6 +128,30 @@ def test_the_same_command_twice_changes_nothing() -> None:
     assert obey(world, "13:30", "ack", "same") == []
     assert world.tell(at("13:40"), order("ack", at("13:20"), "older", dedup_key=KEY, ticket="T1"), "T1") == []
     assert len(flags(world)) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "done", "rules"),
+    [
+        (["ack a", "unack u", "ack a"], [1, 1, 0], ["acked", "unacked"]),
+        (["ack a", "unack u", "ack b"], [1, 1, 1], ["acked", "unacked", "acked"]),
+        (["ack a", "unack u", "ack b", "unack u"], [1, 1, 1, 0], ["acked", "unacked", "acked"]),
+    ],
+)
+def test_a_command_that_comes_again_changes_nothing_and_a_new_one_does_what_it_says(
+    given: list[str], done: list[int], rules: list[str]
+) -> None:
+    """`done` counts what each puts on record; that it was heard survives a restart."""
+    world = at_risk()
+    said = []
+    for place, command in enumerate(given):
+        kind, name = command.split()
+        said.append(obey(world, f"13:{20 + place}", kind, name))
+        atoms = through_json(world.fold.take_dirty())
+        world.fold = clock_of(world.catalogue)
+        world.fold.load(atoms)
+    assert [len(outcomes(each)) for each in said] == done
+    assert [rule for rule, _ in flags(world)] == rules
 
 
 def test_a_ticket_whose_id_is_too_long_for_its_key_is_taken_on_by_its_id() -> None:

@@ -100,6 +100,55 @@ def test_the_same_command_twice_changes_nothing() -> None:
     assert len(flags(world)) == 1
 
 
+ACK, UNACK, SAID = "ack", "unack", "action"
+
+
+@pytest.mark.parametrize(
+    ("given", "done", "acked_by"),
+    [
+        ([(ACK, "a"), (ACK, "a")], [1, 0], "bob"),
+        ([(ACK, "a"), (ACK, "b")], [1, 1], "bob"),
+        ([(ACK, "a"), (UNACK, "u"), (ACK, "a")], [1, 1, 0], None),
+        ([(ACK, "a"), (UNACK, "u"), (ACK, "b")], [1, 1, 1], "bob"),
+        ([(ACK, "a"), (UNACK, "u"), (ACK, "b"), (UNACK, "u")], [1, 1, 1, 0], "bob"),
+        ([(ACK, "a"), (UNACK, "u"), (ACK, "b"), (UNACK, "v")], [1, 1, 1, 1], None),
+        ([(UNACK, "u"), (ACK, "a"), (UNACK, "u")], [1, 1, 0], "bob"),
+        ([(SAID, "s"), (SAID, "s"), (SAID, "t")], [1, 0, 1], None),
+    ],
+)
+def test_a_command_that_comes_again_changes_nothing_and_a_new_one_does_what_it_says(
+    given: list[tuple[str, str]], done: list[int], acked_by: str | None
+) -> None:
+    """`done` counts what each puts on record."""
+    world = in_breach()
+    said = []
+    for place, (kind, name) in enumerate(given):
+        about = {"service": "pay"} if kind == SAID else {"dedup_key": KEY}
+        said.append(obey(world, 9 + place, kind, name, **about))
+    assert [len(outcomes(each)) for each in said] == done
+    assert [bool(spoken(each)) for each in said] == [bool(count) for count in done]
+    told = [event["data"]["flags"]["acked_by"] for event in world.events("flags_changed")]
+    assert (told or [None])[-1] == acked_by
+
+
+def test_a_silence_that_was_ended_does_not_begin_again_by_its_repeat() -> None:
+    world = in_breach()
+    fields = {"matchers": {"service": ["pay"]}, "until": rfc3339(T0 + 60 * MINUTE_MS)}
+    obey(world, 9, "silence", "s", **fields)
+    obey(world, 10, "unsilence", "u", silence="s")
+    assert spoken(obey(world, 11, "silence", "s", **fields)) == []
+    obey(world, 12, "silence", "t", **fields)
+    assert spoken(obey(world, 13, "unsilence", "u", silence="t")) == []
+    assert [rule for rule, _ in flags(world)] == ["silenced", "unsilenced", "silenced"]
+
+
+def test_an_ack_of_an_episode_that_is_over_does_not_take_on_the_one_that_is_open() -> None:
+    world = in_breach()
+    why = "it takes on episode 2, and that is over: episode 1 is open"
+    assert outcomes(obey(world, 9, "ack", "a", dedup_key=KEY, episode=2)) == [("command_refused", why)]
+    assert outcomes(obey(world, 10, "ack", "b", dedup_key=KEY, episode=1)) == [("command_accepted", "")]
+
+
 def test_a_silence_is_a_flag_from_its_begin_to_its_end_of_what_is_open_and_of_what_opens() -> None:
     # 09 silence begins   12 ends
     world = in_breach()
@@ -152,12 +201,18 @@ def lines_of_an_ordered_life() -> list[Line]:
         counts = {"type": "counts", "service": "pay", "signal": "ok", "at": at, "good": 0, "bad": 10}
         told += [(at, counts), (at + 30 * SECOND_MS, {"type": "tick"})]
     told += [
-        (at, order(kind, at, f"c{at}", **fields))
-        for at, kind, fields in (
-            (T0 + 9 * MINUTE_MS, "ack", {"dedup_key": KEY, "until": rfc3339(T0 + 12 * MINUTE_MS)}),
-            (T0 + 10 * MINUTE_MS, "silence", {"matchers": {"service": ["pay"]}, "until": rfc3339(T0 + 14 * MINUTE_MS)}),
-            (T0 + 16 * MINUTE_MS, "ack", {"dedup_key": KEY}),
-            (T0 + 17 * MINUTE_MS, "unack", {"dedup_key": KEY}),
+        (at, order(kind, at, name, **fields))
+        for at, kind, name, fields in (
+            (T0 + 9 * MINUTE_MS, "ack", "a", {"dedup_key": KEY, "until": rfc3339(T0 + 12 * MINUTE_MS)}),
+            (
+                T0 + 10 * MINUTE_MS,
+                "silence",
+                "s",
+                {"matchers": {"service": ["pay"]}, "until": rfc3339(T0 + 14 * MINUTE_MS)},
+            ),
+            (T0 + 16 * MINUTE_MS, "ack", "b", {"dedup_key": KEY}),
+            (T0 + 17 * MINUTE_MS, "unack", "u", {"dedup_key": KEY}),
+            (T0 + 18 * MINUTE_MS, "ack", "b", {"dedup_key": KEY}),  # again: it changes nothing, read once or twice
         )
     ]
     told.sort(key=lambda each: each[0])

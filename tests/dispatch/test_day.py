@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sla.stakeholder import Channel, Escalation, Hours, Outside, RateLimit
 from sla.units import HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
 
@@ -324,6 +326,45 @@ def test_the_same_answer_twice_is_one_answer_and_another_is_refused() -> None:
     assert answer(world, "10:31", "r1", "accept") == []
     (record,) = answer(world, "10:32", "r2", "mitigate")
     assert (record["type"], record["detail"]) == ("command_refused", "ann is asked nothing about this")
+
+
+@pytest.mark.parametrize(
+    ("given", "done"),
+    [
+        (["a more_time", "a more_time"], ["planning_reply", ""]),
+        (["a more_time", "b more_time", "a more_time"], ["planning_reply", "planning_reply", ""]),
+        (["a more_time", "b accept", "a more_time"], ["planning_reply", "planning_reply", ""]),
+        (["a accept", "b mitigate", "b mitigate"], ["planning_reply", "command_refused", ""]),
+    ],
+)
+def test_an_answer_that_comes_again_is_none_whatever_came_in_between(given: list[str], done: list[str]) -> None:
+    world = World(stakeholder(**WITHIN_A_DAY), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    said = [answer(world, f"10:3{place}", *each.split()) for place, each in enumerate(given)]
+    types = ["".join(str(record["type"]) for record in records) for records in said]
+    assert [each.removeprefix("forewarn.").removesuffix(".v1") for each in types] == done
+
+
+def test_an_answer_to_an_earlier_question_is_not_taken_for_one_to_the_question_of_now() -> None:
+    world = World(stakeholder(**WITHIN_A_DAY), stakeholder("lead"))
+    first = world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    world.event("recovery", at("10:10"))
+    second = world.event("early_warning", at("10:20"), forecast=forecast("14:20"))
+    (record,) = answer(world, "10:30", "a", "accept", event_id=first)
+    why = "it answers an earlier question: another has been asked since"
+    assert (record["type"], record["detail"]) == ("command_refused", why)
+    (record,) = answer(world, "10:31", "b", "accept", event_id=second)
+    assert record["type"] == "forewarn.planning_reply.v1"
+
+
+def test_a_silence_that_was_ended_does_not_begin_again_by_its_repeat() -> None:
+    world = World(stakeholder())
+    fields = {"matchers": {"service": ["pay"]}, "until": rfc3339(at("12:00"))}
+    world.order("silence", at("09:00"), command_id="s", **fields)
+    world.order("unsilence", at("09:10"), command_id="u", silence="s")
+    world.order("silence", at("09:20"), command_id="s", **fields)
+    world.event("breach", at("09:30"))
+    assert len(world.sends()) == 1
 
 
 def test_who_was_not_asked_cannot_answer() -> None:
