@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
-from notifiers.incident import Action, action_of, data_of, mapping, text
+from notifiers.incident import Action, action_of, mapping, seen_of, text
 from notifiers.protocol import Message, Outcome
 from notifiers.web import Web, checked
 from sla.units import DAY_MS, rfc3339
@@ -42,7 +42,7 @@ def place_of(url: str) -> str:
 def alert_of(message: Message, now: int) -> dict[str, Any]:
     """The alert: it stands until it is ended, or until nobody has repeated it for long."""
     send, words = message
-    data = data_of(send)
+    data = seen_of(send)
     is_over = action_of(send) is Action.RESOLVE
     labels = {
         "alertname": "ForewarnPromiseAtRisk",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sla.dispatch import Send
 from sla.fold import Json
-from sla.wording import event_name
+from sla.wording import OUTSIDERS, event_name
+
+_OUTSIDE: Final = ("service", "state", "opened_at", "period", "ticket")
+_OUTSIDE_OBJECTIVE: Final = ("name", "target", "window")
 
 
 class Action(StrEnum):
@@ -30,6 +33,20 @@ def action_of(send: Send) -> Action:
 def data_of(send: Send) -> Json:
     """The event's data; empty where there is none."""
     return mapping((send.event or {}).get("data"))
+
+
+def seen_of(send: Send) -> Json:
+    """The event's data as their audience may see it: who is outside of the house sees nothing of its inside."""
+    data = data_of(send)
+    if send.audience not in OUTSIDERS:
+        return data
+    objective, forecast, flags = (mapping(data.get(name)) for name in ("objective", "forecast", "flags"))
+    return {
+        **{name: data.get(name) for name in _OUTSIDE},
+        "objective": {name: objective.get(name) for name in _OUTSIDE_OBJECTIVE},
+        "forecast": dict(forecast),
+        "flags": {"final": flags.get("final")},
+    }
 
 
 def mapping(value: Any) -> Json:

@@ -36,6 +36,7 @@ class Link(NamedTuple):
     dedup_key: str
     event_id: str
     expires_at: int
+    episode: int | None = None  # that an ack takes on
 
 
 class Invalid(StrEnum):
@@ -70,8 +71,8 @@ def verify(secret: str, token: str, now: int) -> Opened | Invalid:
     if len(token) > TOKEN_LONGEST or not hmac.compare_digest(mac, _mac(secret, payload)):
         return Invalid.FORGED
     # Signed by us: it holds what `sign` wrote.
-    _, may, stakeholder, dedup_key, event_id, expires_at = orjson.loads(payload)
-    link = Link(May(may), stakeholder, dedup_key, event_id, expires_at)
+    _, may, *named = orjson.loads(payload)
+    link = Link(May(may), *named)
     if now >= link.expires_at:
         return Invalid.EXPIRED
     return Opened(link, f"link-{sha256(payload).hexdigest()[:32]}")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import orjson
 
-from notifiers.incident import Action, action_of, data_of, mapping, text
+from notifiers.incident import Action, action_of, mapping, seen_of, text
 from notifiers.protocol import Message, Outcome, Unusable
 from notifiers.web import Web
 
@@ -56,7 +56,7 @@ def event_of(message: Message, routing_key: str) -> dict[str, Any]:
     }
     if action is not Action.TRIGGER:
         return event
-    data = data_of(send)
+    data = seen_of(send)
     runbook = text(mapping(data.get("advice")).get("runbook"))
     links = [{"href": runbook, "text": "Runbook"}] if runbook.startswith(("http://", "https://")) else []
     payload = {

@@ -14,7 +14,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, Template, TemplateSyntaxError
 
 from notifiers.protocol import Words
 from notifiers.sandbox import Sandbox
-from notifiers.view import NAMES, Links, no_links, topic_of, view_of
+from notifiers.view import NAMES, NO_LINKS, Links, topic_of, view_of
 from sla.dispatch import Send
 from sla.wording import SUBJECT_LONGEST
 
@@ -35,7 +35,7 @@ class Rendered(NamedTuple):
 class Renderer:
     """Renders; never raises for what a template does."""
 
-    def __init__(self, folder: Path | None = None, links: Links = no_links) -> None:
+    def __init__(self, folder: Path | None = None, links: Links = NO_LINKS) -> None:
         """`folder` holds templates that come before those of the same name that are shipped."""
         self._folder = folder or SHIPPED
         self._sandbox = Sandbox(ChoiceLoader([FileSystemLoader(each) for each in (self._folder, SHIPPED)]))

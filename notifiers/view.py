@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
 
-from notifiers.incident import data_of, mapping, text
+from notifiers.incident import data_of, mapping, seen_of, text
 from sla.dispatch import Send
 from sla.fold import Json
 from sla.wording import OUTSIDERS, event_name
 
 NAMES: Final = frozenset(
     {
-        "action", "agreements", "audience", "data", "dedup_key", "event", "items", "kind", "questions", "severity",
-        "stakeholder", "subject", "text",
+        "action", "agreements", "audience", "data", "dedup_key", "event", "items", "kind", "links", "questions",
+        "severity", "stakeholder", "subject", "text",
     }
 )  # fmt: skip
 """All that a template can name."""
 
-Links = Callable[[Send, Json], Sequence[tuple[str, str]]]
-"""The links by which a question is answered, each with its label; see `no_links`."""
 
-_OUTSIDE: Final = ("service", "state", "opened_at", "period", "ticket")
+class Links(Protocol):
+    """The links by which people answer, each with its label; see `NO_LINKS`."""
+
+    def answers(self, send: Send, question: Json) -> Sequence[tuple[str, str]]:
+        """To say what they will do about what is ahead."""
+        ...
+
+    def acks(self, send: Send) -> Sequence[tuple[str, str]]:
+        """To take on a trouble that the message tells of."""
+        ...
+
+
 _OUTSIDE_QUESTION: Final = ("dedup_key", "answer_by", "answers", "forecast", "agreements", "question", "links")
-_OUTSIDE_OBJECTIVE: Final = ("name", "target", "window")
 
 
-def no_links(send: Send, question: Json) -> Sequence[tuple[str, str]]:
-    """Where answers come by the command line alone."""
-    del send, question
-    return ()
+class _NoLinks:
+    def answers(self, send: Send, question: Json) -> Sequence[tuple[str, str]]:
+        """None."""
+        del send, question
+        return ()
+
+    def acks(self, send: Send) -> Sequence[tuple[str, str]]:
+        """None."""
+        del send
+        return ()
+
+
+NO_LINKS: Final[Links] = _NoLinks()
+"""Where answers come by the command line alone."""
 
 
 def topic_of(send: Send) -> str:
@@ -43,20 +61,20 @@ def topic_of(send: Send) -> str:
     return event_name(send.event) if send.event is not None else "notice"
 
 
-def view_of(send: Send, links: Links = no_links) -> dict[str, Any]:
+def view_of(send: Send, links: Links = NO_LINKS) -> dict[str, Any]:
     """The names of a template and their values; every one of `NAMES` is there."""
     is_outside = send.audience in OUTSIDERS
     event = mapping(send.event)
-    data = data_of(send)
     return {
         "action": send.action,
-        "agreements": _agreements(send, data.get("agreements")),
+        "agreements": _agreements(send, data_of(send).get("agreements")),
         "audience": send.audience,
-        "data": _outside(data) if is_outside else data,
+        "data": seen_of(send),
         "dedup_key": send.dedup_key,
         "event": {"name": topic_of(send) if not event else event_name(event), "id": send.event_id, **_time(event)},
         "items": [_item(each, is_outside=is_outside) for each in send.items],
         "kind": send.kind,
+        "links": _labelled(links.acks(send)),
         "questions": [_question(send, each, links) for each in send.planning],
         "severity": send.severity,
         "stakeholder": send.stakeholder,
@@ -84,14 +102,8 @@ def _names(value: Any) -> frozenset[Any]:
     )
 
 
-def _outside(data: Json) -> dict[str, Any]:
-    objective, forecast, flags = (mapping(data.get(name)) for name in ("objective", "forecast", "flags"))
-    return {
-        **{name: data.get(name) for name in _OUTSIDE},
-        "objective": {name: objective.get(name) for name in _OUTSIDE_OBJECTIVE},
-        "forecast": dict(forecast),
-        "flags": {"final": flags.get("final")},
-    }
+def _labelled(links: Sequence[tuple[str, str]]) -> list[Json]:
+    return [{"label": label, "url": url} for label, url in links]
 
 
 def _item(item: Mapping[str, Any], *, is_outside: bool) -> dict[str, Any]:
@@ -99,6 +111,6 @@ def _item(item: Mapping[str, Any], *, is_outside: bool) -> dict[str, Any]:
 
 
 def _question(send: Send, question: Json, links: Links) -> dict[str, Any]:
-    found = [{"label": label, "url": url} for label, url in links(send, question)]
+    found = _labelled(links.answers(send, question))
     known = {**question, "agreements": _agreements(send, question.get("agreements")), "links": found}
     return known if send.audience not in OUTSIDERS else {name: known.get(name) for name in _OUTSIDE_QUESTION}

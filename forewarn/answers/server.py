@@ -116,9 +116,19 @@ class Answers:
         link = opened.link
         by, about = link.stakeholder, {"dedup_key": link.dedup_key}
         if link.may is May.REPLY:
-            told = command("reply", opened.id, by, self.now(), **about, stakeholder=by, answer=answer, text=text)
+            told = command(
+                "reply",
+                opened.id,
+                by,
+                self.now(),
+                **about,
+                stakeholder=by,
+                answer=answer,
+                text=text,
+                event_id=link.event_id,
+            )
         else:
-            told = command("ack", opened.id, by, self.now(), **about, reason=text)
+            told = command("ack", opened.id, by, self.now(), **about, reason=text, episode=link.episode)
         try:
             await self.write("sla.commands.v1", opened.id, told)
         except OSError:

@@ -107,6 +107,7 @@ class Item(Shape):
     cause: Literal["notice", "ack", "unack", "expired", "escalated", "planning", "repeat"]
     detail: str | None
     holds: Annotated[bool, Field(description="whether the trouble was open when the message was made")]
+    episode: int | None = None
 
 
 class Question(Shape):

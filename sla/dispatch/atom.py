@@ -33,6 +33,7 @@ class Item(NamedTuple):
     detail: str = ""
     event: Json | None = None
     is_over: bool = False  # its episode has ended: a later one of the same key is none of its business
+    episode: int | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class Trouble:
     ends_at: int | None = None  # of what ends by itself: an announced maintenance
     question_event_id: str | None = None  # the event that the question was asked with
     event: Json | None = None
+    episode: int | None = None
 
     @property
     def is_told(self) -> bool:
@@ -88,13 +90,14 @@ class Trouble:
         """The newest fact about it."""
         self.name, self.severity, self.event_id = view.name, view.severity, view.id
         self.time, self.line, self.root = view.time, view.line, view.root
-        self.agreements, self.customers = view.agreements, view.customers
+        self.agreements, self.customers, self.episode = view.agreements, view.customers, view.episode
 
 
 def trouble_of(view: View) -> Trouble:
     """What a first event tells."""
     told = (view.key, view.root, view.name, view.severity, view.id, view.time, view.line)
-    return Trouble(*told, view.objective, view.agreements, view.customers, view.is_expectation)
+    concerned = (view.objective, view.agreements, view.customers, view.is_expectation)
+    return Trouble(*told, *concerned, episode=view.episode)
 
 
 @dataclass(slots=True)
@@ -192,7 +195,8 @@ def _from_json(stored: Sequence[Any]) -> Trouble:
 def _plain_item(trouble: Trouble) -> Item:
     """What is told of a trouble's newest event, when its whole event is not kept."""
     root, severity = trouble.root or trouble.key, trouble.severity
-    return Item(trouble.event_id, trouble.name, trouble.key, root, severity, trouble.time, trouble.line)
+    told = (trouble.event_id, trouble.name, trouble.key, root, severity, trouble.time, trouble.line)
+    return Item(*told, episode=trouble.episode)
 
 
 def _items_to_json(atom: Atom, items: Iterable[Item]) -> list[Any]:

@@ -45,6 +45,7 @@ class View(NamedTuple):
     agreements: tuple[str, ...]
     customers: tuple[str, ...]
     is_expectation: bool
+    episode: int | None = None
 
 
 def view_of(event: Json, audience: str) -> View:
@@ -69,6 +70,7 @@ def view_of(event: Json, audience: str) -> View:
         agreements=tuple(text(each.get("name")) for each in agreements),
         customers=tuple(text(each.get("customer")) for each in agreements if text(each.get("customer"))),
         is_expectation=bool(types) and all(kind == "expectation" for kind in types),
+        episode=_count(data.get("episode")),
     )
 
 
@@ -95,8 +97,11 @@ def planned_for(event: Json) -> tuple[int | None, int | None]:
 
 def target_ms(event: Json) -> int | None:
     """A ticket's target."""
-    found = mapping(mapping(event.get("data")).get("ticket")).get("target_ms")
-    return found if type(found) is int else None
+    return _count(mapping(mapping(event.get("data")).get("ticket")).get("target_ms"))
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int else None
 
 
 def opened_at(event: Json) -> int | None:

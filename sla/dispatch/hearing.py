@@ -37,7 +37,8 @@ def item_of(view: View, notice: Notice) -> Item:
     """What there is to tell of a notice. An expectation never counts as critical: it is told, not paged."""
     is_capped = view.is_expectation and rank_of(view.severity) > rank_of("warning")
     severity = "warning" if is_capped else view.severity
-    told = Item(view.id, view.name, view.key, view.root or view.key, severity, view.time, view.line, event=notice.event)
+    facts = (view.id, view.name, view.key, view.root or view.key, severity, view.time, view.line)
+    told = Item(*facts, event=notice.event, episode=view.episode)
     if notice.escalated is None:
         return told
     why = f"Escalated from {notice.escalated.by}: {notice.escalated.why}."

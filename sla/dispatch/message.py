@@ -60,6 +60,7 @@ def _view(atom: Atom, item: Item) -> dict[str, Any]:
         "cause": item.cause,
         "detail": item.detail or None,
         "holds": item.key in atom.troubles,
+        "episode": item.episode,
     }
 
 

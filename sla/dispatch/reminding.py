@@ -78,7 +78,7 @@ def _item(trouble: Trouble, cause: str, detail: str) -> Item:
     severity = "warning" if trouble.is_expectation and trouble.severity == "critical" else trouble.severity
     root = trouble.root or trouble.key
     told = (trouble.event_id, trouble.name, trouble.key, root, severity, trouble.time, trouble.line)
-    return Item(*told, cause=cause, detail=detail, event=trouble.event)
+    return Item(*told, cause=cause, detail=detail, event=trouble.event, episode=trouble.episode)
 
 
 def _tell_again(desk: Desk, trouble: Trouble, cause: str, line: str, detail: str) -> None:

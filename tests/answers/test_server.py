@@ -61,11 +61,12 @@ async def test_a_post_becomes_one_command_of_whom_the_link_is_for(desk: Desk) ->
     assert topic == "sla.commands.v1"
     assert (told["type"], told["by"], told["stakeholder"], told["dedup_key"]) == ("reply", "ann", "ann", "pay/paid")
     assert (told["answer"], told["text"]) == ("mitigate", "two nodes")
+    assert told["event_id"] == LINK.event_id
 
 
 async def test_a_link_to_take_a_trouble_on_becomes_an_ack(desk: Desk) -> None:
-    assert await desk.api(token=sign(SECRET, LINK._replace(may=May.ACK))) == (200, "taken")
-    assert [told["type"] for _, told in desk.written] == ["ack"]
+    assert await desk.api(token=sign(SECRET, LINK._replace(may=May.ACK, episode=3))) == (200, "taken")
+    assert [(told["type"], told["episode"]) for _, told in desk.written] == [("ack", 3)]
 
 
 async def test_looking_changes_nothing_however_often(desk: Desk) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from notifiers.addresses import Guard
 from notifiers.alertmanager import UNREPEATED_MS, Alertmanager, alert_of, place_of
+from notifiers.pagerduty import event_of
 from notifiers.protocol import Delivered
 from notifiers.registry import Channels
 from notifiers.secrets import Secrets
@@ -111,3 +112,14 @@ def test_what_changes_while_a_trouble_lasts_is_no_label() -> None:
 )
 def test_the_alerts_are_below_the_address_of_alertmanager(url: str, place: str) -> None:
     assert place_of(url) == place
+
+
+@pytest.mark.parametrize(
+    ("audience", "is_shown"), [("oncall", True), ("owner", True), ("customer", False), ("supplier", False)]
+)
+def test_nobody_outside_of_the_house_sees_its_runbook_or_its_rule_on_any_tool(audience: str, *, is_shown: bool) -> None:
+    told = message(audience=audience, action="trigger")
+    for seen in (alert_of(told, NOW), event_of(told, "key")):
+        assert ("example.com/runbook" in str(seen)) is is_shown
+        assert ("burn_rate" in str(event_of(told, "key"))) is is_shown
+        assert "payments" in str(seen)

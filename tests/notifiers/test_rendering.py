@@ -16,6 +16,7 @@ from notifiers.sandbox import SOURCE_MAX, STEPS_MAX, TEXT_MAX, Sandbox, TooMuch
 from notifiers.view import NAMES as KNOWN
 from notifiers.view import view_of
 from sla.dispatch import Send
+from sla.fold import Json
 from sla.wording import OUTSIDERS
 
 INSIDE = (
@@ -67,10 +68,17 @@ def test_a_customer_hears_of_their_own_agreement_and_the_house_of_all() -> None:
     assert "globex-silver" in Renderer().words(sample("early_warning", "owner")).words.text
 
 
+class _Links:
+    def answers(self, send: Send, question: Json) -> list[tuple[str, str]]:
+        return [("Accept", f"https://x/{send.stakeholder}?a=1&b={question['event_id']}")]
+
+    def acks(self, send: Send) -> list[tuple[str, str]]:
+        del send
+        return []
+
+
 def test_a_planning_message_carries_its_links_in_text_and_html() -> None:
-    renderer = Renderer(
-        links=lambda send, question: [("Accept", f"https://x/{send.stakeholder}?a=1&b={question['event_id']}")]
-    )
+    renderer = Renderer(links=_Links())
     for audience in AUDIENCES:
         words = renderer.words(sample("planning", audience)).words
         assert f"Accept: https://x/some-{audience}?a=1&b=" in words.text
