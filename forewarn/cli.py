@@ -197,6 +197,23 @@ def preview(
 
 
 @app.command()
+def explain(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="An event's id, or a file that holds it; - for stdin.")],
+    source: Annotated[
+        str | None, typer.Option("--input", metavar="FILE", help="What replay or tail --json printed, for a broker.")
+    ] = None,
+    definitions: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="Files instead of the catalogue on the broker.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every input, interval and excluded day behind an event; exit 1 if they do not add up to its number."""
+    from forewarn.explain.command import explain as work_out
+
+    raise typer.Exit(work_out(event, source, definitions or [], Console(as_json=as_json)))
+
+
+@app.command()
 def answers(
     listen: Annotated[str, typer.Option(help="Host and port; port 0 takes a free one.")] = "127.0.0.1:8780",
     as_json: AsJson = False,

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import orjson
-
-from forewarn.apply import read_log
-from forewarn.connection import kafka_config
-from forewarn.console import Console, ExitCode, UserError, progress, table, warn
-from forewarn.diff.difference import in_force
-from schemas.definitions import load
+from forewarn.console import Console, ExitCode, UserError, table
+from forewarn.event_file import catalogue_of, event_in
 from schemas.instants import read_instant
 from sla.audience import agreement_ref
 from sla.catalogue import Catalogue
@@ -27,8 +21,8 @@ _HEAD = ("stakeholder", "told", "when", "by", "why")
 
 def route(event_file: str, definitions: Sequence[Path], at: str | None, console: Console) -> ExitCode:
     """Print a row per stakeholder; 1 if nobody would be told."""
-    event = _event(event_file)
-    catalogue = _catalogue(definitions)
+    event = event_in(event_file)
+    catalogue = catalogue_of(definitions)
     instant = _at(at, event)
     found = hearings(catalogue, event_name(event), _data(event, catalogue), event, instant)
     rows = list(_rows(found))
@@ -41,37 +35,6 @@ def route(event_file: str, definitions: Sequence[Path], at: str | None, console:
         console.say("nobody would be told: name a stakeholder that watches it, or one that bears its owner's name")
         return ExitCode.FINDING
     return ExitCode.FINE
-
-
-def _event(path: str) -> dict[str, Any]:
-    """A CloudEvent, or a line of `forewarn replay` or `tail --json` that holds one."""
-    try:
-        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        document = orjson.loads(raw)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}", "name a file that holds one event, or -") from None
-    except orjson.JSONDecodeError as error:
-        raise UserError(f"{path} is not JSON: {error}", "one event, as forewarn tail --json prints it") from None
-    event = document.get("value") if isinstance(document, dict) and "value" in document else document
-    data = event.get("data") if isinstance(event, dict) else None
-    if not isinstance(event, dict) or not isinstance(data, dict) or not isinstance(event.get("type"), str):
-        raise UserError(f"{path} holds no event", 'an event has at least "type" and "data"')
-    for name in ("service", "severity"):
-        if not isinstance(data.get(name), str):
-            raise UserError(f"{path}: data.{name} is missing", "an event names its service and severity")
-    return event
-
-
-def _catalogue(definitions: Sequence[Path]) -> Catalogue:
-    if not definitions:
-        with progress("reading the catalogue"):
-            return in_force(read_log(kafka_config())).catalogue
-    loaded = load(definitions)
-    if loaded.catalogue is None:
-        for finding in loaded.findings:
-            warn(str(finding))
-        raise UserError("the definitions have errors", "correct them; forewarn lint shows them", ExitCode.FINDING)
-    return loaded.catalogue
 
 
 def _at(text: str | None, event: dict[str, Any]) -> int:

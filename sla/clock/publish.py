@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from sla.audience import notices_of
 from sla.clock.flagging import refresh
@@ -12,9 +12,6 @@ from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cl
 from sla.fold import Emission
 from sla.ticket_objective import signal_of
 from sla.units import rfc3339
-
-UNRECORDED: Final = frozenset({"clock.started"})
-"""A clock that has just begun has counted nothing that could be explained."""
 
 
 class Publisher:
@@ -37,7 +34,7 @@ class Publisher:
         """An event on the clocks topic, and its record; and the data that all types share."""
         data = event_data(view, moment, draft, view.track.next_sequence(CLOCKS))
         event = cloud_event(self._cluster, CLOCKS, draft.name, draft.at, {**data, **(draft.more or {})})
-        if draft.name in UNRECORDED:
+        if _has_counted_nothing(view, draft):
             return [event], data
         return [event, self._record(view, moment, draft, event, data)], data
 
@@ -69,6 +66,12 @@ class Publisher:
             "inputs": {"ticket": data["ticket"], "reason": data["reason"], **_inputs(view)},
         }
         return Emission(RECORDS, data["dedup_key"], body)
+
+
+def _has_counted_nothing(view: View, draft: Draft) -> bool:
+    """Whether a clock has just begun, so that there is nothing to explain."""
+    run = view.run
+    return draft.name == "clock.started" and run is not None and run.counted_from == draft.at and not run.carried_ms
 
 
 def _inputs(view: View) -> dict[str, Any]:
