@@ -231,6 +231,7 @@ class TicketLog:
         for event in sorted(self._waiting, key=lambda each: (each.at, each.offset)):
             self._ticket.take(event)
         self._waiting = []
+        self._has_spoken_at = now  # of what was passed until then, silently
         self._tell_steps(now, is_import=True)
 
     def _introduce(self, track: Track, run: Run, now: int) -> None:

@@ -36,7 +36,8 @@ def ticket_workload(seed: int, *, is_calm: bool | None = None) -> Workload:
     documents = ticket_promises(dice)
     lines: list[dict[str, Any]] = []
     for number in range(dice.choice([2, 4, 8])):
-        lines += ticket_events(dice, f"T-{number}" if number else "ü/0", begin, length_ms, calm=calm)
+        name = f"T-{number}" if number else "ü/0"
+        lines += ticket_events(dice, name, begin, length_ms, delays_ms=() if calm else (1, 9000, HOUR_MS, DAY_MS // 3))
     lines += exclusions(dice, begin, length_ms, calm=calm)
     nothing = {"type": "exclusion", "service": "none", "id": "end", "from": spell(begin), "to": spell(begin + 1)}
     lines.append(logged({**nothing, "category": "other"}, begin + length_ms))  # so that the log goes on so far
@@ -90,8 +91,9 @@ def ticket_promises(dice: random.Random, *, unit_ms: int = 5 * MINUTE_MS) -> lis
 
 
 def ticket_events(
-    dice: random.Random, name: str, begin: int, length_ms: int, *, calm: bool, service: str = "pay"
+    dice: random.Random, name: str, begin: int, length_ms: int, *, delays_ms: tuple[int, ...], service: str = "pay"
 ) -> list[dict[str, Any]]:
+    """What the log takes of a ticket; some of it so late."""
     at = begin + dice.randrange(length_ms // 2)
     source = dice.choice([None, "desk"])
     bodies: list[tuple[int, dict[str, Any]]] = []
@@ -112,11 +114,11 @@ def ticket_events(
     for sequence, (happened, body) in enumerate(bodies, start=1):
         if source is not None:
             body |= {"source": source, "sequence": sequence}
-        delay_ms = 0 if calm or dice.random() < 0.7 else dice.choice([1, 9000, dice.randrange(HOUR_MS), DAY_MS // 3])
-        read_at = begin + len(lines) if body.get("import") else max(happened + delay_ms, begin + 60_000)
+        delay_ms = dice.randrange(dice.choice(delays_ms)) + 1 if delays_ms and dice.random() < 0.3 else 0
+        read_at = begin + 20_000 + len(lines) if body.get("import") else max(happened + delay_ms, begin + 60_000)
         lines.append(logged(body, read_at))
         if source is not None and dice.random() < 0.05:
-            lines.append({**lines[-1], "timestamp": read_at + dice.randrange(HOUR_MS)})
+            lines.append({**lines[-1], "timestamp": read_at + dice.randrange(length_ms // 6)})
     return [line for line in lines if line["timestamp"] <= begin + length_ms]
 
 

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from schemas.topics import ALERTS, SHADOW_ALERTS, TELEMETRY
+from schemas.topics import ALERTS, CLOCKS, SHADOW_ALERTS
 from tests.simulation.laws import broken
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.outcome import Outcome
 from tests.simulation.schedule import run
-from tests.simulation.story import story
+from tests.simulation.story import TICKETS_FROM, story
+from tests.simulation.ticket_story import ticket_story
 
 Ways = dict[str, list[str]]
 """Broken laws by name, and how each was broken."""
@@ -38,13 +39,14 @@ def judge(seed: int, mutant: str | None = None) -> Verdict:
     """Run one schedule, with a planted bug or without, and hold it against the laws."""
     began = time.process_time()
     planted = None if mutant is None else MUTANTS[mutant]
-    told = story(seed)
+    told = ticket_story(seed) if seed >= TICKETS_FROM else story(seed)
     outcome = run(told) if planted is None else planted.run(told)
     counts = Counter(
         {
             "oracle": int(told.is_plain),
-            "records": _count(outcome, TELEMETRY.name),
+            "records": _count(outcome, told.source),
             "alerts": _count(outcome, ALERTS.name, SHADOW_ALERTS.name),
+            "clocks": _count(outcome, CLOCKS.name),
             "lives": outcome.lives_count,
             "generations": outcome.generations_count,
             "steps": outcome.steps_count,

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from agents.app import build
+from agents.clock import ROLE as CLOCK
 from agents.detect import ROLE as DETECT
 from agents.dispatch import ROLE as DISPATCH
 from agents.role import changelog_of
@@ -23,7 +24,7 @@ from tests.simulation.loop import SeededLoop
 from tests.simulation.story import Document, Story
 from tests.simulation.worker import Worker
 
-ROLES = {role.name: role for role in (DETECT, DISPATCH)}
+ROLES = {role.name: role for role in (DETECT, CLOCK, DISPATCH)}
 CHANGELOGS = {changelog_of(role) or "" for role in ROLES.values()}
 SETTINGS = Settings(kafka_bootstrap_servers="127.0.0.1:1")
 NOTICES_PARTITIONS = 2

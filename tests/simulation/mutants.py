@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 import agents.heads
+import sla.clock.correcting
 import sla.detect.partition
 from agents.heads import HeadStore
 from agents.outbox import Outbox
@@ -27,31 +27,8 @@ from sla.detect.fold import Detect
 from sla.detect.memory import STREAM, Memory
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
-from tests.simulation.outcome import Outcome
-from tests.simulation.schedule import run
-from tests.simulation.story import Story
-
-Planting = Callable[[], AbstractContextManager[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A planted bug: what is wrong, how it is planted, and which repairs of the transport it lacks."""
-
-    name: str
-    plant: Planting = nullcontext
-    overrides: frozenset[Override] = ALL
-
-    def run(self, story: Story) -> Outcome:
-        """The schedule of a story, with the bug in it."""
-        with self.plant():
-            return run(story, self.overrides)
-
-
-def _in_place_of(owner: Any, name: str, make: Callable[[Any], Any]) -> Planting:
-    """`make` is given what stands there, and answers with what is planted."""
-    return lambda: mock.patch.object(owner, name, make(getattr(owner, name)))
-
+from tests.simulation.planting import Mutant, Planting, in_place_of
+from tests.simulation.ticket_mutants import TICKET_MUTANTS
 
 # -- order: emissions, then state, then offsets
 
@@ -140,7 +117,7 @@ def _after_loading(change: Callable[[Memory], None]) -> Planting:
 
         return load
 
-    return _in_place_of(Partition, "load", make)
+    return in_place_of(Partition, "load", make)
 
 
 def _sequences_start_anew(memory: Memory) -> None:
@@ -234,18 +211,18 @@ def _without(*repairs: Override) -> frozenset[Override]:
 MUTANTS: dict[str, Mutant] = {
     mutant.name: mutant
     for mutant in (
-        Mutant("offsets committed before the flush", _in_place_of(Shell, "snapshot", _committed_before_the_flush)),
+        Mutant("offsets committed before the flush", in_place_of(Shell, "snapshot", _committed_before_the_flush)),
         Mutant(
             "state stored before emissions arrived", lambda: mock.patch.object(FaustPort, "delivered", _not_waited_for)
         ),
-        Mutant("partition head written before its atoms", _in_place_of(Memory, "take_dirty", _head_first)),
-        Mutant("heads written before their segments", _in_place_of(agents.heads, "stages", _segments_last)),
-        Mutant("segments deleted before the heads", _in_place_of(agents.heads, "stages", _expired_first)),
+        Mutant("partition head written before its atoms", in_place_of(Memory, "take_dirty", _head_first)),
+        Mutant("heads written before their segments", in_place_of(agents.heads, "stages", _segments_last)),
+        Mutant("segments deleted before the heads", in_place_of(agents.heads, "stages", _expired_first)),
         Mutant(
             "expired segments kept for ever", lambda: mock.patch.object(HeadStore, "_delete_expired", _never_deleted)
         ),
-        Mutant("a changed cell not written anew", _in_place_of(Cell, "loosen", _under_its_old_name)),
-        Mutant("a changed atom not written", _in_place_of(Memory, "take_dirty", _not_all_is_dirty)),
+        Mutant("a changed cell not written anew", in_place_of(Cell, "loosen", _under_its_old_name)),
+        Mutant("a changed atom not written", in_place_of(Memory, "take_dirty", _not_all_is_dirty)),
         Mutant("a flush held back is forgotten", lambda: mock.patch.object(HeadStore, "_hold_back", _nothing)),
         Mutant("folds kept when partitions go", lambda: mock.patch.object(Shell, "forget", _nothing)),
         Mutant("a failed send swallowed", _failed_sends_are_swallowed),
@@ -254,12 +231,13 @@ MUTANTS: dict[str, Mutant] = {
         Mutant("gaps forgotten by a restart", _after_loading(_gaps_are_forgotten)),
         Mutant("facts forgotten by a restart", _after_loading(_facts_are_forgotten)),
         Mutant("an atom's own offset ignored", _after_loading(_the_atoms_own_offset_is_ignored)),
-        Mutant("a record read twice counted twice", _in_place_of(Detect, "step", _read_twice_is_counted_twice)),
-        Mutant("a repeated sequence counted", _in_place_of(sla.detect.partition, "is_repeat", _a_feed_is_taken_twice)),
-        Mutant("catalogue markers passed over", _in_place_of(Detect, "_switch", _markers_are_passed_over)),
-        Mutant("dead letters lost in company", _in_place_of(Outbox, "add", _no_dead_letters_beside_others)),
+        Mutant("a record read twice counted twice", in_place_of(Detect, "step", _read_twice_is_counted_twice)),
+        Mutant("a repeated sequence counted", in_place_of(sla.detect.partition, "is_repeat", _a_feed_is_taken_twice)),
+        Mutant("catalogue markers passed over", in_place_of(Detect, "_switch", _markers_are_passed_over)),
+        Mutant("dead letters lost in company", in_place_of(Outbox, "add", _no_dead_letters_beside_others)),
         Mutant("misrouted records not sent on", lambda: mock.patch.object(Outbox, "forward", _nothing)),
-        Mutant("ticks lost on hand-over", _in_place_of(Runtime, "writable", _no_tick_for_what_is_taken_over)),
+        Mutant("ticks lost on hand-over", in_place_of(Runtime, "writable", _no_tick_for_what_is_taken_over)),
+        *TICKET_MUTANTS,
         Mutant("recovery takes the last write", overrides=_without(Override.MAX)),
         Mutant("a zombie may write", overrides=_without(Override.FENCE)),
         Mutant("what came back is kept", overrides=_without(Override.DROP)),

@@ -34,7 +34,8 @@ def main() -> int:
 
 
 def _killed(name: str, seeds_most: int) -> Verdict | None:
-    return killed(name, range(seeds_most))
+    first = MUTANTS[name].seeds_from
+    return killed(name, range(first, first + seeds_most))
 
 
 def shown(verdict: Verdict | None) -> str:

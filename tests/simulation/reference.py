@@ -21,13 +21,16 @@ from forewarn.replay.replay import replay
 from schemas.catalogue_log import CatalogueLog
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_notice
-from schemas.inbound import decode_telemetry
-from schemas.topics import ALERTS, CATALOGUE, NOTICES, SHADOW_ALERTS, STATUS, TELEMETRY, changelog_of
+from schemas.inbound import decode_telemetry, decode_tickets
+from schemas.topics import ALERTS, CATALOGUE, CLOCKS, NOTICES, SHADOW_ALERTS, STATUS, TELEMETRY, TICKETS, changelog_of
 from sla.catalogue import Catalogue
+from sla.clock import Clock
 from sla.detect import Detect
 from sla.dispatch import Dispatch
 from sla.fold import AtomState, Fold, Line
 from sla.units import MINUTE_MS, floor_to
+from tests.oracle.clocks import Told as Expected
+from tests.oracle.clocks import told_of
 from tests.oracle.detect import Detector
 from tests.oracle.replayed import Step
 from tests.simulation.broker import APPEND_TIME, Place, Record
@@ -39,8 +42,8 @@ Said = tuple[str, str | None, bytes]
 Stream = tuple[str, str | None, str]
 """Topic, key, and the partition whose fold said it."""
 
-_EVENTS = frozenset({ALERTS.name, SHADOW_ALERTS.name, STATUS.name})
-SOURCES = {TELEMETRY.name: "detect", NOTICES.name: "dispatch"}
+_EVENTS = frozenset({ALERTS.name, CLOCKS.name, SHADOW_ALERTS.name, STATUS.name})
+SOURCES = {TELEMETRY.name: "detect", TICKETS.name: "clock", NOTICES.name: "dispatch"}
 CLUSTER = Settings(kafka_bootstrap_servers="127.0.0.1:1").forewarn_cluster
 TICK = {"type": "tick"}
 
@@ -84,19 +87,22 @@ class Reference:
                 catalogue_reader=self._catalogue.at,
                 cluster=CLUSTER,
             )
-        return Detect(
+        is_clock = place[0] == TICKETS.name
+        make: Any = Clock if is_clock else Detect
+        fold: Fold = make(
             *place,
             cluster=CLUSTER,
-            decode=decode_telemetry,
+            decode=decode_tickets if is_clock else decode_telemetry,
             dead_letter=dead_letter,
             catalogue_reader=self._catalogue.at,
             base=Catalogue(),
         )
+        return fold
 
     def log(self, place: Place) -> list[Record]:
         """A partition without what was misplaced: that is read where it belongs."""
         if place not in self._logs:
-            kinds = self._outcome.kinds if place[0] == TELEMETRY.name else {}
+            kinds = self._outcome.kinds if place[0] == self._outcome.story.source else {}
             log = self._outcome.logs[place]
             self._logs[place] = [each for each in log if kinds.get((place[1], each.offset)) != "misplaced"]
         return self._logs[place]
@@ -142,11 +148,13 @@ class Reference:
     # -- the oracle
 
     @cached_property
-    def oracle(self) -> list[dict[str, Any]] | None:
+    def oracle(self) -> list[dict[str, Any]] | Expected | None:
         """The alerts that the oracle expects; None where a later revision changed what is promised."""
         story = self._outcome.story
         if not story.is_plain:
             return None
+        if story.source == TICKETS.name:
+            return self._told_of_tickets()
         alerts: list[dict[str, Any]] = []
         for place in self.places():
             if place[0] != TELEMETRY.name:
@@ -156,6 +164,34 @@ class Reference:
                 detector.read(step)
             alerts += [event for _, event in detector.outcome.alerts]
         return alerts
+
+    def _told_of_tickets(self) -> Expected:
+        story = self._outcome.story
+        found = Expected([], {}, set())
+        for place in self.places():
+            if place[0] == TICKETS.name:
+                steps = [
+                    step._replace(value=TICK) if step.value.get("ticket") in self.early_tickets else step
+                    for step in self._steps(place)
+                ]
+                told = told_of(story.revisions[0], steps, story.step_ms)
+                found = Expected([*found.events, *told.events], found.facts | told.facts, found.orderly | told.orderly)
+        return found
+
+    @cached_property
+    def early_tickets(self) -> set[str]:
+        """Those of which something came before a catalogue was in force."""
+        found: set[str] = set()
+        for place in self.places():
+            for record in self.log(place) if place[0] == TICKETS.name else ():
+                if self._outcome.kinds.get((place[1], record.offset)) == "poison":
+                    continue
+                value = orjson.loads(record.value or b"null")
+                if value["type"] == "catalogue":
+                    break
+                if value["type"] == "ticket":
+                    found.add(value["ticket"])
+        return found
 
     def _steps(self, place: Place) -> Iterator[Step]:
         """A log as the oracle reads it: markers and what is no record pass time alone; so does a second copy."""
@@ -204,7 +240,7 @@ def said(outcome: Outcome) -> list[tuple[int, Said]]:
     found = [
         (record.order, (topic, None if record.key is None else record.key.decode(), record.value or b""))
         for (topic, _), log in outcome.logs.items()
-        if topic not in (TELEMETRY.name, CATALOGUE.name, NOTICES.name)
+        if topic not in (outcome.story.source, CATALOGUE.name, NOTICES.name)
         for record in log
     ]
     found += [
@@ -264,6 +300,11 @@ def dump(fold: Fold) -> bytes:
     """The whole state of a fold."""
     if isinstance(fold, Dispatch):
         fold._stakeholders._dirty = set(fold._stakeholders._atoms)
+    elif isinstance(fold, Clock):
+        tickets = fold._partition._memory
+        tickets.dirty = set(tickets.tickets)
+        tickets._dirty_facts = set(tickets._facts)
+        fold._is_changed = True
     elif isinstance(fold, Detect):
         memory = fold._partition._memory
         memory.dirty = set(memory.streams)

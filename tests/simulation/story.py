@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from schemas.topics import TELEMETRY, TICKETS
 from sla.partitioner import partition_of
 from tests.core.histories import later
 from tests.oracle.definitions import MINUTE_MS, duration_ms, share
@@ -30,6 +31,7 @@ from tests.simulation.faults import Fault, plan
 Document = dict[str, Any]
 
 STARTS = ("2026-11-23T23:52:30Z", "2026-11-23T10:07:10Z", "2026-10-25T00:55:00Z", "2026-12-31T23:50:00Z")
+TICKETS_FROM = 100_000  # seeds from here on tell of tickets: tests/simulation/ticket_story.py
 RUSH_SHARE = 0.3  # of the phases of counts: many records between two decisions
 POISON = (
     b"",
@@ -72,6 +74,16 @@ class Story:
     faults: list[Fault]
 
     @property
+    def source(self) -> str:
+        """The topic that producers write to."""
+        return TICKETS.name if self.seed >= TICKETS_FROM else TELEMETRY.name
+
+    def home_of(self, data: dict[str, Any]) -> int:
+        """The partition whose fold says an event."""
+        key = data["service"] if data.get("ticket") is None else data["ticket"]["id"]
+        return partition_of(str(key).encode(), self.partitions_count)
+
+    @property
     def is_harsh(self) -> bool:
         """See `story`."""
         return is_harsh(self.seed)
@@ -98,11 +110,11 @@ def story(seed: int) -> Story:
         sent += lines
     documents.append(stakeholder(documents))
     if is_harsh(seed):
-        documents[-1]["spec"] |= _restraint(dice)
+        documents[-1]["spec"] |= restraint(dice)
     sent += _poison(dice, span, count)
     is_plain = dice.random() < 0.7
     revisions = _revisions(dice, documents, is_plain=is_plain)
-    roles = {"detect": dice.choice([1, 2, 3]), "dispatch": dice.choice([0, 0, 1, 2])}
+    roles = {"detect": dice.choice([1, 2, 3]), "clock": 0, "dispatch": dice.choice([0, 0, 1, 2])}
     workers = [f"{role}-{number}" for role, workers in roles.items() for number in range(workers)]
     return Story(
         seed,
@@ -123,6 +135,11 @@ def _revisions(dice: random.Random, documents: list[Document], *, is_plain: bool
     if not is_plain:
         settings, rest = documents[:1], documents[1:]
         return [documents, *([*settings, *changed] for changed in later(dice, rest))]
+    return with_more_stakeholders(dice, documents)
+
+
+def with_more_stakeholders(dice: random.Random, documents: list[Document]) -> list[list[Document]]:
+    """Revisions that change no promise."""
     found = [documents]
     for number in range(dice.choice([0, 1, 1, 2])):
         extra = document("Stakeholder", f"extra{number}", {**documents[-1]["spec"], "audience": "management"})
@@ -130,7 +147,7 @@ def _revisions(dice: random.Random, documents: list[Document], *, is_plain: bool
     return found
 
 
-def _restraint(dice: random.Random) -> dict[str, Any]:
+def restraint(dice: random.Random) -> dict[str, Any]:
     """What a stakeholder may ask for who wants to be told less, or again."""
     wishes: dict[str, Any] = {
         "groupWait": dice.choice(["10s", "30s"]),

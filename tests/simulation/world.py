@@ -6,7 +6,6 @@ import asyncio
 import random
 
 from agents.transport import ALL, Override
-from schemas.topics import TELEMETRY
 from tests.simulation.cluster import CHANGELOGS, Cluster
 from tests.simulation.loop import SeededLoop
 from tests.simulation.outcome import Outcome
@@ -56,7 +55,7 @@ class World:
             self._log(sent)
 
     def _log(self, sent: Sent) -> None:
-        record = self.cluster.broker.append((TELEMETRY.name, sent.partition), sent.key, sent.value)
+        record = self.cluster.broker.append((self._story.source, sent.partition), sent.key, sent.value)
         if sent.kind:
             self._kinds[sent.partition, record.offset] = sent.kind
             self._trouble.injected[f"{sent.kind} record"] += 1
