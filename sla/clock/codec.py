@@ -9,15 +9,15 @@ from sla.catalogue import Severity
 from sla.clock.base import base_to_json
 from sla.clock.history import Change, Pool
 from sla.clock.ticket import TicketAtom
-from sla.clock.track import Told, Track
+from sla.clock.track import Told, Track, Warned
 from sla.flags import EpisodeFlags, flags_of
 from sla.records import Actor, TicketEvent
 from sla.standing import Standing
 
-SHAPE: Final = 3
+SHAPE: Final = 4
 
 _COUNTERS: Final = ("alerts", "clocks", "status", "episode", "is_open", "opened_at", "due_at", "fed_deadline")
-_TOLD: Final = ("breach_at", "breach_sequence", "stage", "warning_sequence", "is_good_fed", "is_bad_fed")
+_TOLD: Final = ("breach_at", "breach_sequence", "stage", "is_good_fed", "is_bad_fed")
 
 
 def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
@@ -50,7 +50,10 @@ def _track_to_json(track: Track) -> dict[str, Any]:
         "counters": [getattr(track, name) for name in _COUNTERS],
         "highest": track.highest,
         "standing": track.standing,
-        "told": [[*(getattr(told, name) for name in _TOLD), told.raw()] for told in track.told],
+        "told": [
+            [*(getattr(told, name) for name in _TOLD), told.raw(), [list(each) for each in told.warnings]]
+            for told in track.told
+        ],
     }
     if track.flags != EpisodeFlags():
         body["flags"] = track.flags.to_json()
@@ -81,10 +84,11 @@ def _track_from_json(entry: Mapping[str, Any]) -> Track:
     track.highest = Severity(entry["highest"])
     track.standing = Standing(entry["standing"])
     track.flags = flags_of(entry)
-    for *values, raw in entry["told"]:
+    for *values, raw, warnings in entry["told"]:
         told = Told()
         for name, value in zip(_TOLD, values, strict=True):
             setattr(told, name, value)
         told.load(raw)
+        told.warnings = tuple(Warned(*each) for each in warnings)
         track.told.append(told)
     return track

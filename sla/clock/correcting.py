@@ -7,8 +7,8 @@ from typing import Final
 from sla.clock.differences import Differences
 from sla.clock.report import Draft, View
 from sla.clock.run import Run
-from sla.clock.stages import is_at_risk, stage_at
-from sla.clock.track import SILENT, Told
+from sla.clock.stages import due_at, is_at_risk, stage_at, stage_of
+from sla.clock.track import SILENT, Told, Warned
 from sla.clock.voice import ENDINGS, NAMES, Voice
 from sla.dedup import event_id
 from sla.events import ALERTS, CLOCKS
@@ -63,8 +63,7 @@ def correct(
         _correction(voice, view, rule, (NAMES[old.kind], old.at, sequence), new.at)
         told.forget(old)
         told.add(new, sequence)
-    if run.is_open:
-        _take_back_marks(voice, view, run, told, rule)
+    _correct_warnings(voice, view, run, told, rule)
 
 
 def _correct_breach(voice: Voice, view: View, run: Run, told: Told, missed_at: int | None, rule: str) -> None:
@@ -84,25 +83,35 @@ def _correct_breach(voice: Voice, view: View, run: Run, told: Told, missed_at: i
             voice.recover(view, "cleared", now)
 
 
-def _take_back_marks(voice: Voice, view: View, run: Run, told: Told, rule: str) -> None:
-    """Marks that were told and are ahead again will be told when they are reached."""
-    true_stage = stage_at(view.objective, run, view.clock, voice.moment.now)
-    if true_stage >= told.stage:
+def _correct_warnings(voice: Voice, view: View, run: Run, told: Told, rule: str) -> None:
+    """Marks and repeats that were told: one that is ahead again is false, and told when it is reached."""
+    until = voice.moment.now if run.ended_at is None else run.ended_at
+    holding: list[Warned] = []
+    for warned in told.warnings:
+        stage = stage_of(view.objective, warned.mark)
+        due = warned.at if stage is None else due_at(view.objective, run, view.clock, stage)
+        at = due if due is not None and due <= until else None
+        if at is not None:
+            holding.append(warned._replace(at=at))
+        if at != warned.at:
+            _correction(voice, view, rule, ("early_warning", warned.at, warned.sequence), at)
+    told.warnings = tuple(holding)
+    if not run.is_open:
         return
-    told.stage = true_stage
-    _correction(voice, view, rule, ("early_warning", None, told.warning_sequence))
-    told.warning_sequence = SILENT
-    if voice.track.standing is Standing.AT_RISK and not is_at_risk(view.objective, run, true_stage):
-        voice.recover(view, "cleared", voice.moment.now)
+    told.stage = min(told.stage, stage_at(view.objective, run, view.clock, until))
+    if voice.track.standing is Standing.AT_RISK and not is_at_risk(view.objective, run, told.stage):
+        voice.recover(view, "cleared", until)
 
 
 def _take_back(voice: Voice, told: Told, rule: str) -> None:
     """A clock that was told of has never been."""
     view, now, facts = voice.gone, voice.moment.now, told.facts
+    for warned in told.warnings:
+        _correction(voice, view, rule, ("early_warning", warned.at, warned.sequence))
     if told.breach_at is not None:
         _correction(voice, view, rule, ("breach", told.breach_at, told.breach_sequence))
-    elif facts:
-        _correction(voice, view, rule, (NAMES[facts[-1].kind], facts[-1].at, told.sequence_of(facts[-1])))
+    for fact in facts:
+        _correction(voice, view, rule, (NAMES[fact.kind], fact.at, told.sequence_of(fact)))
     if facts and facts[-1].kind not in ENDINGS:
         if voice.track.is_open and voice.course.run is None:
             voice.recover(view, "cancelled", now)

@@ -22,6 +22,13 @@ def mark_of(objective: TicketObjective, stage: int) -> Mark | None:
     return None if stage == count else objective.repeats[stage - count - 1]
 
 
+def stage_of(objective: TicketObjective, text: str) -> int | None:
+    """The stage of a mark or repeat, by how it is written; None where it is no longer defined."""
+    count = len(objective.marks)
+    places = (*enumerate(objective.marks), *enumerate(objective.repeats, count + 1))
+    return next((stage for stage, mark in places if mark.text == text), None)
+
+
 def stages_count(objective: TicketObjective) -> int:
     """How many stages a clock goes through at most."""
     return len(objective.marks) + 1 + len(objective.repeats)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import NamedTuple
 
 from sla.catalogue import RANK, Severity
 from sla.clock.run import Fact, FactKind
@@ -14,17 +15,25 @@ SILENT: int = 0
 """The sequence of what was settled without an event: true, but told to nobody."""
 
 
+class Warned(NamedTuple):
+    """An early warning that was told: the mark or repeat, its instant, and the event's sequence."""
+
+    mark: str
+    at: int
+    sequence: int
+
+
 class Told:
     """What was told of one clock. `stage` is how many of its marks, its breach and its repeats are behind it."""
 
-    __slots__ = ("_facts", "breach_at", "breach_sequence", "is_bad_fed", "is_good_fed", "stage", "warning_sequence")
+    __slots__ = ("_facts", "breach_at", "breach_sequence", "is_bad_fed", "is_good_fed", "stage", "warnings")
 
     def __init__(self) -> None:
         self._facts = array("q")  # kind, at, sequence, kind, …
         self.breach_at: int | None = None
         self.breach_sequence = SILENT
         self.stage = 0
-        self.warning_sequence = SILENT  # of the last early warning
+        self.warnings: tuple[Warned, ...] = ()  # those that hold
         self.is_good_fed = False
         self.is_bad_fed = False
 

@@ -14,7 +14,7 @@ from sla.clock.publish import Publisher, open_clock, outcome
 from sla.clock.report import Draft, Labels, Moment, View, view_of
 from sla.clock.run import Fact, FactKind, Run
 from sla.clock.stages import due_at, severity_of
-from sla.clock.track import SILENT, Told, Track
+from sla.clock.track import SILENT, Told, Track, Warned
 from sla.dedup import ticket_key
 from sla.events import EventData
 from sla.fold import Emission
@@ -153,7 +153,7 @@ class Voice:
             track.standing = Standing.AT_RISK
         shown = track.raise_to(severity)
         draft = Draft("early_warning", "ticket_mark", shown, previous, track.standing, at, mark)
-        told.warning_sequence = self.alert(view, draft)
+        told.warnings = (*told.warnings, Warned(mark, at, self.alert(view, draft)))
 
     def breach(self, view: View, told: Told, at: int, *, is_historic: bool = False) -> None:
         """The target was missed at its deadline: whatever marks lie before it count as told."""

@@ -8,7 +8,7 @@ import pytest
 
 from sla.clock import history
 from sla.units import HOUR_MS
-from tests.clock.world import World, at, promise
+from tests.clock.world import World, at, clock, promise
 from tests.core.world import catalogue_of, marker
 
 MARKS = ["50%", "75%", "90%"]
@@ -64,6 +64,81 @@ def test_a_mark_that_was_told_too_early_is_corrected_and_told_again_when_it_is_r
         "13:10 correction late_data",
         "13:10 recovery cleared",
         "14:00 early_warning ticket_mark 75%",
+    ]
+
+
+def named(world: World) -> list[tuple[str, str, str, str | None]]:
+    """Of each correction the event that it names as told before, and when it says that this was and is."""
+    told = {event["id"]: event for topic in ("sla.alerts.v1", "sla.clocks.v1") for event in world.events(topic)}
+    found = []
+    for data in corrections(world):
+        event, before, after = told[data["supersedes"]], data["before"], data["after"]
+        assert (before["event"], before["at"]) == (event["type"][9:-3], event["time"])
+        mark = event["data"]["reason"]["mark"] or ""
+        found.append((before["event"], mark, clock(before["at"]), after["at"] and clock(after["at"])))
+    return found
+
+
+def test_each_mark_that_is_ahead_again_is_corrected_once_by_an_event_of_its_own() -> None:
+    world = World(promise(warnAt=MARKS))
+    world.created("10:00")
+    world.ticks("13:40")
+    world.event("11:00", now="13:40", state="pending")
+    expected = [
+        ("early_warning", mark, when, None) for mark, when in zip(MARKS, ("12:00", "13:00", "13:36"), strict=True)
+    ]
+    assert named(world) == expected
+    world.event("12:00", now="13:41", state="open")
+    world.ticks("14:40")
+    again = [event["time"][11:16] for event in world.events(name="early_warning")]
+    assert again == ["12:00", "13:00", "13:36", "13:00", "14:00", "14:36"]
+    assert named(world) == expected
+
+
+def test_a_breach_that_never_was_takes_its_marks_and_repeats_with_it() -> None:
+    world = World(promise(warnAt=["75%"]))
+    world.created("10:00")
+    world.ticks("16:10")
+    world.event("10:30", now="16:10", state="resolved")
+    assert named(world) == [
+        ("breach", "", "14:00", None),
+        ("early_warning", "75%", "13:00", None),
+        ("early_warning", "125%", "15:00", None),
+        ("early_warning", "150%", "16:00", None),
+    ]
+    assert world.alerts()[-1] == "10:30 recovery met"
+
+
+def test_a_mark_whose_instant_was_another_is_corrected_with_the_true_one_and_not_told_again() -> None:
+    world = World(promise(warnAt=["50%"]))
+    world.created("10:00")
+    world.ticks("12:30")
+    world.event("10:30", now="12:30", state="pending")
+    world.event("10:40", now="12:30", state="open")
+    world.ticks("13:00")
+    assert named(world) == [("early_warning", "50%", "12:00", None)]
+    later = World(promise(warnAt=["50%"]))
+    later.event("10:30", priority="P1", state="new")
+    later.ticks("13:00")
+    later.created("10:00", now="13:00")
+    assert named(later)[-1] == ("early_warning", "50%", "12:30", "12:00")
+    later.ticks("13:30")
+    assert len(later.events(name="early_warning")) == 1
+
+
+def test_what_was_told_of_a_clock_that_never_was_is_corrected_event_by_event() -> None:
+    world = World(promise(warnAt=["75%"], cancel={"void": ["yes"]}))
+    world.created("10:00")
+    world.event("10:30", state="pending")
+    world.event("10:40", state="open")
+    world.ticks("14:20")
+    world.event("09:50", now="14:20", void="yes")
+    assert sorted(named(world)) == [
+        ("breach", "", "14:10", None),
+        ("clock.paused", "", "10:30", None),
+        ("clock.resumed", "", "10:40", None),
+        ("clock.started", "", "10:00", None),
+        ("early_warning", "75%", "13:10", None),
     ]
 
 
