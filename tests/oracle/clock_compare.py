@@ -31,10 +31,11 @@ def clock_differences(expected: Told, told: list[Emission]) -> list[str]:
 def untrue(key: str, facts: list[tuple[str, int]], told: list[Emission]) -> list[str]:
     """What was told, less what was corrected, is what is true in the end; a clock taken back may have been cancelled.
 
-    Repeated tellings of one fact are one; an open clock's breach is for time to tell.
+    Repeated tellings of one fact are one; an open clock's breach is for time to tell. A correction may have been read
+    before what it corrects, which is on another topic.
     """
     stands: dict[str, tuple[str, int]] = {}
-    for each in told:
+    for each in sorted(told, key=_is_correction):
         value = each["value"]
         name = value["type"].removeprefix("forewarn.").removesuffix(".v1")
         if name == "breach" or (name.startswith("clock.") and name != "clock.breached"):
@@ -45,3 +46,7 @@ def untrue(key: str, facts: list[tuple[str, int]], told: list[Emission]) -> list
                 stands[value["data"]["supersedes"]] = superseded[0], instant(after["at"])
     missing = Counter(set(facts)) - Counter(set(stands.values()))
     return [f"{key}: in the end {name} at {spell(at)} is true and untold" for name, at in sorted(missing)]
+
+
+def _is_correction(event: Emission) -> bool:
+    return bool(event["value"]["type"] == "forewarn.correction.v1")
