@@ -365,7 +365,7 @@ SWITCHED: dict[Override, Switched] = {
         "test_consumer.test_without_a_recent_heartbeat_neither_state_nor_offsets_are_written",
     ),
     Override.DROP: Switched(
-        "a partition that comes back brings old values with it",
+        "a partition that comes back brings with it what was deleted elsewhere meanwhile",
         ("BulkTable.on_rebalance",),
         "test_table.test_what_moved_is_forgotten_in_the_table_and_in_the_ledger",
     ),

@@ -7,7 +7,7 @@ tests.simulation.planted` runs them all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -20,14 +20,14 @@ from agents.outbox import Outbox
 from agents.port import FaustPort
 from agents.runtime import Runtime
 from agents.shell import Shell
-from agents.transport import ALL, Override, Producer
+from agents.transport import ALL, BulkTable, Override, Producer
 from schemas.topics import DEAD_LETTERS
 from sla.cells import Cell
 from sla.detect.fold import Detect
 from sla.detect.memory import STREAM, Memory
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
-from tests.simulation.planting import Mutant, Planting, in_place_of
+from tests.simulation.planting import Mutant, Planting, in_place_of, often_cut
 from tests.simulation.ticket_mutants import TICKET_MUTANTS
 
 # -- order: emissions, then state, then offsets
@@ -193,6 +193,12 @@ def _no_tick_for_what_is_taken_over(right: Any) -> Any:
     return writable
 
 
+def _keeps_its_place(self: BulkTable, partitions: Iterable[int]) -> None:
+    for partition in partitions:
+        self._records.pop(partition, None)
+        self._owned_since.pop(partition, None)
+
+
 @contextmanager
 def _failed_sends_are_swallowed() -> Iterator[None]:
     def settled(self: Producer, sent: Any) -> None:
@@ -223,7 +229,11 @@ MUTANTS: dict[str, Mutant] = {
         ),
         Mutant("a changed cell not written anew", in_place_of(Cell, "loosen", _under_its_old_name)),
         Mutant("a changed atom not written", in_place_of(Memory, "take_dirty", _not_all_is_dirty)),
-        Mutant("a flush held back is forgotten", lambda: mock.patch.object(HeadStore, "_hold_back", _nothing)),
+        Mutant(
+            "a flush held back is forgotten",
+            lambda: mock.patch.object(HeadStore, "_hold_back", _nothing),
+            provoke=often_cut,
+        ),
         Mutant("folds kept when partitions go", lambda: mock.patch.object(Shell, "forget", _nothing)),
         Mutant("a failed send swallowed", _failed_sends_are_swallowed),
         Mutant("sequences reset by a restart", _after_loading(_sequences_start_anew)),
@@ -240,7 +250,7 @@ MUTANTS: dict[str, Mutant] = {
         *TICKET_MUTANTS,
         Mutant("recovery takes the last write", overrides=_without(Override.MAX)),
         Mutant("a zombie may write", overrides=_without(Override.FENCE)),
-        Mutant("what came back is kept", overrides=_without(Override.DROP)),
+        Mutant("recovery goes on in its middle", lambda: mock.patch.object(BulkTable, "drop", _keeps_its_place)),
         Mutant("fetched behind a seek", overrides=_without(Override.SEEK)),
         Mutant("a cleared batch is held", overrides=_without(Override.RELEASE)),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
 from agents.transport import ALL, Override
+from tests.simulation.faults import Cut
 from tests.simulation.outcome import Outcome
 from tests.simulation.schedule import run
 from tests.simulation.story import Story
@@ -18,17 +19,30 @@ Planting = Callable[[], AbstractContextManager[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A planted bug: what is wrong, how it is planted, and which repairs of the transport it lacks."""
+    """A planted bug: what is wrong, how it is planted, and which repairs of the transport it lacks.
+
+    `provoke` gives a story the trouble that the bug takes, where plain stories seldom hold it; without the bug it
+    breaks no law (`test_simulation`).
+    """
 
     name: str
     plant: Planting = nullcontext
     overrides: frozenset[Override] = ALL
     seeds_from: int = 0  # the stories that can show it
+    provoke: Callable[[Story], Story] = lambda story: story
 
     def run(self, story: Story) -> Outcome:
         """The schedule of a story, with the bug in it."""
         with self.plant():
-            return run(story, self.overrides)
+            return run(self.provoke(story), self.overrides)
+
+
+def often_cut(story: Story) -> Story:
+    """Again and again a worker is cut off in the middle of a flush for longer than half a session, and confirmed."""
+    workers = [f"{role}-{number}" for role, count in story.roles.items() for number in range(count)]
+    instants = range(30, int(story.lasts_s) - 60, 7)
+    cuts = [Cut(float(at), workers[turn % len(workers)], 6.0) for turn, at in enumerate(instants)]
+    return replace(story, faults=cuts)
 
 
 def in_place_of(owner: Any, name: str, make: Callable[[Any], Any]) -> Planting:

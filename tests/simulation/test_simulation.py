@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.laws import broken
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.planting import often_cut
+from tests.simulation.schedule import run
+from tests.simulation.story import story
 
 ROOT = Path(__file__).parents[2]
 FAILED_ONCE = (
@@ -57,6 +61,11 @@ def test_a_schedule_that_failed_once_breaks_no_law(seed: int) -> None:
 @pytest.mark.parametrize("seeds", ["0..11", "100000..100005"])
 def test_schedules_of_trouble_break_no_law(seeds: str) -> None:
     assert "violations          0" in simulated("tests.simulation", "--seeds", seeds)
+
+
+@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.provoke is often_cut])
+def test_the_trouble_that_shows_a_planted_bug_breaks_no_law_without_it(name: str) -> None:
+    assert broken(run(MUTANTS[name].provoke(story(1)))) == {}
 
 
 @pytest.mark.parametrize("name", PLANTED + PLANTED_IN_TICKETS)
