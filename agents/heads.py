@@ -21,7 +21,7 @@ from agents.transport import Write, unpack
 
 log = logging.getLogger("forewarn.heads")
 
-RENEW_AFTER_S: Final = 60.0  # design.md 3.4: by then a zombie's last write has arrived
+RENEW_AFTER_S: Final = 60.0  # design.md 3.4: by then a zombie's last write has arrived, or will be noticed
 
 
 class SourceReplaced(Exception):  # noqa: N818 - a finding about the topic
@@ -82,14 +82,17 @@ class HeadStore:
         """Take what changed in every partition, at once; the answer writes it.
 
         A partition that was held for a minute has all its heads written once more: until then an earlier owner that
-        was cut off may have written, and what comes last is what compaction keeps (design.md 3.4).
+        was cut off may have written, and what comes last is what compaction keeps (design.md 3.4). One that slept for
+        longer, and writes later, leaves a gap between two writes of our own: a minute after it all is written again.
         """
         taken: dict[int, Writing] = {}
         renewed: set[int] = set()
         for partition, kept in self._kept.items():
             writing, kept.unwritten = kept.unwritten, Writing()
             writing.follow(dirty.get(partition, Writing()))
-            if not kept.is_renewed and self._port.owned_for_s(partition) > RENEW_AFTER_S:
+            is_due = self._port.alone_for_s(partition) > RENEW_AFTER_S
+            kept.is_renewed = kept.is_renewed and is_due
+            if is_due and not kept.is_renewed:
                 renewed.add(partition)
                 stored: Heads = {**dict.fromkeys(kept.gone), **self._port.records(partition)}
                 again = {key: head for key, head in stored.items() if key not in writing.heads and not is_segment(key)}

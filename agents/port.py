@@ -48,8 +48,8 @@ class Port(Protocol):
         """Write records and wait until the broker has them; then the table has them too."""
         ...
 
-    def owned_for_s(self, partition: int) -> float:
-        """How long the partition has been held without a break."""
+    def alone_for_s(self, partition: int) -> float:
+        """How long the partition has been held without a break, and nobody else was seen to write its state."""
         ...
 
     async def end_offset(self, partition: int) -> int:
@@ -110,9 +110,9 @@ class FaustPort:
         for (partition, key, value), metadata in zip(writes, sent, strict=True):
             table.stored(partition, key, value, (await metadata).offset)
 
-    def owned_for_s(self, partition: int) -> float:
+    def alone_for_s(self, partition: int) -> float:
         """As the table counts it."""
-        return self._the_table.owned_for_s(partition)
+        return self._the_table.alone_for_s(partition)
 
     async def end_offset(self, partition: int) -> int:
         """Asks the broker."""

@@ -49,7 +49,8 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
     def __init__(self, app: Any, **kwargs: Any) -> None:
         """Raw bytes on both sides: the shell encodes."""
         self._records: dict[int, dict[bytes, bytes]] = {}
-        self._owned_since: dict[int, float] = {}
+        self._alone_since: dict[int, float] = {}
+        self._written_to: dict[int, int] = {}  # partition → where in the changelog the latest write of our own is
         self._seen_lost_count = 0
         super().__init__(
             app,
@@ -72,9 +73,9 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
         """What the broker holds of a partition."""
         return self._records.setdefault(partition, {})
 
-    def owned_for_s(self, partition: int) -> float:
-        """How long this worker has held the partition without a break."""
-        return monotonic() - self._owned_since.setdefault(partition, monotonic())
+    def alone_for_s(self, partition: int) -> float:
+        """How long this worker has held the partition without a break, and nobody else was seen to write to it."""
+        return monotonic() - self._alone_since.setdefault(partition, monotonic())
 
     def stored(self, partition: int, key: bytes, value: bytes | None, changelog_offset: int) -> None:
         """A write of our own is on the broker; a later recovery of the partition begins behind it."""
@@ -82,12 +83,20 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
             self.records(partition).pop(key, None)
         else:
             self.records(partition)[key] = value
+        self._look_for_others(partition, changelog_offset)
         if not self.app.plan.has(Override.ADV) or self.app.rebalancing:
             return
         tp, offsets = TP(self.changelog, partition), self.app.tables.recovery.active_offsets
         seen = offsets.get(tp)
         if seen is not None and changelog_offset > seen:
             offsets[tp] = changelog_offset
+
+    def _look_for_others(self, partition: int, changelog_offset: int) -> None:
+        """Between two writes of one writer lies nothing; else an owner of before, who was cut off, writes on."""
+        last = self._written_to.get(partition, changelog_offset)
+        if changelog_offset > last + 1:
+            self._alone_since[partition] = monotonic()
+        self._written_to[partition] = max(last, changelog_offset)
 
     # Applies whole batches; Faust decodes and applies one event per record.
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
@@ -114,7 +123,8 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
         """Forget partitions here and in the recovery's ledger: either alone resurrects old values or loses state."""
         for partition in partitions:
             self._records.pop(partition, None)
-            self._owned_since.pop(partition, None)
+            self._alone_since.pop(partition, None)
+            self._written_to.pop(partition, None)
             self.app.tables.recovery.revoke(TP(self.changelog, partition))
 
     # Faust keeps what it holds of a partition that went and came back.

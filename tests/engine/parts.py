@@ -65,7 +65,7 @@ class World:
     log: list[tuple[Any, ...]] = field(default_factory=list)
     table: defaultdict[int, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
     is_fenced: bool = False
-    owned_s: float = 0.0
+    alone_s: float = 0.0
     ends: dict[int, int] = field(default_factory=dict)
     broken: BaseException | None = None
     on_the_way: list[tuple[Any, ...]] = field(default_factory=list)
@@ -117,9 +117,9 @@ class World:
             self.fence_after_stores -= 1
             self.is_fenced = self.fence_after_stores <= 0
 
-    def owned_for_s(self, partition: int) -> float:
+    def alone_for_s(self, partition: int) -> float:
         del partition
-        return self.owned_s
+        return self.alone_s
 
     async def end_offset(self, partition: int) -> int:
         return self.ends.get(partition, 1 << 40)

@@ -295,7 +295,7 @@ async def test_a_message_of_any_id_is_a_head_and_written_again_at_the_renewal(na
     channel = Channel(None)
     async with running(World(), good=channel) as desk:
         await desk.take(orjson.dumps({**orjson.loads(send(1)), "id": name}))
-        desk.world.owned_s = RENEW_AFTER_S + 1
+        desk.world.alone_s = RENEW_AFTER_S + 1
         await desk.deliver.snapshot()()
         assert desk.world.stored_keys().count(f"send/{name}".encode()) == 2
 

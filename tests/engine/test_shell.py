@@ -236,13 +236,25 @@ async def test_a_partition_held_for_a_minute_has_all_its_heads_written_once_more
     await shell.handle(3, records(1, start=2))
     await flush(shell)
     assert b"old" not in world.stored_keys()
-    world.owned_s = 61.0
+    world.alone_s = 61.0
     await shell.handle(3, records(1, start=3))
     await flush(shell)
     assert world.stored_keys()[2:] == [b"old", HOME[3], HEAD.encode()]
     await shell.handle(3, records(1, start=4))
     await flush(shell)
     assert world.stored_keys()[5:] == [HOME[3], HEAD.encode()]
+
+
+async def test_heads_that_nobody_touches_are_written_again_after_a_zombie_that_slept_for_very_long() -> None:
+    world = World(alone_s=61.0)
+    world.table[3] = {b"old": pack(1, b'{"count":1,"sum":1}'), HEAD.encode(): pack(1, b'{"now":1}')}
+    shell = shell_on(world)
+    for start, alone_s in ((2, 61.0), (3, 300.0), (4, 5.0), (5, 61.0), (6, 70.0)):  # it wakes before the third
+        world.alone_s = alone_s
+        await shell.handle(3, records(1, start=start))
+        await flush(shell)
+    each = [HOME[3], HEAD.encode()]
+    assert world.stored_keys() == [b"old", *each, *each, *each, b"old", *each, *each]
 
 
 # -- placement
@@ -391,14 +403,14 @@ async def test_expired_segments_go_behind_the_renewed_heads_and_not_before() -> 
         await shell.handle(3, records(1, start=offset))
         await flush(shell)
     assert {segment(0), segment(1), segment(2)} < set(world.table[3])
-    world.owned_s = 61.0
+    world.alone_s = 61.0
     await flush(shell)
     assert set(world.table[3]) == {segment(2), HOME[3], HEAD.encode()}
     assert [entry[3] is None for entry in world.log[-5:]] == [False, False, True, True, True]
 
 
 async def test_a_worker_that_was_not_confirmed_since_its_heads_arrived_deletes_nothing() -> None:
-    world = World(owned_s=61.0)
+    world = World(alone_s=61.0)
     shell = shell_on(world, make_fold=archiving)
     await shell.handle(3, records(1))
     await flush(shell)
@@ -417,7 +429,7 @@ async def test_a_renewal_writes_no_segment_again() -> None:
     shell = shell_on(world, make_fold=archiving)
     await shell.handle(3, records(1))
     await flush(shell)
-    world.owned_s = 61.0
+    world.alone_s = 61.0
     written = len(world.log)
     await flush(shell)
     assert [entry[2] for entry in world.log[written:] if entry[3] is not None] == [HOME[3], HEAD.encode()]
@@ -465,7 +477,7 @@ async def test_a_flush_of_a_partition_that_moved_is_not_reported_as_written() ->
             await shell.fold_of(3)  # it came back at once, for another life
 
     world.store = revoked_at_the_last_stage  # type: ignore[method-assign]
-    world.owned_s = 61.0
+    world.alone_s = 61.0
     assert await write() is False
     written = len(world.log)
     world.store = store  # type: ignore[method-assign]
@@ -476,7 +488,7 @@ async def test_a_flush_of_a_partition_that_moved_is_not_reported_as_written() ->
 async def test_what_expired_is_not_deleted_once_the_partition_moved() -> None:
     world = World()
     shell = shell_on(world, make_fold=archiving)
-    world.owned_s = 61.0
+    world.alone_s = 61.0
     await shell.handle(3, records(1))
     await flush(shell)
     await shell.handle(3, records(1, start=1))

@@ -110,6 +110,20 @@ def test_own_writes_are_not_read_again(without: tuple[Override, ...], place: int
     assert table.records(0)[b"k"] == pack(2, b"x")
 
 
+@pytest.mark.parametrize(("offsets", "alone_s"), [([40, 41, 42], 100.0), ([40, 41, 43], 0.0), ([40, -1, 41], 100.0)])
+def test_whoever_writes_between_two_writes_of_our_own_is_noticed(
+    offsets: list[int], alone_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("agents.transport.table.monotonic", lambda: clock[0])
+    table = filled()
+    assert table.alone_for_s(0) == 0.0
+    clock[0] = 100.0
+    for offset in offsets:
+        table.stored(0, b"k", pack(2, b"x"), offset)
+    assert table.alone_for_s(0) == alone_s
+
+
 def test_a_write_during_a_rebalance_does_not_move_the_place() -> None:
     table = filled()
     table.app.rebalancing = True

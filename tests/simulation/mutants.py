@@ -196,7 +196,7 @@ def _no_tick_for_what_is_taken_over(right: Any) -> Any:
 def _keeps_its_place(self: BulkTable, partitions: Iterable[int]) -> None:
     for partition in partitions:
         self._records.pop(partition, None)
-        self._owned_since.pop(partition, None)
+        self._alone_since.pop(partition, None)
 
 
 @contextmanager

@@ -43,7 +43,8 @@ class Table(BulkTable):
         self.app = app
         self._name = changelog
         self._records = {}
-        self._owned_since = {}
+        self._alone_since = {}
+        self._written_to = {}
         self._seen_lost_count = 0
 
     @property
