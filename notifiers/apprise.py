@@ -1,7 +1,7 @@
 """Everything that Apprise reaches by URL: Slack, Teams, ntfy, Telegram and a hundred more.
 
-Apprise blocks, so each message has a thread of its own pool. It connects by itself: the address is looked at before,
-but a name that changes in between is not caught, as it is for Forewarn's own channels.
+Apprise blocks, so each message has a thread of its own pool. It connects by itself: the address is looked at before
+each message, but a name that changes between the look and the connection is not caught, as it is for our own channels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from notifiers.addresses import AddressRefused, Guard
 from notifiers.protocol import Delivered, Message, Outcome, Retry, Unusable
@@ -25,8 +25,11 @@ THREADS_PER_URL_MAX: Final = 2
 LOADING_WITHIN_S: Final = 60.0  # Apprise and its hundred plugins, once
 OWN_SCHEMES: Final = frozenset({"blink1", "dbus", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
 """Services that are this machine itself, which is nobody's channel."""
+FILE_OPTIONS: Final = frozenset({"keyfile", "pgpprv", "pgppub", "subfile"})
+"""Options of a URL that name a file of this machine, whichever the service."""
 _NAMES_OF_PLACES: Final = ("host", "hostname", "server", "url", "endpoint", "gateway")
 """How a plugin's attributes end that hold where it connects to: `mailto://…?smtp=` is in `smtp_host`, beside `host`."""
+_NO_FILES: Final = "an Apprise URL must not have files read or fetched, for they would be sent to its service"
 _TYPES: Final = {"critical": "failure", "warning": "warning"}
 
 
@@ -98,11 +101,16 @@ class Apprise:
     def _plugin(self, url: str) -> Any:
         if url.partition(":")[0].strip().lower() in OWN_SCHEMES:
             raise Unusable("this service is the machine itself: use one that is reached by a network")
+        named = FILE_OPTIONS.intersection(name.strip("+-:").lower() for name in parse_qs(url.partition("?")[2]))
+        if named:
+            raise Unusable(f"{_NO_FILES}: leave out {', '.join(sorted(named))}")
         import apprise  # noqa: PLC0415 - is loaded by now
 
         plugin = apprise.Apprise.instantiate(url, asset=apprise.AppriseAsset(app_id="Forewarn", secure_logging=True))
         if plugin is None:
             raise Unusable("Apprise cannot use this URL: see https://appriseit.com for the form of its service")
+        if any(isinstance(held, apprise.AppriseAttachment) and len(held) for held in vars(plugin).values()):
+            raise Unusable(f"{_NO_FILES}: leave out its template")
         # Shorter than our own deadline: a thread that is given up on may still tell, and the retry tells again.
         plugin.socket_connect_timeout = plugin.socket_read_timeout = self._within_s
         plugin.redirects = False  # where one leads is not looked at; set here, for the URL can ask for it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from schemas.definitions.findings import Finding, nearest
@@ -39,7 +39,7 @@ def _nobody_told(definitions: Iterable[Defined]) -> Iterator[Finding]:
     owners: dict[str, str | None] = {}
     promised: dict[str, set[str]] = {}
     customers: dict[str, set[str]] = {}
-    watches: list[WatchesSpec] = []
+    watches: dict[str, WatchesSpec] = {}
     for each in definitions:
         document = each.document
         if isinstance(document, Service):
@@ -50,18 +50,29 @@ def _nobody_told(definitions: Iterable[Defined]) -> Iterator[Finding]:
                 if document.spec.customer is not None:
                     customers.setdefault(name, set()).add(document.spec.customer)
         elif isinstance(document, Stakeholder):
-            watches.append(document.spec.watches)
+            watches[each.name] = document.spec.watches
     for each in definitions:
         document = each.document
         if not isinstance(document, _Measured) or (isinstance(document, Objective) and document.spec.mode == "shadow"):
             continue
         service = document.spec.service
         parties = _Parties(promised.get(each.name, set()), customers.get(each.name, set()))
-        if not any(_is_watched(one, service, owners.get(service), parties) for one in watches):
+        if not any(_is_watched(one, service, owners.get(service), parties) for one in watches.values()):
             message = (
-                f"nobody is told about {each.name!r}: let a stakeholder watch its service, its owner or its agreement"
+                f"{_told_instead(each.name, owners.get(service), watches)}: let a stakeholder watch its {_WATCHED}"
             )
             yield each.warning("nobody-told", ("metadata", "name"), message)
+
+
+_WATCHED: Final = "service, its owner or its agreement"
+
+
+def _told_instead(objective: str, owner: str | None, stakeholders: Container[str]) -> str:
+    """What becomes of an event that nobody watches: it goes to a stakeholder who bears the owner's name, or nowhere."""
+    if owner in stakeholders:
+        return f"nobody watches {objective!r}, so all of it goes to its service's owner {owner!r}"
+    named = f", and no stakeholder bears the name of the owner {owner!r}" if owner is not None else ""
+    return f"nobody is told about {objective!r}{named}"
 
 
 class _Parties(NamedTuple):

@@ -146,6 +146,9 @@ class Desk:
     def _say(self, kind: str, items: Sequence[Item]) -> None:
         questions = [question for item in items if (question := self._ask(item)) is not None]
         message = compose(self.atom, self.policy.stakeholder.audience, kind, items, questions)
+        if not self.policy.stakeholder.channels:
+            for item in items:
+                self.skip("dropped", "has no channel to be told by", item.event_id, item.key)
         for channel in self.policy.people:
             message_of = {**message, "id": self._id(kind, items, channel)}
             self.out.append(send(self.policy, channel, message_of))

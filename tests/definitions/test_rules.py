@@ -121,6 +121,27 @@ def test_an_objective_that_nobody_watches_is_a_warning_that_strict_refuses(tmp_p
 
 
 @pytest.mark.parametrize(
+    ("stakeholder", "says"),
+    [
+        ("payments-team", "nobody watches 'payments-availability', so all of it goes to its service's owner"),
+        ("ann", "nobody is told about 'payments-availability', and no stakeholder bears the name of the owner"),
+    ],
+)
+def test_what_nobody_watches_is_said_to_go_to_the_owner_or_to_nobody(
+    stakeholder: str, says: str, tmp_path: Path
+) -> None:
+    loaded = load_text(
+        tmp_path,
+        OBJECTIVE,
+        doc("Service", "owner: payments-team", "payments"),
+        doc("Stakeholder", "audience: owner\n  watches: {services: [ledger]}\n  channels: [console]", stakeholder),
+        doc("Service", "owner: ledger-team", "ledger"),
+    )
+    (finding,) = [finding for finding in loaded.findings if finding.rule == "nobody-told"]
+    assert finding.message.startswith(f"{says} 'payments-team': let a stakeholder watch its service")
+
+
+@pytest.mark.parametrize(
     ("watches", "hears"),
     [
         ("{services: [payments]}", True),

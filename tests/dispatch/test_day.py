@@ -448,3 +448,11 @@ def test_the_end_of_what_a_digest_tells_does_not_make_a_later_trouble_told() -> 
     (digest,) = world.sends()
     assert [item["event"] for item in digest["items"]] == ["breach", "recovery"]
     assert world.unsent()[-2:] == ["08:00:00 silenced", "08:30:00 dropped"]
+
+
+def test_who_has_no_channel_is_not_told_and_that_is_on_record() -> None:
+    """Nobody of this name is defined, and the notice brings no channel either."""
+    world = World()
+    world.event("breach", at("10:00"))
+    assert (world.sends(), world.unsent()) == ([], ["10:00:00 dropped"])
+    assert world.deliveries()[0]["detail"] == "has no channel to be told by"

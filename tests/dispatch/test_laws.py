@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sla.stakeholder import Escalation, Hours, RateLimit
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
+from sla.working_time import Shift, Timetable, WorkingTime
 from tests.system.interrupted import Interrupted, alone
 
-from .world import T0, World, at, daytime, stakeholder
+from .world import T0, World, at, stakeholder
 
 FULL: dict[str, Any] = {
     "hours": Hours("office"),
@@ -30,9 +33,11 @@ RECORD_BYTES_MAX = 4_000_000  # a little below what the producer takes: an atom 
 FORECAST_MS = 6 * HOUR_MS
 
 
-def a_life(world: World, dice: random.Random, events_count: int, *, silence_share: float = 0.5) -> None:
+def a_life(
+    world: World, dice: random.Random, events_count: int, *, silence_share: float = 0.5, begin: int = T0
+) -> None:
     """Troubles come, worsen and go at any time of some days, with commands between them."""
-    instant = T0
+    instant = begin
     open_keys: dict[str, str] = {}
     for _ in range(events_count):
         instant += dice.choice([0, 1_000, 40_000, 20 * MINUTE_MS, 3 * HOUR_MS])
@@ -77,16 +82,41 @@ def test_no_notice_is_lost_and_none_is_told_twice(seed: int) -> None:
         assert told[event_id] <= 1, f"event {number} is told {told[event_id]} times"
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from(["UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati"]))
-def test_quiet_hours_are_honoured_in_every_zone(seed: int, zone: str) -> None:
-    hours = daytime(zone)
+SHIFTS = {"day": Shift(8 * 60, 18 * 60), "small hours": Shift(60, 4 * 60), "around midnight": Shift(22 * 60, 30 * 60)}
+
+
+def is_within(shift: Shift, zone: str, instant: int) -> bool:
+    """What a clock on the wall says, without the calendar that decides."""
+    local = datetime.fromtimestamp(instant / 1000, ZoneInfo(zone))
+    minute = local.hour * 60 + local.minute
+    return any(shift.from_minute <= each < shift.to_minute for each in (minute, minute + 24 * 60))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(sorted(available_timezones())),
+    st.sampled_from(sorted(SHIFTS)),
+    st.sampled_from(["2026-01-31", "2026-03-07", "2026-03-28", "2026-04-04", "2026-10-03", "2026-10-24", "2026-10-31"]),
+)
+@example(1, "Europe/Berlin", "small hours", "2026-03-28").via("the clocks go forward")
+@example(1, "Europe/Berlin", "small hours", "2026-10-24").via("and back")
+@example(2, "Australia/Lord_Howe", "small hours", "2026-04-04").via("by half an hour")
+@example(3, "America/New_York", "around midnight", "2026-03-07").via("far from Greenwich")
+def test_quiet_hours_are_honoured_in_every_zone_on_the_days_when_clocks_change(
+    seed: int, zone: str, shift: str, day: str
+) -> None:
+    hours = WorkingTime(Timetable(zone, ((SHIFTS[shift],),) * 7))
     world = World(stakeholder(**FULL), stakeholder("lead"), hours=hours)
-    a_life(world, random.Random(seed), 30, silence_share=0)
+    begin = int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1000)
+    a_life(world, random.Random(seed), 20, silence_share=0, begin=begin)
     for instant, each in world.said:
         if each.topic == "sla.outbox.v1" and each.key == "ann":
             # A timer's message is decided at its own instant, and published with the next line.
-            assert hours.is_open(instant) or hours.is_open(instant - 10 * MINUTE_MS), (instant, each.value["subject"])
+            told_at = (instant, instant - 10 * MINUTE_MS)
+            assert any(is_within(SHIFTS[shift], zone, at) for at in told_at), (instant, each.value["subject"])
+    told, final = told_and_not(world)
+    assert all(told[f"{number:032x}"] or f"{number:032x}" in final for number in range(1, world.events_count + 1))
 
 
 @settings(max_examples=40, deadline=None)

@@ -366,3 +366,27 @@ def test_what_is_allowed_is_allowed_and_nothing_beside_it() -> None:
     assert [guard.refuses(each) for each in ("127.0.0.1", "169.254.1.9", "169.254.169.254", "::1")] == [
         False, False, True, True,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/?template={file}",
+        "discord://webhook_id/webhook_token/?template={file}",
+        "discord://webhook_id/webhook_token/?template=http://169.254.169.254/latest",
+        "mailto://user:pass@example.com?pgp=sign&pgpprv={file}",
+        "mailto://user:pass@example.com?PGPPUB={file}",
+        "fcm://project@key/device/?mode=oauth2&keyfile={file}",
+        "vapid://ann@example.com/?subfile={file}",
+    ],
+)
+async def test_an_apprise_url_has_no_file_of_this_machine_read(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "private"
+    file.write_text("hunter2")
+    apprise = Apprise(Guard(), within_s=1)
+    try:
+        with pytest.raises(Unusable, match="must not have files read") as refused:
+            await apprise.send(message(channel=Channel("apprise", url)), url.format(file=file))
+    finally:
+        await apprise.close()
+    assert str(file) not in str(refused.value)
