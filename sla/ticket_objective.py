@@ -77,7 +77,6 @@ class TicketObjective:
     on_retarget: OnRetarget = OnRetarget.RETROACTIVE
     marks: tuple[Mark, ...] = ()  # by elapsed time, each before the deadline or at it
     grace_ms: int = 0
-    renamed_from: str | None = None
     version: int = 1
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 MILLION: Final = 1_000_000
@@ -36,6 +37,7 @@ def to_epoch_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=4096)  # an event names the same few instants again and again
 def rfc3339(at: int) -> str:
     """An instant as it leaves: RFC 3339, UTC, milliseconds, `Z`."""
     return f"{from_epoch_ms(at).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -63,14 +63,16 @@ class TicketObjective(Document):
     """A target for the working time of tickets."""
 
     kind: Literal["TicketObjective"]
-    metadata: RenamableMetadata
     spec: TicketObjectiveSpec
 
-    @model_validator(mode="after")
-    def _keeps_its_name(self) -> TicketObjective:
-        if self.metadata.renamedFrom is not None:
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_name(cls, written: Any) -> Any:
+        """Of an Objective it is known: who writes it here is told more than that the field is not."""
+        metadata = written.get("metadata") if isinstance(written, dict) else None
+        if isinstance(metadata, dict) and metadata.get("renamedFrom") is not None:
             raise wrong("renamedFrom: the clocks of tickets cannot follow another name; keep the name or leave it out")
-        return self
+        return written
 
 
 class Calendar(Document):

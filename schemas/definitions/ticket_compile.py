@@ -37,7 +37,6 @@ def ticket_objective(
         on_retarget=to.OnRetarget(spec.onRetarget),
         marks=_marks(spec),
         grace_ms=spec.grace or 0,
-        renamed_from=document.metadata.renamedFrom,
         version=version,
     )
 

@@ -109,13 +109,14 @@ class Run:
 class Dial:
     """A clock read by its objective and the exclusions of its service."""
 
-    __slots__ = ("_objective", "_run", "_uncounted")
+    __slots__ = ("_objective", "_reached_at", "_run", "_uncounted")
 
     def __init__(self, objective: TicketObjective, run: Run, exclusions: Sequence[Interval]) -> None:
         self._objective = objective
         self._run = run
         pauses = run.pauses if objective.pauses_move_deadline else ()
         self._uncounted: Sequence[Interval] = (*pauses, *run.gaps, *exclusions)
+        self._reached_at: dict[int, int | None] = {}  # what `_uncounted` alone gave: one event asks several times
 
     def is_paused(self, at: int) -> bool:
         """Whether it stands still at an instant."""
@@ -134,7 +135,7 @@ class Dial:
     def when(self, elapsed_ms: int) -> int | None:
         """The first instant at which so much has elapsed; None if that is not to be while it stands still."""
         paused_at = self._run.paused_at
-        at = self._reached(elapsed_ms, self._uncounted)
+        at = self._reached_so_far(elapsed_ms)
         if at is None or paused_at is None or at <= paused_at or not self._objective.pauses_move_deadline:
             return at
         return None
@@ -143,8 +144,15 @@ class Dial:
         """The same, if it ran again from an instant on."""
         paused_at = self._run.paused_at
         if paused_at is None or not self._objective.pauses_move_deadline:
-            return self._reached(elapsed_ms, self._uncounted)
+            return self._reached_so_far(elapsed_ms)
         return self._reached(elapsed_ms, (*self._uncounted, (paused_at, max(paused_at, resumed_at))))
+
+    def _reached_so_far(self, elapsed_ms: int) -> int | None:
+        """If no more pauses come. The run is not to change while it is read."""
+        known = self._reached_at
+        if elapsed_ms not in known:
+            known[elapsed_ms] = self._reached(elapsed_ms, self._uncounted)
+        return known[elapsed_ms]
 
     def _reached(self, elapsed_ms: int, uncounted: Sequence[Interval]) -> int | None:
         run = self._run

@@ -99,9 +99,10 @@ class TicketAtom:
     @property
     def labels(self) -> Labels:
         """The team and the priority, where they are texts; cut to the length that a name may have."""
-        fields = {} if self.story is None else self.story.fields
-        team, priority = (fields.get(name) for name in ("team", "priority"))
-        return _label(team), _label(priority)
+        if self.story is None:
+            return None, None
+        fields = self.story.fields
+        return _label(fields.get("team")), _label(fields.get("priority"))
 
     def track_of(self, service: str, name: str) -> Track:
         """The memory of an objective; a new one at first."""

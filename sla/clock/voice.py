@@ -53,6 +53,7 @@ class Voice:
         self._publisher = publisher
         self._exclusions = exclusions
         self._labels = labels
+        self._view: View | None = None
         self._last: tuple[int, EventData] | None = None  # the instant and the data of the event told last
         self._out: list[Emission] = []
         self._feeds: list[Emission] = []
@@ -70,8 +71,10 @@ class Voice:
         return self.track.highest if self.track.is_open else Severity.INFO
 
     def view(self, run: Run) -> View:
-        """A clock of it."""
-        return view_of(self.ticket, self.track, self.course, run, self._exclusions)
+        """A clock of it, which does not change while it is spoken of."""
+        if self._view is None or self._view.run is not run:
+            self._view = view_of(self.ticket, self.track, self.course, run, self._exclusions)
+        return self._view
 
     @property
     def gone(self) -> View:
