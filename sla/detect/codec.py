@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sla.archive import MissingSegment
 from sla.catalogue import Catalogue, Objective, Severity
+from sla.dedup import objective_key
 from sla.detect.account import Seen
 from sla.detect.stream import Stream
 from sla.detect.track import Closed, Track
@@ -20,7 +21,7 @@ from sla.records import Exclusion
 from sla.sealed import UnknownShape
 from sla.standing import Standing
 
-SHAPE: Final = 4
+SHAPE: Final = 5
 
 _STREAM: Final[Mapping[str, Any]] = {
     "is_touched": False,
@@ -70,7 +71,7 @@ def stream_state(stream: Stream, offset: int, now: int) -> AtomState:
             }
         ),
         "measures": {key: measure.to_json() for key, measure in stream.measures.items()},
-        "tracks": {name: _track_to_json(track) for name, track in stream.tracks.items()},
+        "tracks": {name: _track_to_json(track, stream.service, name) for name, track in stream.tracks.items()},
     }
     return AtomState(stream.atom_key, offset, head, turnover.written, turnover.expired)
 
@@ -83,9 +84,10 @@ def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
-def _track_to_json(track: Track) -> dict[str, Any]:
+def _track_to_json(track: Track, service: str, name: str) -> dict[str, Any]:
+    is_renamed = track.key != objective_key(service, name)
     return {
-        "key": track.key,
+        **({"key": track.key} if is_renamed else {}),
         "standing": track.standing,
         **({"highest": track.highest} if track.highest is not Severity.INFO else {}),
         **_given(track, _TRACK),
@@ -130,7 +132,7 @@ def stream_of(atom: AtomState, catalogue: Catalogue, exclusions: list[Exclusion]
     stream.late = {name: [(at, total, bad) for at, total, bad in found] for name, found in late.items()}
     for objective in catalogue.evaluated_of(stream.service, stream.signal):
         if objective.name in body["tracks"]:
-            stream.tracks[objective.name] = _track_of(body["tracks"][objective.name], objective)
+            stream.tracks[objective.name] = _track_of(body["tracks"][objective.name], objective, stream.service)
     try:
         stream.restore(catalogue, body["measures"], atom.segments, body["now"])
     except MissingSegment as finding:
@@ -138,8 +140,8 @@ def stream_of(atom: AtomState, catalogue: Catalogue, exclusions: list[Exclusion]
     return stream
 
 
-def _track_of(entry: Mapping[str, Any], objective: Objective) -> Track:
-    track = Track(entry["key"], objective)
+def _track_of(entry: Mapping[str, Any], objective: Objective, service: str) -> Track:
+    track = Track(entry.get("key") or objective_key(service, objective.name), objective)
     for name, default in _TRACK.items():
         setattr(track, name, entry.get(name, default))
     track.standing = Standing(entry["standing"])

@@ -53,6 +53,11 @@ class Season:
         """Drop what only shortens the work of one decision: all that was counted, ten times as large as the rest."""
         self._past = None
 
+    def rest(self) -> None:
+        """Drop all, when the hour is over that it was made for."""
+        self._days = self._past = None
+        self._edges.clear()
+
     def days(self, at: int, count: int) -> list[Day]:
         """The past days, the last one first: 24 hours each that count, the first of them as long ago as the day is."""
         this_hour = floor_to(at, HOUR_MS)
@@ -115,9 +120,7 @@ class Season:
 
 
 def _packed(values: Iterable[int]) -> Sequence[int]:
-    """The same in a quarter of the space, where each is below 2^63; thousands of objectives keep their past."""
+    """The same in an eighth of the space, where each is below 2^32; thousands of streams keep their past."""
     found = list(values)
-    try:
-        return array("q", found)
-    except OverflowError:
-        return found
+    largest = max(found, default=0)
+    return array("I" if largest < 1 << 32 else "Q", found) if largest < 1 << 64 else found

@@ -288,8 +288,9 @@ class Stream:
             for board in measure.boards.values():
                 board.forget_before(correctable_from)
         self.silence.forget_before(keep_from)
-        for track in self.tracks.values():
+        for name, track in self.tracks.items():
             track.silences = [(a, b) for a, b in track.silences if b > keep_from]
+            self.accounts[name].season.rest()
 
     def in_order(self) -> Iterable[tuple[Track, Account]]:
         """Tracks by dedup key, as events of one instant are ordered."""

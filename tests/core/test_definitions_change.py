@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sla.detect.codec import stream_of
 from sla.units import MINUTE_MS
 
 from .world import T0, World, agreement, catalogue_of, marker, objective, renamed
@@ -48,6 +49,13 @@ def test_a_renamed_objective_keeps_its_key_its_state_and_its_window() -> None:
     (_, recovery) = [e for e in world.events() if e["data"]["dedup_key"] == "pay/paid"]
     assert recovery["data"]["objective"]["name"] == "settled"
     assert (recovery["data"]["sequence"], recovery["data"]["episode"]) == (2, 1)
+
+
+def test_a_renamed_objective_has_its_first_key_after_a_restart_too() -> None:
+    documents = [renamed("paid", objective("settled")), OTHER]
+    (head,) = [a for a in breached_then(documents).fold.take_dirty() if a.key.startswith("stream/")]
+    again = stream_of(head, catalogue_of(documents, 10, 2), [])
+    assert {name: track.key for name, track in again.tracks.items()} == {"settled": "pay/paid", "other": "pay/other"}
 
 
 def test_an_objective_moved_to_another_signal_ends_there_and_goes_on_counting_here() -> None:

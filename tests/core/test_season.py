@@ -104,3 +104,22 @@ def test_what_is_kept_serves_the_whole_hour() -> None:
         ledger.add(now, 10, 1)
         assert season.days(now, 3) is first
     assert season.days(T0 + HOUR_MS, 3) is not first
+
+
+def test_an_hour_that_is_over_leaves_nothing_behind() -> None:
+    ledger = Ledger()
+    ledger.watch([5 * DAY_MS], T0)
+    season = Season(ledger)
+    days = season.days(T0, 3)
+    season.rest()
+    assert (again := season.days(T0, 3)) is not days
+    assert told(again) == told(days)
+
+
+@pytest.mark.parametrize("count", [9, 1 << 32, 1 << 62])
+def test_a_past_of_any_size_is_kept_exactly(count: int) -> None:
+    ledger = Ledger()
+    ledger.watch([5 * DAY_MS], T0)
+    ledger.add(T0 - DAY_MS, count, 1)
+    ledger.advance(T0)
+    assert Season(ledger).days(T0, 2)[0].totals[0] == count
