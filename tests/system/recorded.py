@@ -102,9 +102,9 @@ def line_of(record: Received) -> dict[str, Any]:
     }
 
 
-def live_output(bootstrap: str) -> Output:
+def live_output(bootstrap: str, topics: Iterable[str] = OUTPUTS) -> Output:
     """What the workers published, by key, without exact repeats; they publish objects; anything else was a test's."""
-    records = [record for topic in OUTPUTS for record in read_all(bootstrap, topic)]
+    records = [record for topic in topics for record in read_all(bootstrap, topic)]
     records = [record for record in records if (record.value or b"").startswith(b"{")]
     return _by_key(
         Printed(record.topic, None if record.key is None else record.key.decode(), record.value or b"")
