@@ -35,6 +35,10 @@ class Budget(NamedTuple):
         """Whether consumption is at or above a share of the budget; never where nothing is allowed."""
         return self.allowed > 0 and self.consumed * MILLION >= mark_ppm * self.allowed
 
+    def most_below(self, mark_ppm: int) -> int:
+        """The most consumption that has not reached a share of the budget; negative where nothing is allowed."""
+        return (mark_ppm * self.allowed - 1) // MILLION
+
     def is_below(self, mark_ppm: int) -> bool:
         """Whether consumption has fallen far enough below a mark for it to count anew."""
         return self.consumed * MILLION <= (mark_ppm - REARM_BELOW_PPM) * self.allowed

@@ -38,6 +38,10 @@ class BurnRule:
         """Whether this share of bad is strictly above the factor; an empty window does not burn."""
         return bad * self.weight_bad > total * self.weight_total
 
+    def most_bad(self, total: int) -> int:
+        """The most that does not burn."""
+        return total * self.weight_total // self.weight_bad
+
     def has_cleared(self, bad: int, total: int) -> bool:
         """Whether the short window has data and burns below 0.9 of the factor."""
         return total > 0 and bad * self.weight_bad * CLEAR_DENOMINATOR < total * self.weight_total * CLEAR_NUMERATOR

@@ -32,11 +32,8 @@ class WindowSum:
     __slots__ = ("bad", "edge", "marked", "stays_until", "total")
 
     def __init__(self) -> None:
-        self.edge = 0
-        self.stays_until = 0
-        self.total = 0
-        self.bad = 0
-        self.marked = 0
+        self.edge = self.stays_until = 0
+        self.total = self.bad = self.marked = 0
 
 
 class Ledger:
@@ -46,8 +43,8 @@ class Ledger:
     """
 
     __slots__ = (
-        "_buckets", "_excluded", "_past_until", "_past_version", "journal", "next_edge_at", "open_bad", "open_end",
-        "open_excluded", "open_marked", "open_start", "open_total", "windows",
+        "_buckets", "_excluded", "_past_until", "_past_version", "journal", "moves_count", "next_edge_at", "open_bad",
+        "open_end", "open_excluded", "open_marked", "open_start", "open_total", "windows",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,6 +55,7 @@ class Ledger:
         self.open_total = self.open_bad = self.open_marked = 0
         self.open_excluded = False
         self.next_edge_at = 0
+        self.moves_count = 0  # rises whenever a window's sum changes, but for the open bucket
         self.journal: list[tuple[int, int, int]] | None = None  # (at, total, bad) while late records are applied
         self.windows: dict[Span, WindowSum] = {}
 
@@ -93,6 +91,7 @@ class Ledger:
         self.open_excluded = False
 
     def _sum_up(self, start: int, total: int, bad: int, marked: int) -> None:
+        self.moves_count += 1
         for window in self.windows.values():
             if start >= window.edge:
                 window.total += total
@@ -139,6 +138,7 @@ class Ledger:
     def _move(self, window: WindowSum, edge: int) -> None:
         if edge == window.edge:
             return
+        self.moves_count += 1
         sign = 1 if edge < window.edge else -1
         moved = self._buckets.total(min(edge, window.edge), max(edge, window.edge), self._excluded)
         window.total += sign * moved.total
@@ -204,6 +204,7 @@ class Ledger:
     def recount(self) -> None:
         """Make all sums anew from the buckets, each stretch between two edges once."""
         self._past_version += 1
+        self.moves_count += 1
         self.open_excluded = overlaps(self._excluded, self.open_start, self.open_end)
         total = bad = marked = 0
         end: int | None = None

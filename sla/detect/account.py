@@ -42,10 +42,30 @@ class Reading(NamedTuple):
     depends_on_time: bool  # the verdict may change within the minute without a record
 
 
+class Calm(NamedTuple):
+    """Up to so much bad in the open bucket, and with no less total in it, a decision says and changes nothing."""
+
+    moves_count: int
+    open_start: int
+    open_total: int
+    most_bad: int
+
+
 class Account:
     """Reads one objective from its ledger, which from then on counts in the objective's hours."""
 
-    __slots__ = ("_budget_window", "_measure", "_rules", "board", "ledger", "objective", "season", "span", "track")
+    __slots__ = (
+        "_budget_window",
+        "_calm",
+        "_measure",
+        "_rules",
+        "board",
+        "ledger",
+        "objective",
+        "season",
+        "span",
+        "track",
+    )
 
     def __init__(self, track: Track, measure: Measure) -> None:
         self.track = track
@@ -57,6 +77,7 @@ class Account:
         window = self.objective.window
         self.span: Span = window.window_ms if isinstance(window, Rolling) else window
         self.season = Season(self.ledger) if self.board else measure.season
+        self._calm: Calm | None = None
         self._budget_window = WindowSum()
         self._rules: list[tuple[BurnRule, WindowSum, WindowSum]] = []
 
@@ -177,14 +198,44 @@ class Account:
         window = self.objective.window
         return self.ledger.edge(window.window_ms, at) if isinstance(window, Rolling) else period_at(window, at).start
 
-    def is_calm(self) -> bool:
-        """Whether nothing bad is in any window and no mark to re-arm: no tier, forecast, mark or breach is possible."""
+    def is_calm(self, at: int) -> bool:
+        """Whether no tier, forecast, mark or breach is possible: nothing bad in any window, or too little more."""
         ledger, track = self.ledger, self.track
-        if ledger.open_bad or track.silent_since is not None or track.forecast_fires:
+        if track.silent_since is not None or track.forecast_fires:
             return False
         if track.marks_told and isinstance(self.objective.window, Rolling):
             return False
-        return not any(window.bad for window in ledger.windows.values())
+        calm = self._calm
+        if (
+            calm is not None
+            and ledger.open_bad <= calm.most_bad
+            and at < ledger.next_edge_at
+            and ledger.moves_count == calm.moves_count
+            and ledger.open_start == calm.open_start
+            and ledger.open_total >= calm.open_total
+        ):
+            return True
+        return not ledger.open_bad and not any(window.bad for window in ledger.windows.values())
+
+    def rest_on(self, budget: Budget, seen: Seen, at: int) -> None:
+        """After an uneventful reading: how much more bad will surely be uneventful too, until a window moves.
+
+        More good never hurts: every threshold rises with its total. Where time alone may change the next decision
+        nothing is sure.
+        """
+        ledger, window = self.ledger, self._budget_window
+        total, bad = ledger.sums(window)
+        self._calm = None
+        if self.track.quiet_until > at or self.board is not None or self.budget(seen, at, window.edge, total, bad)[1]:
+            return
+        room = budget.allowed - budget.consumed
+        if self.objective.marks_ppm:
+            room = min(room, budget.most_below(self.objective.marks_ppm[0]) - budget.consumed)
+        for rule, _, short in self._rules:
+            short_total, short_bad = ledger.sums(short)
+            room = min(room, rule.most_bad(short_total) - short_bad)
+        if room >= 0:
+            self._calm = Calm(ledger.moves_count, ledger.open_start, ledger.open_total, ledger.open_bad + room)
 
     @property
     def rules(self) -> list[BurnRule]:

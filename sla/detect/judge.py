@@ -49,9 +49,9 @@ class Judge:
         said: list[Said] = []
         is_restless = False
         stream.settle(moment.at)
-        for track, account in stream.in_order():
+        for track, account in stream.in_order:
             is_restless |= isinstance(track.objective.indicator, Uptime)
-            if not is_minute and track.standing is Standing.OK and account.is_calm():
+            if not is_minute and track.standing is Standing.OK and account.is_calm(moment.at):
                 continue
             emissions, depends_on_time = self.decide_one(stream, account, moment, is_minute=is_minute)
             is_restless |= depends_on_time or track.quiet_until > moment.at
@@ -69,6 +69,8 @@ class Judge:
         track, at = account.track, moment.at
         reading = account.read(stream.seen, at)
         if not is_minute and is_uneventful(track, reading):
+            if reading.budget is not None:
+                account.rest_on(reading.budget, stream.seen, at)
             return [], reading.depends_on_time
         if is_minute:
             track.outlook = work_out(account, stream.seen, reading, at)

@@ -55,7 +55,10 @@ class Memory:
 
     def facts_of(self, service: str) -> ServiceFacts:
         """The facts about a service, none at first."""
-        return self._facts.setdefault(service, ServiceFacts())
+        found = self._facts.get(service)
+        if found is None:
+            found = self._facts[service] = ServiceFacts()
+        return found
 
     def moment(self, service: str, at: int, offset: int) -> Moment:
         """What is judged by, of a service at an instant."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sla.archive import Archive
@@ -36,6 +36,7 @@ class Stream:
         self.measures: dict[str, Measure] = {}
         self.tracks: dict[str, Track] = {}
         self.accounts: dict[str, Account] = {}
+        self.in_order: list[tuple[Track, Account]] = []  # by dedup key, as events of one instant are ordered
         self.closes: dict[str, int] = {}  # by `close_place`: start of the period to close next
         self.exclusions: list[Exclusion] = []
         self.gaps: Sequence[Interval] = ()
@@ -116,6 +117,8 @@ class Stream:
                     board.take_over(old)
                 self.measures[key].boards[name] = board
             self.accounts[name] = Account(track, self.measures[key])
+        names = sorted(self.tracks, key=lambda name: self.tracks[name].key)
+        self.in_order = [(self.tracks[name], self.accounts[name]) for name in names]
 
     def _settle_in(self, catalogue: Catalogue, now: int) -> None:
         self.catalogue = catalogue
@@ -291,8 +294,3 @@ class Stream:
         for name, track in self.tracks.items():
             track.silences = [(a, b) for a, b in track.silences if b > keep_from]
             self.accounts[name].season.rest()
-
-    def in_order(self) -> Iterable[tuple[Track, Account]]:
-        """Tracks by dedup key, as events of one instant are ordered."""
-        for name in sorted(self.tracks, key=lambda name: self.tracks[name].key):
-            yield self.tracks[name], self.accounts[name]
