@@ -38,6 +38,11 @@ class Lanes:
 
     def __init__(self) -> None:
         self._open: dict[bytes | None, dict[str, Lane]] = {}
+        self._last: dict[bytes | None, dict[str, Lane]] = {}  # those that were open when all were shut
+
+    def was_open(self, stream: Stream) -> bool:
+        """Whether it is a busy stream: it had a lane before the last decision, and will want one again."""
+        return stream.signal in self._last.get(stream.service.encode(), _NONE)
 
     def shut(self, stream: Stream) -> None:
         """A record of the stream goes the long way."""
@@ -45,7 +50,8 @@ class Lanes:
 
     def shut_all(self) -> None:
         """Something happened that may concern every stream."""
-        self._open.clear()
+        if self._open:
+            self._last, self._open = self._open, {}
 
     def open(self, stream: Stream, decides_at: int) -> None:
         """After a record on time: its like may go the short way, until the next decision at `decides_at`.

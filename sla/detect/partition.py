@@ -172,10 +172,9 @@ class Partition:
         if stream is None or stream.offset >= line.offset or is_repeat(stream.sequences, record.feed):
             return []
         now = self._memory.now or 0
-        was_touched = stream.is_touched
+        was_touched, is_first = stream.is_touched, stream.newest_at is None
         self._touch(stream)
         self._lanes.shut(stream)
-        is_first = stream.newest_at is None
         lateness = None if isinstance(record, History) else stream.lateness(record.at, now)
         if lateness is None:
             stream.take(record, now)
@@ -191,7 +190,8 @@ class Partition:
             self._agenda.schedule_slices(stream)
         if lateness is not None:
             return [late_record(lateness, self._topic, self._number, line)]
-        if was_touched and type(record) is Counts and line.key and not line.headers:
+        is_busy = was_touched or self._lanes.was_open(stream)  # else a lane costs more than it saves
+        if is_busy and type(record) is Counts and line.key and not line.headers:
             self._lanes.open(stream, self._decides_at(now))
         return []
 
