@@ -229,8 +229,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         await self._quiet()
         await super().perform_seek()
         # What is committed may be another's by now, and ahead of the state that was recovered here: a confirmed member
-        # reads on, and one that was disowned is given another recovery, which ends this wait; so does a stop, since both
-        # who call this (Faust's recovery, its fetcher) are cancelled at one.
+        # reads on, and one that was disowned is given another recovery, which ends this wait. A stop ends it too:
+        # both who call this (Faust's recovery and fetcher) are cancelled.
         while self.fenced():  # noqa: ASYNC110 - it is the clock that unfences, not an event
             await asyncio.sleep(CONFIRMED_EVERY_S)
         if self.plan.has(Override.SEEK):
