@@ -98,6 +98,8 @@ def _correct_warnings(voice: Voice, view: View, run: Run, told: Told, rule: str)
     told.warnings = tuple(holding)
     if not run.is_open:
         return
+    if told.breach_at is None:
+        told.stage = min(told.stage, len(view.objective.marks))  # which may be fewer than there were
     told.stage = min(told.stage, stage_at(view.objective, run, view.clock, until))
     if voice.track.standing is Standing.AT_RISK and not is_at_risk(view.objective, run, told.stage):
         voice.recover(view, "cleared", until)

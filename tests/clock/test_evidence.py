@@ -221,6 +221,15 @@ def test_a_new_target_is_reckoned_from_the_start_and_one_that_is_gone_retires_it
     ]
 
 
+def test_a_tighter_target_with_fewer_marks_still_tells_its_breach() -> None:
+    tighter = catalogue_of([promise(target="1h", warnAt=["50%"])], 1, 2)
+    world = World(promise(warnAt=MARKS), revisions=[tighter])
+    world.created("10:00")
+    world.ticks("13:40")
+    world.tell(at("13:40"), marker(tighter))
+    assert "11:00 breach deadline" in world.alerts()
+
+
 def test_an_objective_that_comes_back_neither_repeats_its_breach_nor_its_outcome() -> None:
     gone, back = (
         catalogue_of([promise("other", when={"priority": ["P9"]})], revision=5),
