@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .clocks import CLOCKS, Told
+from .clock_track import CLOCKS
+from .clocks import Told
 from .compare import by_key, differing, inconsistent
 from .windows import instant, spell
 
