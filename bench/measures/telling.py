@@ -6,9 +6,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
+from contextlib import ExitStack
 from statistics import quantiles
 from typing import Any, Final, NamedTuple
 
@@ -24,9 +23,9 @@ from bench.workload.notices import Desk, notice, stakeholder
 from schemas import topics
 from sla.units import MINUTE_MS, SECOND_MS
 from tests.harness import Process, wait_for
+from tests.harness.webhook import Webhook
 
 _PARTITIONS: Final = 4
-_HANG_S: Final = 600.0
 _WITHIN_S: Final = 120.0
 
 
@@ -99,45 +98,9 @@ def _storm(size: _Size) -> Counter[str]:
     return messages
 
 
-class _Channel:
-    """A webhook's other side: when each message came, by the notice's number; or it hangs."""
-
-    def __init__(self, *, hangs: bool) -> None:
-        self.came_at: dict[int, float] = {}
-        self._over = threading.Event()
-        channel = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                now = time.monotonic()
-                body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                channel.came_at.setdefault(int(body["event_ids"][0], 16), now)
-                if hangs:
-                    channel._over.wait(_HANG_S)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@contextmanager
-def _channel(*, hangs: bool) -> Iterator[_Channel]:
-    channel = _Channel(hangs=hangs)
-    try:
-        yield channel
-    finally:
-        channel.close()
+def _number_of(body: Mapping[str, Any]) -> str:
+    """Of the notice that a message tells of."""
+    return str(int(body["event_ids"][0], 16))
 
 
 def _delays(bootstrap: str, size: _Size) -> list[float]:
@@ -147,7 +110,7 @@ def _delays(bootstrap: str, size: _Size) -> list[float]:
     for answer in admin.create_topics(wanted).values():
         answer.result()
     with ExitStack() as stack:
-        good, hanging = (stack.enter_context(_channel(hangs=hangs)) for hangs in (False, True))
+        good, hanging = (stack.enter_context(Webhook(hangs=hangs, key=_number_of)) for hangs in (False, True))
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "FOREWARN_CHANNELS_ALLOW": "127.0.0.0/8",
@@ -161,7 +124,7 @@ def _delays(bootstrap: str, size: _Size) -> list[float]:
             ]
         sender = _Sender(bootstrap)
         sender.send(0, "${GOOD}")  # the workers have their partitions when it arrives
-        wait_for(lambda: 0 in good.came_at, "the first message", within_s=_WITHIN_S, explain=workers[1].log_tail)
+        wait_for(lambda: "0" in good.came_at, "the first message", within_s=_WITHIN_S, explain=workers[1].log_tail)
         numbers = range(1, size.seconds * size.per_second + 1)
         for number in numbers:
             sender.send(number, "${HANGING}" if number % 2 else "${GOOD}")
@@ -170,7 +133,7 @@ def _delays(bootstrap: str, size: _Size) -> list[float]:
         wait_for(
             lambda: len(good.came_at) > len(awaited), "all messages", within_s=_WITHIN_S, explain=workers[1].log_tail
         )
-        return [good.came_at[number] - sender.sent_at[number] for number in awaited]
+        return [good.came_at[str(number)] - sender.sent_at[number] for number in awaited]
 
 
 class _Sender:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import orjson
@@ -15,6 +12,7 @@ import pytest
 
 from schemas import topics
 from tests.harness import Broker, Process, consume_until, free_port, produce, wait_for
+from tests.harness.webhook import Webhook
 
 pytestmark = [pytest.mark.kafka]
 
@@ -23,36 +21,6 @@ MESSAGES = 400
 KILLED_AFTER = 80
 REPEATED_MAX = 40  # what was under way, or done and not yet in the table, when it was killed
 FALLBACK = {"stakeholder": "lead", "audience": "owner", "channels": [{"kind": "webhook", "url": "${GOOD}"}]}
-
-
-class Receiver:
-    """Counts the messages that came, by id; answers each after `after_s`, or hangs until the end."""
-
-    def __init__(self, after_s: float = 0.0, *, hangs: bool = False) -> None:
-        self.seen: Counter[str] = Counter()
-        self._over = threading.Event()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                receiver.seen[body["id"]] += 1
-                receiver._over.wait(300 if hangs else after_s)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
@@ -117,14 +85,14 @@ def _by_id(records: Any) -> dict[str, Counter[str]]:
 
 
 def test_killed_in_the_middle_every_message_ends_and_only_what_was_under_way_is_repeated(own_topics: Broker) -> None:
-    kafka, good, hanging = own_topics, Receiver(0.02), Receiver(hangs=True)
-    urls = {"GOOD": good.url, "HANGING": hanging.url, "DOWN": f"http://127.0.0.1:{free_port()}/"}
-    kinds = [("webhook", "${HANGING}")] * 8 + [("webhook", "${DOWN}")] * 8 + [("pagerduty", "${KEY}")] * 8
-    kinds += [("webhook", "${GOOD}")] * MESSAGES
-    produce(kafka.bootstrap, topics.OUTBOX.name, [send(number, *kind) for number, kind in enumerate(kinds)])
-    ids = [f"{number:032x}" for number in range(len(kinds))]
-    waiting, lost, told = set(ids[:16]), set(ids[16:24]), set(ids[24:])
-    try:
+    kafka = own_topics
+    with Webhook(0.02) as good, Webhook(hangs=True) as hanging:
+        urls = {"GOOD": good.url, "HANGING": hanging.url, "DOWN": f"http://127.0.0.1:{free_port()}/"}
+        kinds = [("webhook", "${HANGING}")] * 8 + [("webhook", "${DOWN}")] * 8 + [("pagerduty", "${KEY}")] * 8
+        kinds += [("webhook", "${GOOD}")] * MESSAGES
+        produce(kafka.bootstrap, topics.OUTBOX.name, [send(number, *kind) for number, kind in enumerate(kinds)])
+        ids = [f"{number:032x}" for number in range(len(kinds))]
+        waiting, lost, told = set(ids[:16]), set(ids[16:24]), set(ids[24:])
         with worker(kafka, **urls) as first:
             wait_for(lambda: len(good.seen) >= KILLED_AFTER, "messages to arrive", within_s=60, explain=first.log_tail)
             first.kill()
@@ -133,9 +101,6 @@ def test_killed_in_the_middle_every_message_ends_and_only_what_was_under_way_is_
             found = outcomes(kafka, len(told) + 2 * len(lost))
             second.terminate()
             assert second.wait() == 0, second.log_tail()
-    finally:
-        good.close()
-        hanging.close()
     assert told < set(good.seen)
     assert len(good.seen) == len(told) + len(lost)  # each lost one was told to its fallback
     again = [key for key, times in good.seen.items() if times > 1]
