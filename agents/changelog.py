@@ -17,6 +17,8 @@ from agents.transport import pack, unpack
 from sla.fold import AtomState
 
 _MARK: Final = b"\xff"
+SOURCE_ID: Final = _MARK + b"source"
+"""The key of the id of the topic that the offsets are of, kept like a segment: an atom has a name."""
 
 Heads = dict[bytes, bytes | None]
 """By key, in the order of writing; the last, the partition's own, makes the others valid. None deletes."""

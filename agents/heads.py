@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from agents.changelog import Heads, Writing, is_segment, stages
+from agents.changelog import SOURCE_ID, Heads, Writing, is_segment, stages
 from agents.metrics import Metric, Metrics
 from agents.outbox import Outbox
 from agents.port import END_OFFSET_WITHIN_S, Port
-from agents.transport import Write, unpack
+from agents.transport import Write, pack, unpack
 
 log = logging.getLogger("forewarn.heads")
 
@@ -58,7 +58,8 @@ class HeadStore:
         Raises `SourceReplaced` where they come from another topic, `PartitionMoved` where it was revoked meanwhile.
         """
         generation = self._generation
-        found = self._port.records(partition)
+        found = dict(self._port.records(partition))
+        self._check_id(partition, found.pop(SOURCE_ID, None))
         offsets = (unpack(head)[0] for key, head in found.items() if not is_segment(key))
         await self._check_source(partition, max(offsets, default=-1))
         if generation != self._generation:
@@ -72,11 +73,22 @@ class HeadStore:
         async with asyncio.timeout(END_OFFSET_WITHIN_S):
             end = await self._port.end_offset(partition)
         if highest >= end:
-            raise SourceReplaced(
-                f"partition {partition} of {self._topic} ends at offset {end}, but the stored state has read "
-                f"offset {highest}: the topic was deleted and made anew. Delete the role's changelog topic and its "
-                f"consumer group as well, then `forewarn topics create`; state begins anew."
-            )
+            raise self._replaced(partition, f"ends at offset {end}, but the stored state has read offset {highest}")
+
+    def _check_id(self, partition: int, stored: bytes | None) -> None:
+        """A topic that was made anew may have grown beyond what was read of the old one: its id tells."""
+        now = self._port.source_id()
+        if stored is None or now is None:
+            return  # written before ids were kept, or the broker tells none
+        was = unpack(stored)[1].decode()
+        if was != now:
+            raise self._replaced(partition, f"has the id {now}, but the stored state is of {was}")
+
+    def _replaced(self, partition: int, what: str) -> SourceReplaced:
+        return SourceReplaced(
+            f"partition {partition} of {self._topic} {what}: the topic was deleted and made anew. Delete the role's "
+            f"changelog topic and its consumer group as well, then `forewarn topics create`; state begins anew."
+        )
 
     def snapshot(self, dirty: Mapping[int, Writing]) -> Write:
         """Take what changed in every partition, at once; the answer writes it.
@@ -98,6 +110,9 @@ class HeadStore:
                 again = {key: head for key, head in stored.items() if key not in writing.heads and not is_segment(key)}
                 writing.heads = again | writing.heads
             if writing.heads:
+                source_id = self._port.source_id()
+                if source_id is not None:  # with each flush, so that the doctor finds it at the changelog's end
+                    writing.segments[SOURCE_ID] = pack(0, source_id.encode())
                 taken[partition] = writing
         return partial(self._write, taken, renewed, self._generation)
 

@@ -52,6 +52,10 @@ class Port(Protocol):
         """How long the partition has been held without a break, and nobody else was seen to write its state."""
         ...
 
+    def source_id(self) -> str | None:
+        """What tells the source from another topic that was given its name; None where the broker does not say."""
+        ...
+
     async def end_offset(self, partition: int) -> int:
         """The offset that the next record of the source's partition gets."""
         ...
@@ -70,6 +74,7 @@ class FaustPort:
         self._source = source
         self._table = table
         self.partitions: Mapping[str, int] = {}  # of every topic, once the broker was asked
+        self.id: str | None = None  # of the source, likewise
 
     async def post(
         self,
@@ -113,6 +118,10 @@ class FaustPort:
     def alone_for_s(self, partition: int) -> float:
         """As the table counts it."""
         return self._the_table.alone_for_s(partition)
+
+    def source_id(self) -> str | None:
+        """As the broker said at the start."""
+        return self.id
 
     async def end_offset(self, partition: int) -> int:
         """Asks the broker."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import faust
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 from mode import CrashingSupervisor
 
 from agents.catalogue import LiveCatalogue
@@ -25,6 +26,7 @@ from agents.settings import Settings
 from agents.shell import Shell, StateUnreadable
 from agents.storm import StormWatch
 from agents.ticker import Ticker
+from agents.topic_id import ask_topic_id
 from agents.transport import BulkTable, raw_schema
 from agents.watchdog import Watchdog
 from agents.work import NoState
@@ -89,11 +91,20 @@ class Runtime:
                 needed.add(CATALOGUE.name)
             check_topics(found, needed, source=role.source, changelog=changelog)
             self._port.partitions = found
+            self._port.id = await self._id_of_source() if changelog else None
             await self._connect(found[role.source])
         except Refusal as refusal:
             leave(REFUSES_TO_START, f"{role.name} does not start: {refusal}")
         self._is_prepared = True
         log.info("%s: %s has %d partitions", role.name, role.source, found[role.source])
+
+    async def _id_of_source(self) -> str | None:
+        try:
+            within_s = self._settings.forewarn_start_deadline
+            return await ask_topic_id(self._settings.librdkafka(), self._role.source, within_s)
+        except (KafkaException, TimeoutError) as error:
+            why = error.args[0].str() if isinstance(error, KafkaException) else "no answer in time"
+            raise Refusal(f"the broker does not describe {self._role.source}: {why}") from None
 
     async def _start_health(self, port: int) -> None:
         if port:

@@ -168,6 +168,20 @@ class Settings(BaseSettings):
             }
         return options
 
+    def librdkafka(self) -> dict[str, Any]:
+        """The same for a client of librdkafka."""
+        config: dict[str, Any] = {
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "security.protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_ssl_cafile:
+            config["ssl.ca.location"] = self.kafka_ssl_cafile
+        if self.kafka_sasl_password is not None and self.kafka_security_protocol.startswith("SASL"):
+            config["sasl.mechanism"] = self.kafka_sasl_mechanism
+            config["sasl.username"] = self.kafka_sasl_username
+            config["sasl.password"] = self.kafka_sasl_password.get_secret_value()
+        return config
+
 
 def read(**overrides: Any) -> Settings:
     """The settings of this process; `WrongSettings` names every mistake."""

@@ -21,17 +21,7 @@ def kafka_config() -> dict[str, Any]:
         wrong = "; ".join(str(error).splitlines())
         hint = "set KAFKA_BOOTSTRAP_SERVERS to host:port of a broker; `forewarn demo` brings its own"
         raise UserError(f"wrong settings: {wrong}", hint) from None
-    config: dict[str, Any] = {
-        "bootstrap.servers": settings.kafka_bootstrap_servers,
-        "security.protocol": settings.kafka_security_protocol,
-    }
-    if settings.kafka_ssl_cafile:
-        config["ssl.ca.location"] = settings.kafka_ssl_cafile
-    if settings.kafka_sasl_password is not None and settings.kafka_security_protocol.startswith("SASL"):
-        config["sasl.mechanism"] = settings.kafka_sasl_mechanism
-        config["sasl.username"] = settings.kafka_sasl_username
-        config["sasl.password"] = settings.kafka_sasl_password.get_secret_value()
-    return config
+    return settings.librdkafka()
 
 
 def redis_url(environment: Mapping[str, str] = os.environ) -> str:

@@ -10,6 +10,7 @@ import sys
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from agents.topic_id import topic_id
 from forewarn.embedded import EmbeddedBroker, EmbeddedError
 from forewarn.embedded_redis import EmbeddedRedis
 from tests.harness import Broker, Process, consume_until, produce, unique, wait_for
@@ -30,6 +31,20 @@ def test_a_topic_has_the_partitions_that_were_asked_for(broker: Broker) -> None:
     produce(broker.bootstrap, topic, [(f"key-{number}", "{}") for number in range(200)])
     received = consume_until(broker.bootstrap, [topic], lambda records: len(records) >= 200)
     assert {record.partition for record in received} == {0, 1, 2, 3}
+
+
+def test_a_topic_made_anew_has_another_id(broker: Broker) -> None:
+    name = unique("anew")
+    broker.create_topics({name: 1})
+    config = {"bootstrap.servers": broker.bootstrap}
+    first = topic_id(config, name, 10)
+    if broker.kind == "embedded":
+        assert first is None  # and says so at once
+        return
+    assert first == topic_id(config, name, 10) is not None
+    broker.delete_topics(name)
+    broker.create_topics({name: 1})
+    assert topic_id(config, name, 10) not in {None, first}
 
 
 def test_a_key_goes_to_the_partition_that_java_would_choose(broker: Broker) -> None:

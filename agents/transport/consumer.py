@@ -74,7 +74,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             if progress != last or not self.app.rebalancing:
                 last, since = progress, monotonic()
             elif self.plan.has(Override.STALL) and monotonic() - since > self.plan.stall_after_s:
-                self.app.fatal(f"the rebalance has made no progress for {self.plan.stall_after_s:.0f} s")
+                what = "recovery of state" if self.app.in_recovery else "rebalance"
+                self.app.fatal(
+                    f"the {what} has made no progress for {self.plan.stall_after_s:.0f} s: is the broker well?"
+                )
 
     async def _ask_coordinator(self) -> None:
         try:

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from agents.settings import Settings
+from agents.topic_id import topic_id
 from forewarn.apply import read_log
 from forewarn.doctor.tail import Bounds, Tail, read_bounds, read_tail
 from forewarn.kafka import ANSWER_WITHIN_S, Config, broker_away
@@ -70,6 +71,10 @@ class Case:
         asked = [ConfigResource(ResourceType.TOPIC, topic)]
         (answer,) = self.admin.describe_configs(asked, request_timeout=ANSWER_WITHIN_S).values()
         return {name: entry.value or "" for name, entry in answer.result(2 * ANSWER_WITHIN_S).items()}
+
+    def topic_id(self, topic: str) -> str | None:
+        """What tells a topic from another that was given its name; it must be there."""
+        return topic_id(self.config, topic, ANSWER_WITHIN_S)
 
     def catalogue(self) -> CatalogueLog:
         """The catalogue's log as it is now; its topic must be there."""

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from agents.changelog import is_segment
+from agents.changelog import SOURCE_ID, is_segment
 from agents.transport import unpack
 from forewarn import remedy
 from forewarn.doctor.case import Case
@@ -81,14 +81,25 @@ def _of(case: Case, changelog: str) -> Iterator[Diagnosis]:
         what = f"it holds state that this version does not read ({', '.join(strange)}): {role} will not start"
         cure = f"run the version of Forewarn that wrote it, or let state begin anew, {anew}"
         yield Diagnosis(CHECK, changelog, Finding(what, cure))
+    if source.name not in case.partitions:
+        return
     ends = {partition: bounds.end for partition, bounds in case.bounds(source.name).items()}
-    ahead = [at for at, each in heads.items() if max((h.offset for h in each.values()), default=-1) >= ends.get(at, 0)]
-    if ahead and ends:
+    ahead = {at for at, each in heads.items() if max((h.offset for h in each.values()), default=-1) >= ends.get(at, 0)}
+    replaced = sorted(ahead | _of_another_topic(case, changelog, source.name))
+    if replaced:
         what = (
-            f"the state of {numbers(ahead)} has counted records that {source.name} does not hold: that topic was "
+            f"the state of {numbers(replaced)} has counted records that {source.name} does not hold: that topic was "
             f"deleted and made anew, and {role} will not start"
         )
         yield Diagnosis(CHECK, changelog, Finding(what, anew))
+
+
+def _of_another_topic(case: Case, changelog: str, source: str) -> set[int]:
+    """The partitions whose state bears the id of another topic than the one that has this name now."""
+    lines = case.tail(changelog).lines
+    stored = {at: line.value for at, read in lines.items() for line in read if line.key == SOURCE_ID and line.value}
+    now = case.topic_id(source) if stored else None
+    return set() if now is None else {at for at, value in stored.items() if unpack(value)[1].decode() != now}
 
 
 def strange_of(role: str, heads: Mapping[str, Head]) -> Iterator[str]:

@@ -14,8 +14,10 @@ import redis
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from agents.changelog import SOURCE_ID
 from agents.health import HealthServer
 from agents.metrics import Metrics
+from agents.topic_id import topic_id
 from agents.transport import pack
 from forewarn import apply as catalogue
 from forewarn.doctor import clocks, doctor, health
@@ -120,8 +122,8 @@ def test_a_healthy_installation_is_told_in_one_line_and_left_as_it_was(well: Ins
     result = run("doctor", KAFKA_BOOTSTRAP_SERVERS=well.bootstrap, REDIS_URL=well.url)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "nothing to remark: broker, versions, clocks, topics, retention, partitioners, state, catalogue, redis, "
-        "health\n"
+        "nothing to remark: broker, versions, clocks, topics, retention, partitioners, producers, state, catalogue, "
+        "redis, health\n"
     )
     assert partitions_of(well.broker) == before
     assert well.doctor(0) == []
@@ -335,6 +337,15 @@ def test_state_ahead_of_its_source_is_of_a_topic_that_was_made_anew(well: Instal
     told = only(well.doctor(1), "state")
     assert told["what"].startswith(f"the state of partition 1 has counted records that {TELEMETRY.name} does not hold")
     assert f"--delete --topic {DETECT} && " in told["remedy"]
+
+
+def test_state_of_a_topic_that_was_made_anew_is_known_though_that_has_grown(well: Installation) -> None:
+    now = topic_id({"bootstrap.servers": well.bootstrap}, TELEMETRY.name, 10)
+    assert now is not None
+    for partition, found in enumerate((now, "another")):
+        well.put(DETECT, (SOURCE_ID, pack(0, found.encode()), partition))
+    told = only(well.doctor(1), "state")
+    assert told["what"].startswith(f"the state of partition 1 has counted records that {TELEMETRY.name} does not hold")
 
 
 # -- catalogue

@@ -11,13 +11,14 @@ import orjson
 import pytest
 
 from agents.transport import pack
-from forewarn.doctor import broker, clocks, partitioners, state, versions
+from forewarn.doctor import broker, clocks, partitioners, producers, state, versions
 from forewarn.doctor.clocks import Reading
 from forewarn.doctor.diagnosis import numbers
 from schemas.topics import TELEMETRY
 from sla.fold import AtomState, Line
 from sla.partitioner import partition_of
 from sla.queue.queues import Queues
+from sla.units import HOUR_MS, SECOND_MS
 from tests.clock.world import World as Tickets
 from tests.clock.world import promise
 from tests.core.world import T0, World, objective
@@ -117,6 +118,58 @@ def test_a_habit_is_named_only_if_it_explains_every_record() -> None:
     lines.setdefault(0, []).append(Line(999, stray, b'{"service":"' + stray + b'"}', 1, 1))
     (finding,) = partitioners.judge(TELEMETRY, count, lines)
     assert "Sarama" not in finding.what
+
+
+def measured(service: str, *ahead_s: float, kind: str = "counts", append_time: bool = True) -> list[Line]:
+    """Records whose `at` is so many seconds ahead of the instant at which the broker took them."""
+    bodies = [orjson.dumps({"type": kind, "service": service, "at": round(T0 + s * SECOND_MS)}) for s in ahead_s]
+    return [Line(n, service.encode(), body, T0, T0 if append_time else None) for n, body in enumerate(bodies)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "level", "said"),
+    [
+        (measured("pay", 0.9, -3, -60), None, ""),
+        (
+            measured("pay", -3, 4.2),
+            "warning",
+            "'pay' bear an `at` up to 4.2 s ahead of the broker's clock: they count at",
+        ),
+        (
+            measured("pay", *[600] * 3),
+            "error",
+            "up to 600.0 s ahead of the broker's clock: more than 5 min ahead is a dead",
+        ),
+        (measured("pay", 600, append_time=False), None, ""),  # the stamp is the producer's own
+        (measured("pay", 600, kind="exclusion"), None, ""),  # planned work lies ahead
+        (measured("pay", *[-600] * 5), "warning", "'pay' came less than 600 s after its `at`"),
+        (measured("pay", *[-600] * 4), None, ""),  # some that were sent later
+        (measured("pay", -1, *[-600] * 9), None, ""),  # one was in time, so the clock is right
+        ([Line(0, b"pay", b"nonsense", T0, T0), Line(1, None, None, T0, T0)], None, ""),
+    ],
+)
+def test_a_producers_clock_is_told_by_what_it_writes(lines: list[Line], level: str | None, said: str) -> None:
+    found = producers.judge_clocks(lines)
+    assert [each.level for each in found] == ([] if level is None else [level])
+    assert all(said in each.what for each in found)
+
+
+def test_many_services_with_a_wrong_clock_are_one_finding_that_names_the_worst() -> None:
+    lines = [line for n in range(8) for line in measured(f"s{n}", 10 + n)]
+    (finding,) = producers.judge_clocks(lines)
+    assert "records of 's7', 's6', 's5', 's4', 's3' and 3 more services bear" in finding.what
+
+
+def test_dead_letters_of_the_last_hour_are_told_by_reason_and_older_ones_are_not() -> None:
+    def letter(reason: str, at: int) -> Line:
+        body = {"reason": reason, "detail": "why", "topic": TELEMETRY.name, "partition": 2, "offset": 7}
+        return Line(0, None, orjson.dumps(body), at, None)
+
+    assert producers.judge_letters([letter("not_json", T0 - HOUR_MS)], T0) == []
+    lines = [letter("not_json", T0 - 5), letter("not_json", T0 - 4), letter("from_the_future", T0 - 3)]
+    (finding,) = producers.judge_letters(lines, T0)
+    assert "(2 not_json, 1 from_the_future, " in finding.what
+    assert "from sla.telemetry.v1/2 at offset 7: why" in finding.what
 
 
 def heads(atoms: Iterable[AtomState]) -> dict[str, state.Head]:

@@ -67,6 +67,7 @@ class World:
     is_fenced: bool = False
     alone_s: float = 0.0
     ends: dict[int, int] = field(default_factory=dict)
+    id: str | None = None  # of the source
     broken: BaseException | None = None
     on_the_way: list[tuple[Any, ...]] = field(default_factory=list)
     gate: asyncio.Event | None = None  # deliveries wait for it
@@ -120,6 +121,9 @@ class World:
     def alone_for_s(self, partition: int) -> float:
         del partition
         return self.alone_s
+
+    def source_id(self) -> str | None:
+        return self.id
 
     async def end_offset(self, partition: int) -> int:
         return self.ends.get(partition, 1 << 40)

@@ -499,3 +499,17 @@ async def test_a_rebalance_without_progress_ends_the_worker(
     consumer = consumer_of(app)
     app.rebalancing = True
     assert len(await watched(consumer, monkeypatch)) == ends
+
+
+@pytest.mark.parametrize(("recovers", "said"), [(False, "the rebalance has made"), (True, "the recovery of state has")])
+async def test_the_line_says_whether_the_group_or_the_recovery_stands_still(
+    recovers: bool,  # noqa: FBT001 - a row of the table
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = new_app(Override.WATCH)
+    app.plan = Plan(app.plan.sources, app.plan.changelogs, app.plan.overrides, stall_after_s=0.1)
+    consumer = consumer_of(app)
+    app.rebalancing, app.in_recovery = True, recovers
+    (reason,) = await watched(consumer, monkeypatch)
+    assert said in str(reason)

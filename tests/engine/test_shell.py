@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from agents.changelog import segment_key
+from agents.changelog import SOURCE_ID, is_segment, segment_key
 from agents.heads import PartitionMoved, SourceReplaced
 from agents.metrics import Metric, Metrics
 from agents.port import TableWrite
@@ -433,6 +433,35 @@ async def test_a_renewal_writes_no_segment_again() -> None:
     written = len(world.log)
     await flush(shell)
     assert [entry[2] for entry in world.log[written:] if entry[3] is not None] == [HOME[3], HEAD.encode()]
+
+
+async def test_a_source_made_anew_is_refused_though_it_has_grown_beyond_what_was_read() -> None:
+    world = World(id="old")
+    shell = shell_on(world)
+    await shell.handle(3, records(1))
+    await flush(shell)
+    again = shell_on(world)
+    await again.handle(3, records(1, start=1))  # the same topic: a restart goes on
+    assert await flush(again)
+    world.id = "new"
+    with pytest.raises(
+        SourceReplaced, match=r"has the id new, but the stored state is of old: .* deleted and made anew"
+    ):
+        await shell_on(world).handle(3, records(1, start=2))
+
+
+async def test_state_without_the_id_of_its_source_takes_on_the_one_there_is() -> None:
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(1))
+    await flush(shell)
+    assert SOURCE_ID not in world.table[3]
+    world.id = "first"
+    again = shell_on(world)
+    await again.handle(3, records(1, start=1))
+    await flush(again)
+    assert world.table[3][SOURCE_ID] == pack(0, b"first")
+    assert is_segment(SOURCE_ID)  # no reader of heads takes it for one
 
 
 class Unreadable(Counting):

@@ -40,6 +40,9 @@ def virtual_time(world: World) -> Iterator[None]:
         await broker.answer()
         return broker.partitions
 
+    async def ask_topic_id(*_: Any) -> None:
+        await broker.answer()  # no topic is ever made anew here
+
     def leave(_code: int, message: str) -> None:
         process = PROCESS.get()
         cluster.note_end(process.name, message)
@@ -60,6 +63,7 @@ def virtual_time(world: World) -> Iterator[None]:
         for target, name, value in (
             (agents.log_clock, "real_ms", real_ms),
             (agents.runtime, "partitions_by_topic", partitions_by_topic),
+            (agents.runtime, "ask_topic_id", ask_topic_id),
             (agents.runtime, "leave", leave),
             (agents.catalogue, "AIOKafkaConsumer", lambda **_: CatalogueReader(broker)),
         ):
