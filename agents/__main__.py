@@ -6,9 +6,7 @@ import importlib
 import sys
 from typing import Final
 
-from agents.app import run
-from agents.process import WRONG_USE
-from agents.settings import WrongSettings, read
+from agents.process import WRONG_USE, collect_seldom
 
 ROLES: Final = ("route", "detect", "clock", "dispatch", "deliver", "project")
 
@@ -18,6 +16,10 @@ def run_role(name: str) -> int:
     if name not in ROLES:
         sys.stderr.write(f"there is no role {name!r}: choose from {', '.join(ROLES)}\n")
         return WRONG_USE
+    collect_seldom()  # loading the libraries below makes far more objects than it leaves behind
+    from agents.app import run  # noqa: PLC0415 - as above
+    from agents.settings import WrongSettings, read  # noqa: PLC0415 - as above
+
     try:
         settings = read()
     except WrongSettings as wrong:

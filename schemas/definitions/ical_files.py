@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.definitions.fields import parse_timezone
 from schemas.definitions.findings import Finding, Level
-from schemas.definitions.ical import Held, read_ical
 from schemas.definitions.source import Source
 from schemas.definitions.values import MalformedError
 from schemas.definitions.yaml_source import SIZE_MAX_BYTES
+
+if TYPE_CHECKING:
+    from schemas.definitions.ical import Held
 
 
 def with_events(source: Source) -> tuple[Source, list[Finding]]:
@@ -48,6 +50,9 @@ def _filled(
         hint = ": save it beside the definitions and name the file" if "://" in name else ""
         findings.append(source.error("unreadable", ("spec", *place), f"{name} {content}{hint}"))
         return {**written, "events": []}
+    # Its library is slow to load, and workers, who get the events in the document, never read a file.
+    from schemas.definitions.ical import read_ical  # noqa: PLC0415 - as above
+
     held = read_ical(content, _timezone(spec), closes=place[0] == "closed")
     findings += _findings(str(path), held)
     return {**written, "events": [str(each) for each in held.stretches]}
