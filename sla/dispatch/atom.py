@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from sla.dispatch.event import Meaning, View
+from sla.dispatch.event import Gist, Meaning, View, gist_of
 from sla.fold import AtomState, Json
 from sla.records import Feed
 from sla.silences import labels
@@ -16,7 +16,10 @@ OPEN_MAX: Final = 10_000
 """Troubles that one stakeholder is told of at a time: their atom is one record of a changelog."""
 CLOSED_MAX: Final = 2_000
 WHOLE_MAX: Final = 50
-"""Of so many troubles, and of so many waiting items, the whole event is kept; of the others a line."""
+"""Of so many troubles, and of so many waiting items, the whole event is kept; of the others a line.
+
+An event is some kilobytes. Its gist, about a hundred bytes, is kept of every open trouble that on-call tools hear of.
+"""
 
 
 class Item(NamedTuple):
@@ -74,7 +77,25 @@ class Trouble:
     ends_at: int | None = None  # of what ends by itself: an announced maintenance
     question_event_id: str | None = None  # the event that the question was asked with
     event: Json | None = None
+    gist: Gist | None = None  # of the event, where the whole is not kept and an on-call tool must hear of it again
     episode: int | None = None
+
+    @property
+    def machine_event(self) -> Json | None:
+        """What on-call tools are told of it again: its event, or as much as gives the same incident."""
+        if self.event is not None or self.gist is None:
+            return self.event
+        source, service, instance, opened_at = self.gist
+        data = {
+            "dedup_key": self.key,
+            "service": service,
+            "objective": {"name": self.objective},
+            "instance": instance or None,
+            "severity": self.severity,
+            "opened_at": opened_at,
+        }
+        event_type = f"forewarn.{self.name}.v1"
+        return {"id": self.event_id, "source": source, "type": event_type, "time": self.time, "data": data}
 
     @property
     def is_told(self) -> bool:
@@ -126,17 +147,22 @@ class Atom:
         self.sequences[feed.source] = feed.sequence
         return False
 
-    def keep_whole(self, trouble: Trouble, event: Json | None) -> None:
-        """Keep an event for whoever is told of the trouble later, of a bounded number of troubles."""
-        if trouble.event is None and (event is None or self.wholes_count >= WHOLE_MAX):
-            return
-        self.wholes_count += (event is not None) - (trouble.event is not None)
-        trouble.event = event
+    def keep(self, trouble: Trouble, event: Json, *, for_machines: bool = False) -> None:
+        """Keep an event for whoever is told of the trouble later: whole, of a bounded number of troubles."""
+        if trouble.event is not None or self.wholes_count < WHOLE_MAX:
+            self.wholes_count += trouble.event is None
+            trouble.event, trouble.gist = event, None
+        elif for_machines:
+            trouble.gist = gist_of(event)
+
+    def drop(self, trouble: Trouble) -> None:
+        """It is over."""
+        self.wholes_count -= trouble.event is not None
+        del self.troubles[trouble.key]
 
     def close(self, trouble: Trouble, forget_at: int) -> None:
         """Its episode is over; that it was told is remembered for corrections, of the newest such troubles."""
-        self.keep_whole(trouble, None)
-        del self.troubles[trouble.key]
+        self.drop(trouble)
         waits = () if trouble.is_waiting is None else (*(group.items for group in self.groups.values()), self.digest)
         for waiting in waits:
             waiting[:] = [item._replace(is_over=True) if item.key == trouble.key else item for item in waiting]
@@ -169,6 +195,7 @@ class Atom:
 
 
 _FIELDS: Final = tuple(Trouble.__dataclass_fields__)
+_KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {"steps": dict, "escalated_to": list, "gist": tuple}
 _ALWAYS_COUNT: Final = _FIELDS.index("is_expectation")
 _USUAL: Final = trouble_of(View("", "", Meaning.TROUBLE, "", "", "", "", "", "", "", "", (), (), is_expectation=False))
 
@@ -188,7 +215,7 @@ def _from_json(stored: Sequence[Any]) -> Trouble:
     for name, value in unusual.items():
         if name not in _FIELDS:
             continue  # of an earlier version
-        setattr(trouble, name, dict(value) if name == "steps" else list(value) if name == "escalated_to" else value)
+        setattr(trouble, name, _KINDS.get(name, lambda plain: plain)(value))
     return trouble
 
 

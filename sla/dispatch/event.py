@@ -16,6 +16,8 @@ from sla.units import to_epoch_ms
 from sla.wording import event_name, subject_of
 
 _RANK = {"info": 0, "warning": 1, "critical": 2}
+Gist = tuple[str, str, str, str]
+"""What of an event names its incident in on-call tools and nothing else tells: source, service, instance, opened at."""
 
 
 class Meaning(StrEnum):
@@ -72,6 +74,12 @@ def view_of(event: Json, audience: str) -> View:
         is_expectation=bool(types) and all(kind == "expectation" for kind in types),
         episode=_count(data.get("episode")),
     )
+
+
+def gist_of(event: Json) -> Gist:
+    """What an on-call tool must hear again with each repeat, or it would take it for another incident."""
+    data = mapping(event.get("data"))
+    return text(event.get("source")), text(data.get("service")), text(data.get("instance")), text(data.get("opened_at"))
 
 
 def rank_of(severity: str) -> int:

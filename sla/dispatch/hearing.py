@@ -59,7 +59,7 @@ def _trouble(desk: Desk, view: View, notice: Notice) -> None:
         return
     else:
         trouble.see(view)
-    atom.keep_whole(trouble, notice.event)
+    atom.keep(trouble, notice.event, for_machines=bool(desk.policy.machines))
     silence = silences.matching(atom.name, trouble.labels)
     if silence is not None:
         trouble.is_silenced = True
@@ -83,7 +83,7 @@ def _plan(desk: Desk, view: View, notice: Notice) -> None:
         return
     trouble = atom.troubles[view.key] = trouble_of(view)
     trouble.ends_at = ends_at
-    atom.keep_whole(trouble, notice.event)
+    atom.keep(trouble, notice.event)
     desk.remind(ends_at, Kind.END, view.key)
     silence = desk.scene.silences.matching(atom.name, trouble.labels)
     if silence is not None:

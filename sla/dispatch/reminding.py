@@ -36,8 +36,9 @@ def acknowledge(desk: Desk, ack: Ack) -> bool:
     who = _known_as(desk, ack.by)
     detail = f"{who} has taken it on{until}{reason}."
     _tell_again(desk, trouble, "ack", f"Acknowledged by {who}: {trouble.line}", detail)
-    if trouble.is_paged and trouble.event is not None:
-        desk.machine("acknowledge", trouble.event, _item(trouble, "ack", detail))
+    event = trouble.machine_event
+    if trouble.is_paged and event is not None:
+        desk.machine("acknowledge", event, _item(trouble, "ack", detail))
     return True
 
 
@@ -70,7 +71,7 @@ def speak_again(desk: Desk) -> None:
         if trouble.event is not None:
             arm(desk, trouble, trouble.event)
         if not trouble.is_paged:
-            page(desk, trouble, item)
+            page(desk, trouble, item._replace(event=trouble.machine_event))
         desk.offer(item)
 
 
@@ -102,14 +103,14 @@ def _end_acks(desk: Desk, keys: Iterable[str]) -> None:
 def _repeat(desk: Desk, keys: Iterable[str]) -> None:
     """Say again what is still open, in one message; on-call tools that forget are told each."""
     repeat_ms = desk.policy.stakeholder.repeat_ms
-    found = [trouble for key in keys if (trouble := desk.atom.troubles.get(key)) is not None]
-    due = [trouble for trouble in found if trouble.repeat_at is not None and trouble.repeat_at <= desk.at]
+    due = _due_repeats(desk, keys)
     items: list[Item] = []
     for trouble in due:
         trouble.repeat_at = None
         item = _item(trouble, "repeat", "It is still open.")
-        if trouble.is_paged and trouble.event is not None:
-            desk.machine("trigger", trouble.event, item, again=True)
+        event = trouble.machine_event
+        if trouble.is_paged and event is not None:
+            desk.machine("trigger", event, item, again=True)
         if repeat_ms is not None:
             desk.repeat_later(trouble)
         if trouble.acked_by is None and trouble.is_told and trouble.is_waiting is None:
@@ -125,6 +126,21 @@ def _repeat(desk: Desk, keys: Iterable[str]) -> None:
             if not trouble.is_paged:
                 trouble.repeat_at = ruling.until_at
                 desk.remind(ruling.until_at, Kind.REPEAT, trouble.key)
+
+
+def _due_repeats(desk: Desk, keys: Iterable[str]) -> list[Trouble]:
+    """Those that are due, and with them those that are within the time that their group waits.
+
+    An on-call tool hears of each trouble at once, so each has its own instant; people would get a message for each.
+    """
+    found = (trouble for key in keys if (trouble := desk.atom.troubles.get(key)) is not None)
+    due = [trouble for trouble in found if trouble.repeat_at is not None and trouble.repeat_at <= desk.at]
+    wait_ms = desk.policy.stakeholder.group_wait_ms
+    if not due or wait_ms is None or desk.policy.stakeholder.repeat_ms is None:
+        return due
+    until_at = desk.at + min(wait_ms, desk.policy.stakeholder.repeat_ms - 1)
+    troubles = desk.atom.troubles.values()
+    return [trouble for trouble in troubles if trouble.repeat_at is not None and trouble.repeat_at <= until_at]
 
 
 def _forget(desk: Desk, keys: Iterable[str]) -> None:
@@ -156,8 +172,7 @@ def _end(desk: Desk, keys: Iterable[str]) -> None:
     for key in keys:
         trouble = desk.atom.troubles.get(key)
         if trouble is not None and trouble.ends_at is not None and trouble.ends_at <= desk.at:
-            desk.atom.keep_whole(trouble, None)
-            del desk.atom.troubles[key]
+            desk.atom.drop(trouble)
 
 
 _RUN: Final[Mapping[Kind, Callable[[Desk, list[str]], None]]] = {

@@ -106,9 +106,10 @@ def test_a_line_already_applied_says_nothing() -> None:
     assert fold.step(line(3, notice(3))) == []
 
 
-def test_a_stakeholder_without_channels_is_told_nothing_but_counts_as_told() -> None:
+def test_a_stakeholder_without_channels_is_told_nothing_and_it_is_on_record() -> None:
     fold = dispatch()
-    assert fold.step(line(0, notice(1, channels=[]))) == []
+    (dropped,) = fold.step(line(0, notice(1, channels=[])))
+    assert (dropped.topic, dropped.value["outcome"]) == ("sla.deliveries.v1", "dropped")
     assert [s.body.get("name") for s in fold.take_dirty()] == ["ops", None]
 
 

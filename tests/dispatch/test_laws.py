@@ -13,7 +13,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sla.stakeholder import Escalation, Hours, RateLimit
+from notifiers.alertmanager import alert_of
+from notifiers.protocol import Message, Words
+from schemas.feeds import decode_send
+from sla.dedup import objective_key
+from sla.dispatch import Send
+from sla.fold import Line
+from sla.stakeholder import Channel, Escalation, Hours, RateLimit
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
 from sla.working_time import Shift, Timetable, WorkingTime
 from tests.system.interrupted import Interrupted, alone
@@ -31,6 +37,9 @@ FULL: dict[str, Any] = {
 }
 RECORD_BYTES_MAX = 4_000_000  # a little below what the producer takes: an atom is one record of the changelog
 FORECAST_MS = 6 * HOUR_MS
+STORM_COUNT = 500
+ON_CALL_TOOLS = (Channel("alertmanager", "${ALERTS}"), Channel("pagerduty", "${PAGER}"))
+MESSAGES_MAX = 8  # to people, in half a day of a storm: the storm, two repeats, what was acknowledged, what ended
 
 
 def a_life(
@@ -137,15 +146,79 @@ def test_an_end_is_told_if_the_trouble_was_told_and_else_it_is_not(seed: int) ->
 @pytest.mark.parametrize("severity", ["warning", "critical"])
 @pytest.mark.parametrize("services_count", [1, 10_000])
 def test_a_storm_of_ten_thousand_breaches_is_a_handful_of_messages(services_count: int, severity: str) -> None:
-    world = World(stakeholder(**{**FULL, "hours": None, "escalate": ()}))
+    channels = (Channel("console"), ON_CALL_TOOLS[0])
+    world = World(stakeholder(**{**FULL, "hours": None, "escalate": (), "channels": channels}))
     for number in range(10_000):
         world.event("breach", at("10:00") + number // 100, f"s{number % services_count}/o{number}", severity)
     (waiting, _) = world.fold.take_dirty()
     world.tick_to(at("11:00"))
     (told, _) = world.fold.take_dirty()
     assert max(len(orjson.dumps(atom.body)) for atom in (waiting, told)) < RECORD_BYTES_MAX
-    assert 1 <= len(world.sends()) <= 5
-    assert sum(send["events_count"] for send in world.sends()) == 10_000
+    to_people = [send for send in world.sends() if send["kind"] != "machine"]
+    assert 1 <= len(to_people) <= 5
+    assert sum(send["events_count"] for send in to_people) == 10_000
+
+
+def storm_event(world: World, name: str, instant: int, number: int) -> str:
+    """A breach or its end, as `detect` says it of a service that is measured by instance; its dedup key."""
+    instance = f"eu {number}"
+    key = objective_key("pay", f"o{number % 10}", instance)
+    world.event(name, instant, key, "critical", instance=instance, opened_at=rfc3339(at("10:00") + number))
+    return key
+
+
+def alerts_of(world: World, action: str) -> dict[str, list[Send]]:
+    """What on-call tools are told, by the kind of the tool."""
+    found: dict[str, list[Send]] = {}
+    for place, value in enumerate(world.sends("machine")):
+        send = decode_send(Line(place, value["stakeholder"].encode(), orjson.dumps(value), 0, 0), 0)
+        assert isinstance(send, Send)
+        if send.action == action:
+            found.setdefault(send.channel.kind, []).append(send)
+    return found
+
+
+def named(sends: list[Send]) -> list[Any]:
+    """By what Alertmanager knows each alert again, and since when it stands."""
+    alerts = [alert_of(Message(send, Words("", "")), 0) for send in sends]
+    return sorted((sorted(alert["labels"].items()), alert["startsAt"]) for alert in alerts)
+
+
+def test_a_storm_is_repeated_and_ended_one_by_one_in_on_call_tools_and_a_handful_for_people() -> None:
+    channels = (Channel("console"), *ON_CALL_TOOLS)
+    world = World(stakeholder(**{**FULL, "hours": None, "escalate": (), "channels": channels}))
+    keys = [storm_event(world, "breach", at("10:00") + number, number) for number in range(STORM_COUNT)]
+    stored = world.fold.take_dirty()
+    world.fold = world.new_fold()
+    world.fold.load(stored)
+    world.tick_to(at("18:30"), step_ms=10 * MINUTE_MS)
+    triggers = alerts_of(world, "trigger")
+    assert len(triggers["pagerduty"]) == STORM_COUNT
+    begun, repeated = triggers["alertmanager"][:STORM_COUNT], triggers["alertmanager"][STORM_COUNT:]
+    assert named(repeated) == sorted(named(begun) * 2)
+    for key in keys:
+        world.order("ack", at("18:40"), dedup_key=key)
+    for number in range(STORM_COUNT):
+        storm_event(world, "recovery", at("18:50") + number, number)
+    world.tick_to(at("19:30"))
+    for action in ("acknowledge", "resolve"):
+        ended = alerts_of(world, action)
+        assert named(ended["alertmanager"]) == named(begun)
+        assert sorted(send.dedup_key for send in ended["pagerduty"]) == sorted(keys)
+    assert len(world.sends()) - len(world.sends("machine")) <= MESSAGES_MAX
+
+
+def test_a_silenced_storm_that_still_holds_when_the_silence_ends_is_opened_in_on_call_tools() -> None:
+    world = World(stakeholder(channels=ON_CALL_TOOLS))
+    world.order("silence", at("09:00"), matchers={"service": ["pay"]}, until=rfc3339(at("11:00")))
+    keys = [storm_event(world, "breach", at("10:00") + number, number) for number in range(STORM_COUNT)]
+    assert alerts_of(world, "trigger") == {}
+    world.tick_to(at("11:10"))
+    opened = alerts_of(world, "trigger")
+    assert {kind: sorted(send.dedup_key for send in sends) for kind, sends in opened.items()} == {
+        "alertmanager": sorted(keys),
+        "pagerduty": sorted(keys),
+    }
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -22,7 +22,7 @@ from tests.harness.webhook import Webhook
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
 PARTITIONS = 4
-TROUBLES = 40  # of more than 50 the whole events are not kept, and not repeated to tools
+TROUBLES = 60  # more than those of which the whole events are kept
 KILLED_AFTER = 15
 OPENED_AT = 1_795_428_000_000
 
