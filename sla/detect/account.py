@@ -57,11 +57,13 @@ class Account:
     __slots__ = (
         "_budget_window",
         "_calm",
+        "_long_windows",
         "_measure",
-        "_rules",
+        "_short_windows",
         "board",
         "ledger",
         "objective",
+        "rules",
         "season",
         "span",
         "track",
@@ -79,7 +81,9 @@ class Account:
         self.season = Season(self.ledger) if self.board else measure.season
         self._calm: Calm | None = None
         self._budget_window = WindowSum()
-        self._rules: list[tuple[BurnRule, WindowSum, WindowSum]] = []
+        self.rules: tuple[BurnRule, ...] = ()  # the tiers, in the order in which they are named
+        self._long_windows: tuple[WindowSum, ...] = ()  # of each tier
+        self._short_windows: tuple[WindowSum, ...] = ()
 
     def spans(self) -> set[Span]:
         """The windows that its ledger must keep sums for."""
@@ -90,10 +94,12 @@ class Account:
         """Take hold of the windows, once the ledger watches them."""
         windows = self.ledger.windows
         period_ms = nominal_ms(self.objective.window, self.objective.hours)
-        rules = burn_rules(tuple(self.objective.tiers), self.objective.target_ppm, period_ms)
-        self._rules = [(rule, windows[rule.tier.long_ms], windows[rule.tier.short_ms]) for rule in rules]
+        self.rules = burn_rules(tuple(self.objective.tiers), self.objective.target_ppm, period_ms)
+        self._long_windows = tuple(windows[rule.tier.long_ms] for rule in self.rules)
+        self._short_windows = tuple(windows[rule.tier.short_ms] for rule in self.rules)
         self._budget_window = windows[self.span]
-        self.track.burning &= {rule.tier.name for rule in rules}
+        names = {rule.tier.name for rule in self.rules}
+        self.track.burning = tuple(name for name in self.track.burning if name in names)
 
     @property
     def base(self) -> Ledger:
@@ -143,18 +149,18 @@ class Account:
         firing: BurnRule | None = None
         doubtful: BurnRule | None = None
         p_value: float | None = None
-        burning = self.track.burning
-        for rule, long, short in self._rules:
+        track = self.track
+        for rule, long, short in zip(self.rules, self._long_windows, self._short_windows, strict=True):
             short_total, short_bad = ledger.sums(short)
-            if rule.tier.name in burning:
+            if rule.tier.name in track.burning:
                 if rule.has_cleared(short_bad, short_total):
-                    burning.discard(rule.tier.name)
+                    track.burning = tuple(name for name in track.burning if name != rule.tier.name)
                 elif firing is None:
                     firing = rule
             elif short_bad and rule.burns(short_bad, short_total) and self._burns_long(rule, long, seen, at):
                 is_proven, chance = self.is_proven(rule, *ledger.sums(long))
                 if is_proven:
-                    burning.add(rule.tier.name)
+                    track.burning += (rule.tier.name,)
                     firing, p_value = (rule, chance) if firing is None else (firing, p_value)
                 elif doubtful is None and firing is None:
                     doubtful, p_value = rule, chance
@@ -231,16 +237,11 @@ class Account:
         room = budget.allowed - budget.consumed
         if self.objective.marks_ppm:
             room = min(room, budget.most_below(self.objective.marks_ppm[0]) - budget.consumed)
-        for rule, _, short in self._rules:
+        for rule, short in zip(self.rules, self._short_windows, strict=True):
             short_total, short_bad = ledger.sums(short)
             room = min(room, rule.most_bad(short_total) - short_bad)
         if room >= 0:
             self._calm = Calm(ledger.moves_count, ledger.open_start, ledger.open_total, ledger.open_bad + room)
-
-    @property
-    def rules(self) -> list[BurnRule]:
-        """The tiers, in the order in which they are named."""
-        return [rule for rule, *_ in self._rules]
 
     def is_proven(self, rule: BurnRule, total: int, bad: int) -> tuple[bool, float | None]:
         """Whether this is more than bad luck, and the chance that it is not (None where none is computed)."""

@@ -148,8 +148,8 @@ def _track_of(entry: Mapping[str, Any], objective: Objective, service: str) -> T
     track.highest = Severity(entry.get("highest", Severity.INFO))
     track.sequences = dict(entry.get("sequences", ()))
     track.flags = flags_of(entry)
-    track.burning = set(entry.get("burning", ()))
-    track.marks_told = set(entry.get("marks_told", ()))
+    track.burning = tuple(entry.get("burning", ()))
+    track.marks_told = tuple(entry.get("marks_told", ()))
     if "outlook" in entry:
         ats, count = entry["outlook"]
         track.outlook = Outlook(tuple(ats), count)

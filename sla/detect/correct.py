@@ -73,7 +73,8 @@ class Corrections:
         late, stream.late = stream.late, {}
         stream.corrected_at = moment.at
         said: list[Said] = []
-        for track, account in stream.in_order:
+        for account in stream.in_order:
+            track = account.track
             changes = late.get(track.objective.name)
             if not changes:
                 continue
@@ -138,7 +139,8 @@ class Corrections:
         before = {name: self._breach_view(stream, account) for name, account in stream.accounts.items()}
         stream.exclude(exclusions, moment.at)
         said: list[Said] = []
-        for track, account in stream.in_order:
+        for account in stream.in_order:
+            track = account.track
             was = before[track.objective.name]
             was_breached = track.standing is Standing.BREACHED
             reading = account.read(stream.seen, moment.at)

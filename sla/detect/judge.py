@@ -49,7 +49,8 @@ class Judge:
         said: list[Said] = []
         is_restless = False
         stream.settle(moment.at)
-        for track, account in stream.in_order:
+        for account in stream.in_order:
+            track = account.track
             is_restless |= isinstance(track.objective.indicator, Uptime)
             if not is_minute and track.standing is Standing.OK and account.is_calm(moment.at):
                 continue

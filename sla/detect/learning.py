@@ -84,7 +84,8 @@ class Learning:
             if name[0] != fact.service or stream.offset >= offset:
                 continue
             moment = memory.moment(fact.service, now, offset)
-            for track, account in stream.in_order:
+            for account in stream.in_order:
+                track = account.track
                 agreements = memory.catalogue.agreements_of(track.objective.name)
                 found = overruns(fact, live, agreements, now)
                 if found:
@@ -101,7 +102,8 @@ class Learning:
             if stream.offset >= offset or service not in {None, name[0]}:
                 continue
             moment = memory.moment(name[0], (memory.now or 0) if at is None else at, offset)
-            for track, account in stream.in_order:
+            for account in stream.in_order:
+                track = account.track
                 rules = refresh(track, moment, SAID_LAST[track.standing], track.highest.value)
                 said += [Said(track.key, self._say(stream, account, moment, rule)) for rule in rules]
         return in_order(said)
@@ -162,7 +164,7 @@ class Learning:
 
     def _tracks_of(self, dedup_key: str) -> Iterator[tuple[Stream, Account]]:
         for stream in self._memory.streams.values():
-            yield from ((stream, account) for track, account in stream.in_order if track.key == dedup_key)
+            yield from ((stream, account) for account in stream.in_order if account.track.key == dedup_key)
 
     def _rule(self, order: Ruling, offset: int) -> list[Emission]:
         now = self._memory.now or 0

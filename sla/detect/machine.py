@@ -157,11 +157,11 @@ def _stay_at_risk(track: Track, reading: Reading, at: int, *, holds: bool) -> li
 def _marks(track: Track, budget: Budget, *, is_breach: bool) -> list[Draft]:
     """Budget marks: told once, armed anew 10 points below in a rolling window, once per calendar period else."""
     if not isinstance(track.objective.window, CalendarPeriod):
-        track.marks_told = {mark for mark in track.marks_told if not budget.is_below(mark)}
-    reached = [m for m in track.objective.marks_ppm if m not in track.marks_told and budget.has_reached(m)]
+        track.marks_told = tuple(mark for mark in track.marks_told if not budget.is_below(mark))
+    reached = tuple(m for m in track.objective.marks_ppm if m not in track.marks_told and budget.has_reached(m))
     if not reached:
         return []
-    track.marks_told.update(reached)
+    track.marks_told += reached
     if is_breach or track.standing is Standing.BREACHED:
         return []
     highest = max(reached)
@@ -189,11 +189,11 @@ def fall_silent(track: Track, at: int) -> list[Draft]:
 
 def begin_period(track: Track) -> list[Draft]:
     """A calendar period's first instant: the state starts anew, `unknown` carries over."""
-    track.marks_told.clear()
+    track.marks_told = ()
     track.outlook = None
     track.forecast_fires = False
     track.quiet_until = 0
-    track.burning.clear()
+    track.burning = ()
     track.is_final = True
     if track.standing in {Standing.AT_RISK, Standing.BREACHED}:
         return [_recover(track, "period", Standing.OK)]

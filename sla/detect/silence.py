@@ -63,7 +63,7 @@ class Silence:
         """Which of the stretches between records were no data."""
         for track in tracks:
             rule, hours = track.objective.no_data, track.objective.hours
-            track.silences = self._no_data(self.stretches, rule.after_ms, hours) if rule is not None else []
+            track.silences = self._no_data(self.stretches, rule.after_ms, hours) if rule is not None else ()
 
     def note(self, tracks: Iterable[Track], at: int, heard: Interval) -> None:
         """Take in a record, `heard` being the instants of the earliest and of the newest one before it."""
@@ -98,6 +98,6 @@ class Silence:
         """Drop what ended before an instant."""
         self.stretches = [(start, end) for start, end in self.stretches if end > at]
 
-    def _no_data(self, stretches: Iterable[Interval], after_ms: int, hours: WorkingTime) -> list[Interval]:
+    def _no_data(self, stretches: Iterable[Interval], after_ms: int, hours: WorkingTime) -> tuple[Interval, ...]:
         found = ((hours.after(start, after_ms, self.unwatched), end) for start, end in stretches)
-        return [(begin, end) for begin, end in found if begin is not None and begin < end]
+        return tuple((begin, end) for begin, end in found if begin is not None and begin < end)

@@ -36,7 +36,7 @@ class Stream:
         self.measures: dict[str, Measure] = {}
         self.tracks: dict[str, Track] = {}
         self.accounts: dict[str, Account] = {}
-        self.in_order: list[tuple[Track, Account]] = []  # by dedup key, as events of one instant are ordered
+        self.in_order: list[Account] = []  # by dedup key, as events of one instant are ordered
         self.closes: dict[str, int] = {}  # by `close_place`: start of the period to close next
         self.exclusions: list[Exclusion] = []
         self.gaps: Sequence[Interval] = ()
@@ -117,8 +117,7 @@ class Stream:
                     board.take_over(old)
                 self.measures[key].boards[name] = board
             self.accounts[name] = Account(track, self.measures[key])
-        names = sorted(self.tracks, key=lambda name: self.tracks[name].key)
-        self.in_order = [(self.tracks[name], self.accounts[name]) for name in names]
+        self.in_order = sorted(self.accounts.values(), key=lambda account: account.track.key)
 
     def _settle_in(self, catalogue: Catalogue, now: int) -> None:
         self.catalogue = catalogue
@@ -292,5 +291,5 @@ class Stream:
                 board.forget_before(correctable_from)
         self.silence.forget_before(keep_from)
         for name, track in self.tracks.items():
-            track.silences = [(a, b) for a, b in track.silences if b > keep_from]
+            track.silences = tuple(stretch for stretch in track.silences if stretch[1] > keep_from)
             self.accounts[name].season.rest()

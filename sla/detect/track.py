@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,7 +26,10 @@ class Closed(NamedTuple):
 
 @dataclass(slots=True)
 class Track:
-    """One objective's memory. `objective` is its definition in force; everything else is state."""
+    """One objective's memory. `objective` is its definition in force; everything else is state.
+
+    There are very many, and most are well: what is mostly empty is a tuple, which takes no room then.
+    """
 
     key: str
     objective: Objective
@@ -35,13 +39,13 @@ class Track:
     opened_at: int | None = None
     highest: Severity = Severity.INFO
     sequences: dict[str, int] = field(default_factory=dict)
-    burning: set[str] = field(default_factory=set)  # tiers that fired and have not cleared
+    burning: tuple[str, ...] = ()  # tiers that fired and have not cleared
     outlook: Outlook | None = None
     forecast_fires: bool = False
     told_p50_at: int | None = None  # the breach instant that was told ...
     told_move_at: int = 0  # ... and when
-    marks_told: set[int] = field(default_factory=set)
-    silences: list[Interval] = field(default_factory=list)
+    marks_told: tuple[int, ...] = ()
+    silences: tuple[Interval, ...] = ()
     silent_since: int | None = None
     told_silent: bool = False  # flags.no_data as the world knows it
     quiet_until: int = 0
@@ -86,8 +90,8 @@ class Track:
         return (
             self.standing,
             self.episode,
-            frozenset(self.burning),
-            frozenset(self.marks_told),
+            self.burning,
+            self.marks_told,
             self.outlook,
             self.forecast_fires,
             self.told_p50_at,
@@ -108,7 +112,7 @@ class Track:
         """Whether no data is a state and an event of its own."""
         return self.objective.no_data is not None and self.objective.no_data.treat is Treat.UNKNOWN
 
-    def silent(self, now: int) -> list[Interval]:
+    def silent(self, now: int) -> Sequence[Interval]:
         """The stretches without data, the present one up to `now`."""
         if self.silent_since is None or self.silent_since >= now:
             return self.silences
