@@ -1,8 +1,8 @@
-"""What one objective's history says at an instant, computed anew from every record each time it is asked."""
+"""What one objective's history says at an instant, computed from every record that there was."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -101,6 +101,19 @@ class Account:
         self.grace_ms = grace_ms
         self._held: tuple[int, list[tuple[int, int, bool]]] | None = None  # several windows ask at one instant
 
+    def take(self, record: Record) -> None:
+        """One record more of the stream: in its place, for sorting all of them each time is quadratic."""
+        self.seen_from = record.at if self.seen_from is None else min(self.seen_from, record.at)
+        if COUNTED_AS[record.type] != self.objective.kind:
+            return
+        insort(self.records, record)
+        if "items" in vars(self):
+            for item in self.items_of(record):
+                insort(self.items, item)
+        self._held = None
+        for worked_out in ("past_silences", "sliced"):
+            vars(self).pop(worked_out, None)
+
     # -- no data ------------------------------------------------------------------------------------------------
 
     def silent_from(self, at: int) -> int | None:
@@ -153,15 +166,17 @@ class Account:
     @cached_property
     def items(self) -> list[tuple[int, int, int]]:
         """(instant, total, bad) of every record that counts, by instant; for ratio and threshold."""
-        found = []
-        for record in [*self.loaded, *self.records]:
-            if inside(record.at, self.excluded):
-                continue
-            if record.type in ("counts", "history"):
-                found.append((record.at, record.good + record.bad, record.bad))
-            elif record.type == "sample":
-                found.append((record.at, 1, 0 if self.is_good(record.value) else 1))
-        return sorted(found)
+        return sorted(item for record in [*self.loaded, *self.records] for item in self.items_of(record))
+
+    def items_of(self, record: Record) -> list[tuple[int, int, int]]:
+        """What one record counts: nothing while it is excluded."""
+        if inside(record.at, self.excluded):
+            return []
+        if record.type in ("counts", "history"):
+            return [(record.at, record.good + record.bad, record.bad)]
+        if record.type == "sample":
+            return [(record.at, 1, 0 if self.is_good(record.value) else 1)]
+        return []
 
     def is_good(self, value: Fraction) -> bool:
         limit = self.objective.value

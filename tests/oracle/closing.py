@@ -29,7 +29,7 @@ def ends(
 ) -> Iterator[tuple[str, int, Agreement, Interval]]:
     """(dedup key, end, agreement, period) of every period of this objective that ends in (after, until]."""
     for agreement in agreements:
-        if agreement.period is None or objective.name not in agreement.objectives:
+        if agreement.period is None:
             continue
         begin, end, name = period(agreement.period, after)
         while end <= until:

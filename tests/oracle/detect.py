@@ -123,15 +123,18 @@ class Detector:
         self.sequences: dict[tuple[str, str], int] = {}
         self.last_of_source: dict[tuple[str, ...], int] = {}
         self.order = count()
-        self.agreements: list[Agreement] = [agreement(document) for document in of_kind(definitions, "Agreement")]
+        agreements: list[Agreement] = [agreement(document) for document in of_kind(definitions, "Agreement")]
         objectives: list[Objective] = [objective(document) for document in of_kind(definitions, "Objective")]
+        self.agreements = {one.name: [each for each in agreements if one.name in each.objectives] for one in objectives}
         self.machines = {one.name: Machine(one, self.source, self.next_sequence) for one in objectives}
         self.streams: dict[tuple[str, str], Stream] = {}
+        self.machines_of: dict[tuple[str, str], list[Machine]] = {}
         for one in objectives:
+            self.machines_of.setdefault((one.service, one.signal), []).append(self.machines[one.name])
             stream = self.streams.setdefault((one.service, one.signal), Stream(0, 0))
             stream.grace_ms = max(stream.grace_ms, one.grace_ms)
             stream.correct_for_ms = max(stream.correct_for_ms, one.correct_for_ms)
-        self.accounts: dict[str, Account] = {}  # what was worked out of the history as it stands; dropped at a change
+        self.accounts: dict[str, Account] = {}  # as the history stands; dropped when more is new than one record
 
     def next_sequence(self, topic: str, key: str) -> int:
         self.sequences[topic, key] = self.sequences.get((topic, key), 0) + 1
@@ -198,10 +201,9 @@ class Detector:
     def timers(self, before: int, now: int) -> list[tuple[int, str, int, str, Any]]:
         """(instant, dedup key, place among those of one key, kind, what it concerns), due in (before, now]."""
         due: list[tuple[int, str, int, str, Any]] = []
-        for machine in self.machines.values():
+        live = [place for place, stream in self.streams.items() if stream.records]
+        for machine in (machine for place in live for machine in self.machines_of[place]):
             one = machine.objective
-            if not self.stream_of(one).records:
-                continue
             grace_ms = self.stream_of(one).grace_ms
             if one.window.calendar is not None:
                 edge = period(one.window, before)[1]
@@ -219,7 +221,7 @@ class Detector:
                 ]
             due += [
                 (end + grace_ms, key, 0, "closed", (machine, *rest))
-                for key, end, *rest in closing.ends(self.agreements, one, before - grace_ms, now - grace_ms)
+                for key, end, *rest in closing.ends(self.agreements[one.name], one, before - grace_ms, now - grace_ms)
             ]
         return due
 
@@ -282,18 +284,20 @@ class Detector:
             self.outcome.late.append((now, {"topic": "sla.late.v1", "key": step.key, "value": copy}))
         if not counted:
             return
-        stream.records.append(
-            Record(
-                at=min(at, now),
-                order=next(self.order),
-                type=value["type"],
-                good=value.get("good", 0),
-                bad=value.get("bad", 0),
-                value=Fraction(value.get("value", 0)),
-                up=value.get("up", True),
-            )
+        record = Record(
+            at=min(at, now),
+            order=next(self.order),
+            type=value["type"],
+            good=value.get("good", 0),
+            bad=value.get("bad", 0),
+            value=Fraction(value.get("value", 0)),
+            up=value.get("up", True),
         )
-        self.changed(value["service"])
+        stream.records.append(record)
+        for machine in self.machines_of[value["service"], value["signal"]]:
+            account = self.accounts.get(machine.objective.name)
+            if account is not None:
+                account.take(record)
 
     def apply_history(self, value: dict[str, Any]) -> None:
         stream = self.streams.get((value["service"], value["signal"]))

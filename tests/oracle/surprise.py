@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from math import comb, exp, lgamma, log
 
+LEAST = -745  # the logarithm of the smallest float
+
 
 def tail(bad: int, total: int, chance: Fraction) -> Fraction:
     """P(X >= bad) for X binomial, exactly."""
@@ -18,11 +20,14 @@ def tail_nearly(bad: int, total: int, chance: Fraction | float) -> float:
     if bad <= 0:
         return 1.0
     log_p, log_q = log(chance), log(1 - chance)
-    terms = [
-        lgamma(total + 1) - lgamma(k + 1) - lgamma(total - k + 1) + k * log_p + (total - k) * log_q
-        for k in range(bad, total + 1)
-    ]
-    return min(1.0, sum(exp(term) for term in terms if term > -745))
+    terms = []
+    for k in range(bad, total + 1):
+        term = lgamma(total + 1) - lgamma(k + 1) - lgamma(total - k + 1) + k * log_p + (total - k) * log_q
+        if term > LEAST:
+            terms.append(term)
+        elif k > total * chance:
+            break  # beyond the mean they only become smaller
+    return min(1.0, sum(map(exp, terms)))
 
 
 def tail_is_below(bad: int, total: int, chance: Fraction, limit: Fraction) -> bool:
