@@ -49,6 +49,7 @@ def _exclusion(document: dict[str, Any], by: str, line: Line, now: int) -> Comma
     told = {
         **document,
         "id": document.get("exclusion") or document["id"],
+        "command": document["id"],
         "status": status,
         who: document.get(who) or by,
     }

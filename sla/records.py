@@ -110,6 +110,7 @@ class Exclusion(NamedTuple):
     requested_by: str | None = None
     approved_by: str | None = None
     feed: Feed | None = None
+    command: str | None = None  # the id of the command that said so, if one did
 
     @property
     def interval(self) -> Interval:

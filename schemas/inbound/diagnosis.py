@@ -118,6 +118,7 @@ def exclusion_of(document: Document, feed: Feed | None) -> Exclusion:
         get("requested_by"),
         get("approved_by"),
         feed,
+        get("command"),
     )
 
 

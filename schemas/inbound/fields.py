@@ -189,6 +189,7 @@ _EXCLUSION: Final = (
     Field("status", _one_of(tuple(Approval)), is_required=False),
     Field("requested_by", TEXT, is_required=False),
     Field("approved_by", TEXT, is_required=False),
+    Field("command", TEXT, is_required=False),
     *_OPTIONAL_ON_EACH,
 )
 _MARKER: Final = (Field("revision", NUMBER_IN_LOG), Field("sha256", TEXT))

@@ -42,7 +42,8 @@ class Learning:
 
     def learn(self, fact: ServiceFact, offset: int) -> list[Emission]:
         """A fact about a whole service. What an exclusion undoes is said at once, and whose trouble has ended too."""
-        if self._is_repeat(fact.service, fact, offset):
+        is_heard = isinstance(fact, Exclusion) and self._is_heard(fact.service, fact.command, offset)
+        if self._is_repeat(fact.service, fact, offset) or is_heard:
             return []
         emissions = self._take(fact, offset)
         # What a ticket's clock does not count is decided where the ticket is, and that may be in any partition.
@@ -52,6 +53,10 @@ class Learning:
         """Whether it was heard before; not asked where the facts were written behind this line before a crash."""
         is_new = self._memory.is_new_fact(service, offset)
         return is_new and self._memory.facts_of(service).is_repeat(told.feed)
+
+    def _is_heard(self, service: str, command: str | None, offset: int) -> bool:
+        """Whether it was; asked also where the facts were written behind this line: what was a repeat is one again."""
+        return command is not None and self._memory.facts_of(service).is_heard(command, offset)
 
     def _take(self, fact: ServiceFact, offset: int) -> list[Emission]:
         memory = self._memory
@@ -126,8 +131,7 @@ class Learning:
         if isinstance(order, Silence | Unsilence):
             return self._hush(order, offset)
         service = unquote(order.dedup_key.partition("/")[0]) if isinstance(order, Ack | Unack) else order.service
-        # Also where the facts were written behind this line before a crash: what was a repeat is one again.
-        is_heard = self._memory.facts_of(service).is_heard(order.id, offset)
+        is_heard = self._is_heard(service, order.id, offset)
         if self._is_repeat(service, order, offset) or is_heard:
             return []
         match order:

@@ -186,6 +186,21 @@ def test_an_exclusion_that_was_asked_for_counts_once_it_is_approved_and_only_the
     assert outcomes(unknown) == [("command_refused", "no exclusion CHG-8 of pay is known")]
 
 
+def test_asking_again_by_the_same_command_for_what_was_approved_since_changes_nothing() -> None:
+    world, window = in_breach(), (T0, T0 + 9 * MINUTE_MS)
+    asked = {"status": "requested", "requested_by": "ann", "command": "ask-7"}
+    world.exclusion(T0 + 9 * MINUTE_MS, "CHG-7", *window, **asked)
+    obey(world, 10, "approve", service="pay", exclusion="CHG-7")
+    (corrected,) = world.events("correction")
+    again = world.exclusion(T0 + 11 * MINUTE_MS, "CHG-7", *window, **asked)
+    assert "sla.tickets.v1" not in {each.topic for each in again}
+    assert world.events("correction") == [corrected]
+    late = obey(world, 12, "reject", "later", service="pay", exclusion="CHG-7")
+    assert outcomes(late) == [("command_refused", "exclusion CHG-7 is approved already")]
+    anew = world.exclusion(T0 + 13 * MINUTE_MS, "CHG-7", *window, **{**asked, "command": "ask-8"})
+    assert [each.value["status"] for each in anew if each.topic == "sla.tickets.v1"] == ["requested"]
+
+
 def test_what_is_said_of_a_service_is_on_record_as_it_was_said() -> None:
     world = in_breach()
     (record,) = spoken(obey(world, 8, "dispute", service="pay", text="the figures of October", amount="20 EUR"))

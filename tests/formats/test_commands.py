@@ -79,8 +79,10 @@ def test_what_is_sent_on_is_a_feed_so_that_a_second_routing_changes_nothing() ->
 
 
 def test_an_exclusion_that_is_asked_for_names_who_asks_and_may_have_an_id_of_its_own() -> None:
-    fed, recorded = route(given_by("exclusion", service="pay", exclusion="CHG-7", status="requested", **WINDOW))
+    told = given_by("exclusion", service="pay", exclusion="CHG-7", status="requested", **WINDOW)
+    fed, recorded = route(told)
     assert (fed.value["id"], fed.value["status"], fed.value["requested_by"]) == ("CHG-7", "requested", "bob")
+    assert fed.value["command"] == told["id"]  # by which the fold knows a repeat
     assert recorded.value["detail"] == "requested, as CHG-7"
 
 
