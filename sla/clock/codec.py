@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from typing import Any, Final
 
 from sla.catalogue import Severity
 from sla.clock.base import base_to_json
-from sla.clock.history import Change, Pool
+from sla.clock.history import Pool
 from sla.clock.ticket import TicketAtom
 from sla.clock.track import Told, Track, Warned
 from sla.flags import EpisodeFlags, flags_of
-from sla.records import Actor, TicketEvent
 from sla.standing import Standing
 
 SHAPE: Final = 4
 
+_SEVERITIES: Final = {each.value: each for each in Severity}
+_STANDINGS: Final = {each.value: each for each in Standing}
 _COUNTERS: Final = ("alerts", "clocks", "status", "episode", "is_open", "opened_at", "due_at", "fed_deadline")
 _TOLD: Final = ("breach_at", "breach_sequence", "stage", "is_good_fed", "is_bad_fed")
 
@@ -64,10 +66,9 @@ def ticket_from_json(body: Mapping[str, Any], offset: int, pool: Pool) -> Ticket
     """The ticket as it stood at `offset`."""
     ticket = TicketAtom(body["ticket"])
     ticket.offset = offset
-    for at, place, event, by, service, fields, is_import in body["events"]:
-        actor = None if by is None else Actor(by)
-        change = Change(TicketEvent(event), actor, service, tuple(fields.items()), is_import)
-        ticket.history.add(at, place, pool.shared(change))
+    events = body["events"]
+    places = array("q", [instant for event in events for instant in event[:2]])
+    ticket.history.load(places, [pool.read(*event[2:]) for event in events])
     ticket.tracks = [_track_from_json(entry) for entry in body["tracks"]]
     ticket.due_at = body["due_at"]
     ticket.sequences = dict(body["sequences"]) if "sequences" in body else None
@@ -79,15 +80,18 @@ def ticket_from_json(body: Mapping[str, Any], offset: int, pool: Pool) -> Ticket
 
 def _track_from_json(entry: Mapping[str, Any]) -> Track:
     track = Track(entry["service"], entry["name"])
-    for name, value in zip(_COUNTERS, entry["counters"], strict=True):
-        setattr(track, name, value)
-    track.highest = Severity(entry["highest"])
-    track.standing = Standing(entry["standing"])
-    track.flags = flags_of(entry)
-    for *values, raw, warnings in entry["told"]:
+    (
+        track.alerts, track.clocks, track.status, track.episode, track.is_open, track.opened_at, track.due_at,
+        track.fed_deadline,
+    ) = entry["counters"]  # fmt: skip
+    track.highest = _SEVERITIES[entry["highest"]]
+    track.standing = _STANDINGS[entry["standing"]]
+    if "flags" in entry:
+        track.flags = flags_of(entry)
+    for breach_at, breach_sequence, stage, is_good_fed, is_bad_fed, raw, warnings in entry["told"]:
         told = Told()
-        for name, value in zip(_TOLD, values, strict=True):
-            setattr(told, name, value)
+        told.breach_at, told.breach_sequence, told.stage = breach_at, breach_sequence, stage
+        told.is_good_fed, told.is_bad_fed = is_good_fed, is_bad_fed
         told.load(raw)
         told.warnings = tuple(Warned(*each) for each in warnings)
         track.told.append(told)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from json import dumps
 from typing import Any, Final, NamedTuple
 
@@ -45,22 +45,41 @@ class Pool:
 
     def __init__(self) -> None:
         self._known: dict[Change, Change] = {}
+        self._read: dict[tuple[Any, ...], Change] = {}
 
     def change_of(self, ticket: Ticket) -> Change:
         """The change of an event."""
         return self.shared(Change(ticket.event, ticket.by, ticket.service, ticket.fields, ticket.is_import))
 
+    def read(self, event: str, by: str | None, service: str, fields: dict[str, Any], is_import: bool) -> Change:  # noqa: FBT001 - as the table holds it
+        """The change of an event in the table."""
+        raw = (event, by, service, is_import, *fields, *fields.values())
+        is_plain = _are_texts(fields.values())
+        found = self._read.get(raw) if is_plain else None
+        if found is None:
+            actor = None if by is None else Actor(by)
+            found = self.shared(Change(TicketEvent(event), actor, service, tuple(fields.items()), is_import))
+            if is_plain:
+                if len(self._read) >= _POOL_MAX:
+                    self._read.clear()
+                self._read[raw] = found
+        return found
+
     def shared(self, change: Change) -> Change:
         """The one that is kept of all like it."""
-        for _, value in change.fields:
-            if type(value) is not str and value is not None:
-                return change  # 1, 1.0 and true are equal to Python, and lists have no hash
+        if not _are_texts(value for _, value in change.fields):
+            return change
         found = self._known.get(change)
         if found is None:
             if len(self._known) >= _POOL_MAX:
                 self._known.clear()
             self._known[change] = found = change
         return found
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    """Whether equal values are the same: 1, 1.0 and true are equal to Python, and lists have no hash."""
+    return all(type(value) is str or value is None for value in values)
 
 
 def characters_of(change: Change) -> int:
@@ -71,12 +90,23 @@ def characters_of(change: Change) -> int:
 class History:
     """The events of one ticket after its base."""
 
-    __slots__ = ("_changes", "_places", "characters")
+    __slots__ = ("_changes", "_characters", "_places")
 
     def __init__(self) -> None:
         self._places = array("q")  # at, offset, at, offset, …
         self._changes: list[Change] = []
-        self.characters = 0
+        self._characters: int | None = 0  # None: not counted yet
+
+    def load(self, places: array[int], changes: list[Change]) -> None:
+        """Take back events in order: at, offset, at, offset, … and what each says."""
+        self._places, self._changes, self._characters = places, changes, None
+
+    @property
+    def characters(self) -> int:
+        """How much the fields of all events take; of those that were loaded counted when first asked."""
+        if self._characters is None:
+            self._characters = sum(map(characters_of, self._changes))
+        return self._characters
 
     def __len__(self) -> int:
         """How many events are kept."""
@@ -106,7 +136,7 @@ class History:
 
     def add(self, at: int, offset: int, change: Change) -> bool:
         """Put an event in its place; whether that is the last. Its offset is above all before it."""
-        self.characters += characters_of(change)
+        self._characters = self.characters + characters_of(change)
         places = self._places
         if not places or at >= places[-2]:
             places.append(at)
@@ -121,9 +151,10 @@ class History:
 
     def take_oldest(self) -> Event:
         """Remove the first event."""
+        characters = self.characters
         places = self._places
         event = Event(places[0], places[1], self._changes[0])
         del places[:2]
         del self._changes[0]
-        self.characters -= characters_of(event.change)
+        self._characters = characters - characters_of(event.change)
         return event

@@ -65,6 +65,8 @@ class Memory:
         self.row = DeadLetterRow()
         self.unnamed: dict[str, int] = {}
         self.dirty: set[str] = set()
+        self.awake: set[str] = set()  # tickets whose story was asked for since the table was last written
+        self._drowsy: set[str] = set()  # … before that, and whose story may still be there
         self._dirty_facts: set[str] = set()
         self._facts: dict[str, ServiceExclusions] = {}
         self._fact_offsets: dict[str, int] = {}  # where a service's facts stood when they were loaded
@@ -119,6 +121,7 @@ class Memory:
         ]
         self.dirty.clear()
         self._dirty_facts.clear()
+        self._let_idle_go()
         head = {
             "shape": SHAPE,
             "now": self.now,
@@ -132,6 +135,17 @@ class Memory:
         }
         atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
         return atoms
+
+    def _let_idle_go(self) -> None:
+        """Let go of what can be told anew of tickets that were not asked for between two writings of the table.
+
+        Most tickets rest for hours; one that is busy is not told anew, event by event, each time.
+        """
+        for name in self._drowsy - self.awake:
+            ticket = self.tickets.get(name)
+            if ticket is not None:
+                ticket.story = None
+        self._drowsy, self.awake = self.awake, set()
 
     def _facts_to_json(self, service: str) -> dict[str, Any]:
         facts = self._facts[service]

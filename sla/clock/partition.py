@@ -130,8 +130,7 @@ class Partition:
             return []
         change = self._pool.change_of(record)
         said: list[Said] = []
-        if ticket.story is None:
-            ticket.tell_story(self._speaking.objectives, self._speaking.intervals)
+        self._speaking.story_of(ticket)
         refused = ticket.refusal(record.at, change)
         if refused is not None:
             memory.discard_if_new(ticket)

@@ -8,6 +8,7 @@ from sla.clock.course import Course
 from sla.clock.memory import Memory
 from sla.clock.publish import Publisher
 from sla.clock.report import Moment
+from sla.clock.story import Story
 from sla.clock.ticket import TicketAtom
 from sla.clock.track import Track
 from sla.clock.voice import Voice
@@ -36,14 +37,14 @@ class Speaking:
         """Time of a service that does not count."""
         return self._memory.intervals(service, self.known_to)
 
-    def story_courses(self, ticket: TicketAtom) -> list[Course]:
-        """What is true of a ticket's clocks."""
-        story = ticket.story or ticket.tell_story(self.objectives, self.intervals)
-        return story.all_courses
+    def story_of(self, ticket: TicketAtom) -> Story:
+        """What is true of a ticket; kept until it has rested for a while."""
+        self._memory.awake.add(ticket.id)
+        return ticket.story or ticket.tell_story(self.objectives, self.intervals)
 
     def concerned(self, ticket: TicketAtom) -> dict[tuple[str, str], Course]:
         """The courses with clocks, and those without any more of which something was told."""
-        found = {(each.service, each.objective.name): each for each in self.story_courses(ticket) if each.runs}
+        found = {(each.service, each.objective.name): each for each in self.story_of(ticket).all_courses if each.runs}
         for track in ticket.tracks:
             name = (track.service, track.name)
             objective = self._defined(*name)

@@ -26,7 +26,7 @@ LABEL_MOST_CHARACTERS: Final = 200  # as of any name
 
 
 class TicketAtom:
-    """The atom of a ticket. `story` is None until it is asked for after a restart."""
+    """The atom of a ticket. `story` is None until it is asked for after a restart or a rest."""
 
     __slots__ = (
         "base", "due_at", "heard", "history", "id", "is_importing", "offset", "sequences", "stored_base", "story",

@@ -10,7 +10,7 @@ import pytest
 from sla.clock import history as limits
 from sla.units import MINUTE_MS
 from tests.clock.world import World, clock_of, promise
-from tests.core.restart import as_consumed, interrupted, random_flushes, uninterrupted
+from tests.core.restart import Flush, as_consumed, interrupted, random_flushes, uninterrupted
 
 from .histories import history
 
@@ -23,6 +23,26 @@ def test_restarts_anywhere_and_flushes_that_arrived_in_part_change_nothing(seed:
     for count in (2, 12):
         flushes = random_flushes(dice, count, len(lines))
         assert as_consumed(interrupted(make, lines, flushes)) == expected, flushes
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_ticket_that_rested_is_told_anew_as_it_was(seed: int) -> None:
+    """What is true of it is let go at a flush since the one before which it was not asked for."""
+    make, lines = history(seed)
+    every_line = [Flush(after, None, crashes=False) for after in range(len(lines))]
+    assert interrupted(make, lines, every_line) == uninterrupted(make, lines)
+
+
+def test_a_ticket_keeps_what_can_be_told_anew_only_while_it_is_busy() -> None:
+    world = World(promise("a", target="40h"))
+    tickets = world.fold._partition._memory.tickets
+    busy: list[bool] = []
+    for place, (ticket, minute) in enumerate((("T1", 0), ("T1", 1), ("T2", 2), ("T2", 3))):
+        world.event(f"00:0{minute}", ticket=ticket, priority="P1", note=str(place))
+        world.fold.take_dirty()
+        busy.append(tickets["T1"].story is not None)
+    assert busy == [True, True, False, False]
+    assert tickets["T2"].story is not None
 
 
 def test_a_clock_that_took_over_keeps_its_own_pauses_when_its_events_are_folded(
