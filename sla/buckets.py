@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from operator import add, attrgetter
+from operator import add, attrgetter, sub
 from typing import NamedTuple
 
 from sla.cells import AGED, COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, Zone, ends_of
@@ -170,9 +170,8 @@ class Buckets:
             cells.insert(index, Cell(name, Loose()))
         cell = cells[index]
         rows = cell.loosen()
-        place = rows.first_from(buckets[0].start)
-        for number, (start, end, *counts) in enumerate(buckets):
-            rows.insert(place + number, (start, end - start, *counts))
+        starts, ends, *counts = zip(*buckets, strict=True)
+        rows.insert(rows.first_from(starts[0]), (starts, map(sub, ends, starts), *counts))
         cell.start = rows.arrays[0][0]
 
     # -- age
@@ -225,8 +224,10 @@ class Buckets:
 
     def _merged(self, rows: Iterable[Bucket], step_ms: int) -> list[Bucket]:
         found: list[Bucket] = []
+        slot = -1
         for row in rows:
-            if found and self._same_bucket(found[-1].start, row.start, step_ms):
+            before, slot = slot, row.start // step_ms
+            if found and slot == before and self._is_undivided(found[-1].start, row.start):
                 into = found[-1]
                 found[-1] = Bucket(
                     into.start, row.end, into.total + row.total, into.bad + row.bad, into.marked + row.marked
@@ -235,12 +236,9 @@ class Buckets:
                 found.append(row)
         return found
 
-    def _same_bucket(self, earlier: int, later: int, step_ms: int) -> bool:
-        return (
-            floor_to(earlier, step_ms) == floor_to(later, step_ms)
-            and bisect_right(self.cuts, earlier) == bisect_right(self.cuts, later)
-            and (self._hours.is_always or self._hours.elapsed_ms(earlier, later) == later - earlier)
-        )
+    def _is_undivided(self, earlier: int, later: int) -> bool:
+        is_uncut = bisect_right(self.cuts, earlier) == bisect_right(self.cuts, later)
+        return is_uncut and (self._hours.is_always or self._hours.elapsed_ms(earlier, later) == later - earlier)
 
     def _zone(self) -> None:
         # A calendar's window begins on the coarser grid before buckets are merged to it: they stay fine an hour longer.

@@ -90,10 +90,10 @@ class Loose:
         _, _, totals, bads, marks = self.arrays
         return sum(totals[first:last]), sum(bads[first:last]), sum(marks[first:last])
 
-    def insert(self, place: int, row: Iterable[int]) -> None:
-        """Put a row before the one at a place."""
-        for each, value in zip(self.arrays, row, strict=True):
-            each.insert(place, value)
+    def insert(self, place: int, columns: Iterable[Iterable[int]]) -> None:
+        """Put rows before the one at a place."""
+        for each, values in zip(self.arrays, columns, strict=True):
+            each[place:place] = array("q", values)
 
 
 class Cell:

@@ -19,13 +19,14 @@ def narrow(values: Sequence[int]) -> Column:
     """The column of some numbers."""
     if not values:
         return Column(0, 0, None)
-    first = min(values)
+    first, last = min(values), max(values)
+    if first == last:
+        return Column(first, 0, None)
     above = [value - first for value in values]
     unit = gcd(*above)
-    if unit == 0:
-        return Column(first, 0, None)
-    codes = [each // unit for each in above]
-    return Column(first, unit, None if codes == list(range(len(codes))) else codes)
+    codes = above if unit == 1 else [each // unit for each in above]
+    is_even = last - first == unit * (len(codes) - 1) and codes == list(range(len(codes)))
+    return Column(first, unit, None if is_even else codes)
 
 
 def wide(column: Iterable[object], count: int) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sla.cells import COARSE_MS, FINE_MS, rolling_edge, step_of
 from sla.units import HOUR_MS, floor_to
 from sla.working_time import WorkingTime
@@ -35,11 +37,11 @@ def edge_and_stay(hours: WorkingTime, window_ms: int, now: int) -> tuple[int, in
     return begins, ends - since if at == now and step_of(window_ms) == COARSE_MS else 0
 
 
-def edges_ahead(hours: WorkingTime, window_ms: int, now: int, count: int) -> tuple[list[int], int]:
+def edges_ahead(hours: WorkingTime, window_ms: int, now: int, count: int) -> tuple[Sequence[int], int]:
     """The edge at the end of each of `count` hours that count from now on, and how long at least all of them stay."""
     if hours.is_always:  # every grid divides an hour, so the edge moves with it
         edge, stays_ms = edge_and_stay(hours, window_ms, now)
-        return [edge + k * HOUR_MS for k in range(1, count + 1)], stays_ms
+        return range(edge + HOUR_MS, edge + (count + 1) * HOUR_MS, HOUR_MS), stays_ms
     reached = [edge_and_stay(hours, window_ms, ahead_of(hours, now, k * HOUR_MS)) for k in range(1, count + 1)]
     return [edge for edge, _ in reached], min(stays_ms for _, stays_ms in reached)
 

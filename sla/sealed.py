@@ -86,8 +86,7 @@ class Sealed:
     def columns(self, first: int, last: int) -> list[list[int]]:
         """Start, length, total, bad and marked of the rows [first, last)."""
         header = _HEADER.unpack_from(self.data)
-        found = (self._codes(header, number, first, last) for number in range(COLUMNS_COUNT))
-        return [[base + unit * code for code in codes] for base, unit, codes in found]
+        return [_unpacked(*self._codes(header, number, first, last)) for number in range(COLUMNS_COUNT)]
 
     def totals(self, first: int, last: int) -> tuple[int, int, int]:
         """Total, bad and marked of the rows [first, last), added up."""
@@ -97,3 +96,12 @@ class Sealed:
         found = (self._codes(header, number, first, last) for number in _SUMMED)
         total, bad, marked = ((last - first) * base + (unit and unit * sum(codes)) for base, unit, codes in found)
         return total, bad, marked
+
+
+def _unpacked(base: int, unit: int, codes: Sequence[int]) -> list[int]:
+    """`base + unit × code` of each. Starts, lengths and marks are nearly always even, and need no look at each."""
+    if unit == 0:
+        return [base] * len(codes)
+    if isinstance(codes, range):
+        return list(range(base + unit * codes.start, base + unit * codes.stop, unit))
+    return [base + unit * code for code in codes]

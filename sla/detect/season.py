@@ -6,15 +6,14 @@ the same whenever it is made: after a restart, in a replay, or minutes earlier.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import sub
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from sla.forecast import HOURS_PER_DAY, Day, Pace
 from sla.ledger import Ledger
-from sla.past import Past
+from sla.past import Past, packed
 from sla.reach import edges_ahead
 from sla.units import HOUR_MS, floor_to
 
@@ -27,15 +26,47 @@ class Leaving(NamedTuple):
     full_from: int
 
 
+class _Gone(Sequence[int]):
+    """Running sums of the past, then of this hour, less what they were at a window's edge.
+
+    Found when asked, since most walks look at a few hours alone. No place is negative.
+    """
+
+    __slots__ = ("_at_edge", "_live", "_past")
+
+    def __init__(self, at_edge: int, past: Sequence[int], live: Sequence[int]) -> None:
+        self._at_edge = at_edge
+        self._past = past
+        self._live = live
+
+    def __len__(self) -> int:
+        return len(self._past) + len(self._live)
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[int]: ...
+    def __getitem__(self, place: int | slice) -> int | list[int]:
+        past_count = len(self._past)
+        if isinstance(place, slice):
+            start, stop, _ = place.indices(len(self))
+            live = self._live[max(0, start - past_count) : max(0, stop - past_count)]
+            return [each - self._at_edge for each in (*self._past[start:stop], *live)]
+        return (self._past[place] if place < past_count else self._live[place - past_count]) - self._at_edge
+
+
 class _Edges(NamedTuple):
-    """Where the window will begin, and what of it lies in the past; `live` are the edges that lie in this hour."""
+    """Where the window will begin, and the past's running sums there; `live` are the edges that lie in this hour."""
 
     key: object
     made_at: int
     stays_ms: int
-    past: Leaving
-    behind: Pace  # between the window's edge and this hour
-    live: list[int]
+    at_edge: Pace  # where the window begins now
+    at_hour: Pace  # where what it holds of this hour begins
+    totals: Sequence[int]
+    bads: Sequence[int]
+    live: Sequence[int]
+    full_from: int
 
 
 class Season:
@@ -67,17 +98,23 @@ class Season:
         return self._days[1]
 
     def _find_days(self, this_hour: int, count: int) -> list[Day]:
-        before = self._ledger.hours.before
-        backs = range(count * HOURS_PER_DAY, -1, -1)
-        totals, bads = self._past_until(this_hour).before(before(this_hour, back * HOUR_MS) or 0 for back in backs)
+        totals, bads = self._past_until(this_hour).before(self._hours_back(this_hour, count * HOURS_PER_DAY))
+        each_total, each_bad = packed(map(sub, totals[1:], totals)), packed(map(sub, bads[1:], bads))
         return [
             Day(
-                _packed(map(sub, totals[start + 1 : start + 1 + HOURS_PER_DAY], totals[start:])),
-                _packed(map(sub, bads[start + 1 : start + 1 + HOURS_PER_DAY], bads[start:])),
+                each_total[start : start + HOURS_PER_DAY],
+                each_bad[start : start + HOURS_PER_DAY],
                 Pace(totals[start + HOURS_PER_DAY] - totals[start], bads[start + HOURS_PER_DAY] - bads[start]),
             )
             for start in range((count - 1) * HOURS_PER_DAY, -1, -HOURS_PER_DAY)
         ]
+
+    def _hours_back(self, this_hour: int, count: int) -> Sequence[int]:
+        """The edges of so many hours that count, up to one that is a whole hour."""
+        hours = self._ledger.hours
+        if hours.is_always:
+            return range(this_hour - count * HOUR_MS, this_hour + 1, HOUR_MS)
+        return [hours.before(this_hour, back * HOUR_MS) or 0 for back in range(count, -1, -1)]
 
     def leaving(self, window_ms: int, edge: int, at: int, first_at: int) -> Leaving:
         """What leaves a window that now begins at `edge`; it is full once it begins at or after `first_at`."""
@@ -91,23 +128,23 @@ class Season:
             or hours.elapsed_ms(edges.made_at, at) >= edges.stays_ms
         ):
             edges = self._edges[window_ms] = self._find_edges(key, window_ms, edge, at, first_at)
-        if not edges.live:
-            return edges.past
-        begun = max(this_hour, edge)
+        begun, at_edge, at_hour = max(this_hour, edge), edges.at_edge, edges.at_hour
         live = [self._ledger.between(begun, until) for until in edges.live]
-        totals = [*edges.past.totals, *(edges.behind.total + more.total for more in live)]
-        bads = [*edges.past.bads, *(edges.behind.bad + more.bad for more in live)]
-        return Leaving(totals, bads, edges.past.full_from)
+        return Leaving(
+            _Gone(at_edge.total, edges.totals, [at_hour.total + more.total for more in live]),
+            _Gone(at_edge.bad, edges.bads, [at_hour.bad + more.bad for more in live]),
+            edges.full_from,
+        )
 
     def _find_edges(self, key: object, window_ms: int, edge: int, at: int, first_at: int) -> _Edges:
         this_hour = floor_to(at, HOUR_MS)
         untils, stays_ms = edges_ahead(self._ledger.hours, window_ms, at, max(1, window_ms // HOUR_MS))
         old_count = bisect_left(untils, this_hour + 1)
-        until_now = max(edge, this_hour)
-        totals, bads = self._past_until(this_hour).before([edge, until_now, *untils[:old_count]])
-        gone_totals, gone_bads = [total - totals[0] for total in totals], [bad - bads[0] for bad in bads]
-        left = Leaving(_packed(gone_totals[2:]), _packed(gone_bads[2:]), bisect_left(untils, first_at))
-        return _Edges(key, at, stays_ms, left, Pace(gone_totals[1], gone_bads[1]), untils[old_count:])
+        past = self._past_until(this_hour)
+        at_edge, at_hour = map(Pace, *past.before([edge, max(edge, this_hour)]))
+        totals, bads = past.before(untils[:old_count])
+        full_from = bisect_left(untils, first_at)
+        return _Edges(key, at, stays_ms, at_edge, at_hour, totals, bads, untils[old_count:], full_from)
 
     def _past_until(self, this_hour: int) -> Past:
         """All that began before an hour."""
@@ -117,10 +154,3 @@ class Season:
             count = bisect_left(columns[0], this_hour)
             self._past = key, Past([column[:count] for column in columns], self._ledger.excluded)
         return self._past[1]
-
-
-def _packed(values: Iterable[int]) -> Sequence[int]:
-    """The same in an eighth of the space, where each is below 2^32; thousands of streams keep their past."""
-    found = list(values)
-    largest = max(found, default=0)
-    return array("I" if largest < 1 << 32 else "Q", found) if largest < 1 << 64 else found

@@ -77,6 +77,8 @@ def test_a_season_is_what_the_ledger_says_at_every_minute(
         for window_ms in windows:
             found = season.leaving(window_ms, ledger.windows[window_ms].edge, now, first_at)
             assert plain(found) == leaving_anew(ledger, window_ms, now, first_at)
+            first, last = rng.randrange(130), rng.randrange(130)
+            assert found.bads[first:last] == list(found.bads)[first:last]
         if rng.randrange(2):
             season.let_go()
         some(rng, ledger, now, now + MINUTE_MS)
