@@ -91,6 +91,8 @@ class Deliver:
             if not ledger.is_new(line.offset):
                 continue
             found = decode_send(line, self._context.clock.now())
+            is_usable = not isinstance(found, Rejection)
+            self._context.storm.read(OUTBOX.name, partition, line.stamped_at, is_usable=is_usable)
             if isinstance(found, Rejection):
                 self._reject(found, partition, line)
             elif isinstance(found, Send) and not ledger.is_repeat(found):
@@ -116,8 +118,9 @@ class Deliver:
                 self._fresh.append(each)
 
     def _reject(self, rejection: Rejection, partition: int, line: Line) -> None:
-        self._context.metrics.count(Metric.DEAD_LETTERS)
-        self._outbox.add([dead_letter(rejection, OUTBOX.name, partition, line)])
+        letter = dead_letter(rejection, OUTBOX.name, partition, line)
+        self._context.storm.saw([letter])
+        self._outbox.add([letter])
 
     def _reject_unreadable(self, messages: Iterable[Unreadable]) -> None:
         for slot, offset, value, why in messages:
@@ -254,6 +257,7 @@ class Deliver:
     def forget(self) -> None:
         """All partitions have been revoked: what has no stored outcome is tried by whoever gets them."""
         self._heads.forget()
+        self._context.storm.forget()
         self._calls.forget()
         self._ledgers.clear()
         self._lanes.forget()

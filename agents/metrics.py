@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -29,6 +30,9 @@ class Metric(StrEnum):
     PROJECTED = "projected_total"
     PARTITIONS = "partitions_owned"
     READY = "ready"
+    LAG = "lag_records"
+    DECIDED = "last_batch_age_seconds"
+    CONFIRMED = "last_heartbeat_age_seconds"
 
 
 MEANING: Final[dict[Metric, tuple[str, str]]] = {
@@ -51,7 +55,17 @@ MEANING: Final[dict[Metric, tuple[str, str]]] = {
     Metric.PROJECTED: ("counter", "Status records written to Redis."),
     Metric.PARTITIONS: ("gauge", "Partitions of the role's topic that this worker holds."),
     Metric.READY: ("gauge", "1 when the worker does its work, else 0; the reason is on /readyz."),
+    Metric.LAG: (
+        "gauge",
+        "Records that wait behind the last one worked off, by partition, when the broker was last asked.",
+    ),
+    Metric.DECIDED: (
+        "gauge",
+        "Whole seconds since the last decision: since a batch was last worked off, by partition.",
+    ),
+    Metric.CONFIRMED: ("gauge", "Whole seconds since the coordinator last confirmed this worker's heartbeat."),
 }
+_UNKNOWN_AT_FIRST: Final = frozenset({Metric.LAG, Metric.DECIDED, Metric.CONFIRMED})  # where 0 would mean all is well
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -71,6 +85,12 @@ class Metrics:
         """Set a gauge."""
         self._values[metric, ()] = value
 
+    def gauges(self, metric: Metric, label: str, values: Mapping[int, int]) -> None:
+        """Set a gauge by label; what is not named is not told of any more."""
+        for known in [each for each in self._values if each[0] is metric]:
+            del self._values[known]
+        self._values.update({(metric, ((label, str(name)),)): value for name, value in values.items()})
+
     def value(self, metric: Metric, **labels: str) -> int:
         """One number, 0 if nothing was counted yet."""
         return self._values[metric, tuple(sorted(labels.items()))]
@@ -80,8 +100,9 @@ class Metrics:
         lines = []
         for metric, (kind, meaning) in MEANING.items():
             lines += [f"# HELP forewarn_{metric} {meaning}", f"# TYPE forewarn_{metric} {kind}"]
-            found = {labels: value for (name, labels), value in self._values.items() if name is metric} or {(): 0}
-            for labels, value in sorted(found.items()):
+            found = {labels: value for (name, labels), value in self._values.items() if name is metric}
+            unseen: dict[Labels, int] = {} if metric in _UNKNOWN_AT_FIRST else {(): 0}
+            for labels, value in sorted((found or unseen).items()):
                 shown = ",".join(f'{name}="{text}"' for name, text in (("role", role), *labels))
                 lines.append(f"forewarn_{metric}{{{shown}}} {value}")
         return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from agents.metrics import Metrics
 from agents.port import Port
 from agents.settings import Settings
 from agents.shell import MakeFold
+from agents.storm import StormWatch
 from agents.transport import Flusher
 from schemas import topics
 from sla.fold import Fold
@@ -25,6 +26,7 @@ class Context:
     metrics: Metrics
     clock: LogClock
     catalogue: LiveCatalogue | None
+    storm: StormWatch
 
 
 class Work(Protocol):

@@ -13,7 +13,7 @@ from agents.shell import line_of
 from agents.standalone import app_of
 from schemas.commands import decode_command, given_of
 from schemas.dead_letter import dead_letter
-from schemas.topics import COMMANDS
+from schemas.topics import COMMANDS, DEAD_LETTERS
 from sla.feeds import numbered
 from sla.fold import Emission, Line
 from sla.orders import refused
@@ -53,13 +53,19 @@ class Route:
             raise RuntimeError("route was not started")
         outbox = Outbox(self._port, self._context.metrics)
         self._context.metrics.count(Metric.RECORDS, len(records), topic=COMMANDS.name)
+        storm = self._context.storm
         for record in records:
-            outbox.add(routed(line_of(record), partition))
+            emissions = routed(line_of(record), partition)
+            storm.saw(emissions)
+            is_usable = all(emission.topic != DEAD_LETTERS.name for emission in emissions)
+            storm.read(COMMANDS.name, partition, record.timestamp, is_usable=is_usable)
+            outbox.add(emissions)
         await outbox.send()
         await self._port.delivered()
 
     def forget(self) -> None:
-        """Nothing is kept."""
+        """Nothing is kept but what was seen of a storm."""
+        self._context.storm.forget()
 
     async def stop(self) -> None:
         """Nothing is open."""

@@ -13,10 +13,11 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 from mode import CrashingSupervisor
 
+from agents import vitals
 from agents.catalogue import LiveCatalogue
 from agents.heads import PartitionMoved, SourceReplaced
 from agents.health import HealthServer
-from agents.metrics import Metric, Metrics
+from agents.metrics import Metrics
 from agents.port import FaustPort
 from agents.preflight import Refusal, check_topics, partitions_by_topic
 from agents.process import REFUSES_TO_START, leave
@@ -58,7 +59,7 @@ class Runtime:
         self._health = HealthServer(
             role.name, metrics=self._metrics, not_ready=self.not_ready, not_alive=self._not_alive
         )
-        self._context = Context(settings, self._metrics, settings.forewarn_clock, self._catalogue)
+        self._context = Context(settings, self._metrics, settings.forewarn_clock, self._catalogue, self._storm)
         self._kept = role.make_work(self._context) if isinstance(role, KeepingRole) else None
         self._work = role.make_work(self._context) if isinstance(role, WorkRole) else self._kept
         self._shell: Shell | None = None
@@ -262,8 +263,7 @@ class Runtime:
     def not_ready(self) -> list[str]:
         """Why the worker does not do its work now; empty when it does."""
         app = self._app
-        owned = self.owned()
-        self._metrics.gauge(Metric.PARTITIONS, len(owned))
+        vitals.tell(self._metrics, self._watchdog, app._consumer, self.owned())  # noqa: SLF001 - as in `owned`
         if not self._is_prepared:
             return ["starting: waiting for the broker, its topics and the catalogue"]
         checks = {

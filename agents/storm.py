@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from time import monotonic
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from agents.metrics import Metric, Metrics
 from schemas.topics import DEAD_LETTERS, RECORDS
 from sla.fold import Emission
+from sla.storm import DeadLetterRow
 
 log = logging.getLogger("forewarn.shell")
 
@@ -17,7 +19,7 @@ UNREADY_FOR_S: Final = 60.0
 
 
 class StormWatch:
-    """Counts the dead letters, and hears the fold tell of a storm of them (`sla.storm`).
+    """Counts the dead letters, and hears of a storm of them (`sla.storm`): of a fold, or of a role without one.
 
     Never an exit: after a restart it would read the same records (design.md 3.5).
     """
@@ -26,6 +28,7 @@ class StormWatch:
         """Calm."""
         self._metrics = metrics
         self._until: float = 0.0
+        self._rows: defaultdict[tuple[str, int], DeadLetterRow] = defaultdict(DeadLetterRow)
 
     def saw(self, emissions: Sequence[Emission]) -> None:
         """Take what one record led to."""
@@ -36,6 +39,18 @@ class StormWatch:
                 self._until = monotonic() + UNREADY_FOR_S
                 self._metrics.count(Metric.DEAD_LETTER_STORMS)
                 log.error("dead_letter_storm: more than 100 records in a row of %s cannot be used", emission.key)
+
+    def read(self, topic: str, partition: int, now: int, *, is_usable: bool) -> None:
+        """Take what became of a record where no fold counts. No record tells of such a storm: no state keeps it."""
+        row = self._rows[topic, partition]
+        if is_usable:
+            row.end()
+        else:
+            self.saw(row.take_unusable(topic, partition, now))
+
+    def forget(self) -> None:
+        """All partitions have been revoked."""
+        self._rows.clear()
 
     @property
     def is_on(self) -> bool:

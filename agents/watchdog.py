@@ -37,21 +37,25 @@ class Watchdog:
         """Nothing was seen yet."""
         self._done_to: dict[int, int] = {}  # one past the last offset that was handled
         self._waiting: dict[int, _Waiting] = {}
+        self._ends: dict[int, int] = {}  # as the broker said last
+        self._done_at_s: dict[int, float] = {}  # when a batch was last done
 
     def handled(self, partition: int, last_offset: int) -> None:
         """A batch is done."""
         self._done_to[partition] = last_offset + 1
+        self._done_at_s[partition] = monotonic()
 
     def forget(self) -> None:
         """Partitions have moved, or cannot be worked on now."""
-        self._done_to.clear()
-        self._waiting.clear()
+        for ledger in (self._done_to, self._waiting, self._ends, self._done_at_s):
+            ledger.clear()
 
     def look(self, ends: Mapping[int, int], now_s: float) -> None:
         """Hold the ends of the records against what was handled.
 
         What lay there before the first look is not waited for: compaction and retention may have left nothing to read.
         """
+        self._ends = dict(ends)
         for partition, end in ends.items():
             done_to = self._done_to.setdefault(partition, end)
             if done_to >= end:
@@ -62,6 +66,15 @@ class Watchdog:
     def stuck(self, now_s: float, after_s: float) -> list[int]:
         """The partitions in which nothing was done for that long although records wait."""
         return sorted(at for at, waiting in self._waiting.items() if now_s - waiting.since_s >= after_s)
+
+    def lag_count(self) -> dict[int, int]:
+        """Records that wait, by partition; of one in which nothing was done yet nobody knows where it begins."""
+        ends = {at: end for at, end in self._ends.items() if at in self._done_at_s}
+        return {at: max(0, end - self._done_to[at]) for at, end in ends.items()}
+
+    def idle_s(self, now_s: float) -> dict[int, int]:
+        """Whole seconds since a batch was done, by partition; one that was just given counts from its first."""
+        return {at: int(now_s - done_at_s) for at, done_at_s in self._done_at_s.items()}
 
     def findings(self) -> list[str]:
         """Why the worker is not ready."""

@@ -59,6 +59,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         silent_s = monotonic() - self._thread.last_contact_at
         return self.plan.has(Override.FENCE) and silent_s > self.app.conf.broker_session_timeout / 2
 
+    def confirmed_at(self) -> float:
+        """When the last successful heartbeat was sent, on the monotonic clock; 0 if none was."""
+        sent_at: float = self._thread.last_contact_at
+        return sent_at
+
     # -- watch, stall: a worker that hangs must end
 
     @Service.task  # type: ignore[untyped-decorator]

@@ -33,6 +33,7 @@ from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.role import Context
 from agents.settings import Settings
+from agents.storm import StormWatch
 from agents.transport import pack
 from notifiers.protocol import Delivered, Failed, Message, Outcome, Retry
 from notifiers.registry import Channels
@@ -98,7 +99,8 @@ class Desk:
 
     def __init__(self, world: World, channels: dict[str, Channel], settings: Settings = SETTINGS) -> None:
         self.world = world
-        self.context = Context(settings, Metrics(), LogClock(), None)
+        metrics = Metrics()
+        self.context = Context(settings, metrics, LogClock(), None, StormWatch(metrics))
         self.at = T0
         self.owned = frozenset({0})
         self.deliver = Deliver(

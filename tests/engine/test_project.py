@@ -14,11 +14,13 @@ from agents.log_clock import LogClock
 from agents.metrics import Metrics
 from agents.project import STATUS_KEY, Project, change
 from agents.role import Context
+from agents.storm import StormWatch
 from tests.engine.parts import SETTINGS, World, record
 
 
 def context() -> Context:
-    return Context(SETTINGS, Metrics(), LogClock(), None)
+    metrics = Metrics()
+    return Context(SETTINGS, metrics, LogClock(), None, StormWatch(metrics))
 
 
 def status(key: str, sequence: int) -> bytes:

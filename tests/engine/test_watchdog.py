@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
 
 import pytest
 
+import agents.vitals
 import agents.watchdog
+from agents import vitals
+from agents.metrics import Metrics
 from agents.watchdog import END_AFTER_S, UNREADY_AFTER_S, Watchdog
 
 
@@ -98,3 +103,37 @@ async def test_a_broker_that_is_away_is_no_standstill(monkeypatch: pytest.Monkey
     await until(lambda: asked[0] > 5)
     running.cancel()
     assert not said
+
+
+def test_what_waits_is_told_from_the_first_batch_on_and_not_once_the_partition_has_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agents.watchdog, "monotonic", lambda: 100.0)
+    dog = Watchdog()
+    dog.look({0: 10, 1: 10}, 0.0)
+    assert (dog.lag_count(), dog.idle_s(103.0)) == ({}, {})
+    dog.handled(0, 5)
+    dog.look({0: 10, 1: 10}, 5.0)
+    assert (dog.lag_count(), dog.idle_s(103.9)) == ({0: 4}, {0: 3})
+    dog.handled(0, 12)  # further than the ends that were asked for
+    assert dog.lag_count() == {0: 0}
+    dog.forget()
+    assert (dog.lag_count(), dog.idle_s(104.0)) == ({}, {})
+
+
+def test_a_worker_tells_its_pulse_and_says_nothing_of_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.watchdog, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(agents.vitals, "monotonic", lambda: 107.5)
+    metrics, dog = Metrics(), Watchdog()
+    vitals.tell(metrics, dog, None, frozenset())
+    assert not re.search(r"^forewarn_(lag|last)_", metrics.text("unit"), re.MULTILINE)
+    dog.handled(3, 5)
+    dog.look({3: 10}, 5.0)
+    vitals.tell(metrics, dog, SimpleNamespace(confirmed_at=lambda: 105.6), frozenset({3}))
+    told = metrics.text("unit").splitlines()
+    assert 'forewarn_lag_records{role="unit",partition="3"} 4' in told
+    assert 'forewarn_last_batch_age_seconds{role="unit",partition="3"} 7' in told
+    assert 'forewarn_last_heartbeat_age_seconds{role="unit"} 1' in told
+    dog.forget()
+    vitals.tell(metrics, dog, None, frozenset())
+    assert "partition=" not in metrics.text("unit")
