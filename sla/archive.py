@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sla.cells import YOUNG, Cell, CellName
+from sla.cells import YOUNG, Cell, segments_in
 from sla.dedup import encoded
 from sla.ledger import Ledger
 from sla.sealed import Sealed
@@ -67,15 +67,15 @@ class Archive:
         self._stood_at = stood_at
 
 
-def cells_of(label: str, named: Iterable[Sequence[int]], segments: Mapping[str, bytes]) -> list[Cell]:
+def cells_of(label: str, runs: Iterable[Sequence[int]], segments: Mapping[str, bytes]) -> list[Cell]:
     """The cells that a ledger's head names.
 
     Raises `MissingSegment` for a segment that is not there, `sla.sealed.UnknownShape` for one that cannot be read.
     """
     cells: list[Cell] = []
-    for rank, number, version in named:
-        name = f"{encoded(label)}/{rank}/{number}/{version}"
+    for cell, version in segments_in(runs):
+        name = f"{encoded(label)}/{cell.rank}/{cell.number}/{version}"
         if name not in segments:
             raise MissingSegment(f"segment {name} is named by a head, but the changelog does not hold it")
-        cells.append(Cell(CellName(rank, number), Sealed(segments[name]), version))
+        cells.append(Cell(cell, Sealed(segments[name]), version))
     return cells

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sla.sealed import COLUMNS_COUNT, Sealed, seal
@@ -121,3 +121,22 @@ class Cell:
         if isinstance(rows, Loose):
             rows = self.rows = seal(rows.arrays)
         return rows
+
+
+def runs_of(cells: Iterable[Cell]) -> list[list[int | None]]:
+    """Which segments hold the cells, as a head names them: rank, first cell and all versions of each unbroken run."""
+    runs: list[list[int | None]] = []
+    before: CellName | None = None
+    for cell in cells:
+        if before is None or cell.name != CellName(before.rank, before.number + 1):
+            runs.append([*cell.name])
+        runs[-1].append(cell.version)
+        before = cell.name
+    return runs
+
+
+def segments_in(runs: Iterable[Sequence[int]]) -> Iterator[tuple[CellName, int]]:
+    """The cells that `runs_of` named, each with the version of its segment."""
+    for rank, first, *versions in runs:
+        for number, version in enumerate(versions, first):
+            yield CellName(rank, number), version

@@ -14,7 +14,7 @@ from typing import Any
 
 from sla.buckets import Bucket, Buckets, Totals
 from sla.catalogue import CalendarPeriod
-from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose
+from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, runs_of
 from sla.columns import narrow, wide
 from sla.intervals import Interval, merged, overlaps
 from sla.periods import period_at
@@ -286,7 +286,7 @@ class Ledger:
         return {
             "open": [self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked],
             "young": [len(young), *(list(narrow(column)) for column in young.columns(0, len(young)))],
-            "segments": [[*cell.name, cell.version] for cell in cells if cell.name.rank != YOUNG.rank],
+            "segments": runs_of(cell for cell in cells if cell.name.rank != YOUNG.rank),
             "settled_at": self._buckets.settled_at,
             "cuts": self._buckets.cuts,
         }

@@ -21,7 +21,7 @@ from sla.records import Exclusion
 from sla.sealed import UnknownShape
 from sla.standing import Standing
 
-SHAPE: Final = 5
+SHAPE: Final = 6
 
 _STREAM: Final[Mapping[str, Any]] = {
     "is_touched": False,

@@ -65,19 +65,18 @@ class Measure:
 
     def to_json(self) -> dict[str, Any]:
         """What a head holds of it."""
-        return {
-            "ledger": self.ledger.to_json(),
-            "boards": {name: board.to_json() for name, board in self.boards.items()},
-        }
+        boards = {name: board.to_json() for name, board in self.boards.items()}
+        return {"ledger": self.ledger.to_json(), **({"boards": boards} if boards else {})}
 
     def load(self, key: str, body: Mapping[str, Any], segments: Mapping[str, bytes]) -> None:
         """Take back what `to_json` gave, `key` being the measure's; the boards must be bound before."""
         held = body["ledger"]
         self.ledger.load(held, cells_of(key, held["segments"], segments))
+        boards = body.get("boards", {})
         for name, board in self.boards.items():
-            if name in body["boards"]:
-                board.load(body["boards"][name])
-                held = body["boards"][name]["ledger"]
+            if name in boards:
+                board.load(boards[name])
+                held = boards[name]["ledger"]
                 board.ledger.load(held, cells_of(slices_label(name), held["segments"], segments))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sla.archive import Archive, MissingSegment, cells_of
-from sla.cells import Loose
+from sla.cells import Cell, CellName, Loose, runs_of, segments_in
 from sla.columns import narrow, wide
 from sla.ledger import Ledger
 from sla.sealed import Sealed, UnknownShape, seal
@@ -121,6 +121,14 @@ def test_a_segment_that_is_missing_is_named() -> None:
         cells_of("counts", [[2, 7, 40]], {})
 
 
+@given(st.dictionaries(st.builds(CellName, st.integers(0, 2), st.integers(0, 9)), st.integers(0, 99)))
+def test_a_head_names_every_segment_by_its_run(versions: dict[CellName, int]) -> None:
+    named = [(name, versions[name]) for name in sorted(versions)]
+    runs: Any = runs_of(Cell(name, Loose(), version) for name, version in named)
+    assert list(segments_in(runs)) == named
+    assert len(runs) == sum(CellName(rank, number - 1) not in versions for rank, number in versions)
+
+
 # -- the fold
 
 
@@ -165,7 +173,7 @@ def test_segments_of_a_stream_whose_head_never_came_are_let_go_in_the_end() -> N
         world.counts(T0 + hour * HOUR_MS, 10, 1)
         table.write(world.fold.take_dirty())
     head: Any = next(atom for atom in table.atoms() if atom.segments)
-    assert len(head.segments) == len(head.body["measures"]["counts"]["ledger"]["segments"])
+    assert len(head.segments) == len(list(segments_in(head.body["measures"]["counts"]["ledger"]["segments"])))
 
 
 def test_a_head_of_another_shape_is_refused() -> None:

@@ -10,6 +10,7 @@ import orjson
 from agents.changelog import is_segment, parts_of, segment_key
 from agents.heads import RENEW_AFTER_S
 from agents.transport import unpack
+from sla.cells import segments_in
 from sla.dedup import encoded
 from sla.detect.measures import slices_label
 from tests.simulation.broker import Record
@@ -58,10 +59,10 @@ class Keys:
 
 def _named(body: Mapping[str, Any]) -> Iterator[str]:
     for label, measure in body.get("measures", {}).items():
-        ledgers = {label: measure, **{slices_label(name): board for name, board in measure["boards"].items()}}
+        ledgers = {label: measure, **{slices_label(name): board for name, board in measure.get("boards", {}).items()}}
         for each, holder in ledgers.items():
-            for place in holder["ledger"]["segments"]:
-                yield "/".join([encoded(each), *map(str, place)])
+            for cell, version in segments_in(holder["ledger"]["segments"]):
+                yield "/".join([encoded(each), *map(str, (*cell, version))])
 
 
 def recoveries(changelog: Iterable[Record]) -> Iterator[tuple[Record, Keys]]:
