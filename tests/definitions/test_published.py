@@ -32,7 +32,7 @@ def test_the_examples_lint_without_a_remark() -> None:
     assert [str(finding) for finding in loaded.findings] == []
     assert loaded.catalogue is not None
     assert {each.kind for each in loaded.defined} == {
-        "Objective", "TicketObjective", "Service", "Agreement", "Stakeholder",
+        "Objective", "TicketObjective", "Calendar", "Service", "Agreement", "Stakeholder",
     }  # fmt: skip
 
 
