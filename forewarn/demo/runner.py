@@ -35,9 +35,10 @@ SPEED: Final = 90
 PLANS: Final = "shop-owner"  # the stakeholder who answers
 PLANNING_REPLY: Final = "forewarn.planning_reply.v1"
 READY_WITHIN_S: Final = 60
+TAKING_IN_S: Final = 3.0
 END_WITHIN_S: Final = 20  # how long after the play the last expected alerts may take
 LOOK_EVERY_S: Final = 0.02
-SETTING_OUT_MS: Final = 5 * MINUTE_MS  # of log time: from telling the past to the play
+SETTING_OUT_MS: Final = 2 * MINUTE_MS  # of log time: what is applied last must be in force before the first trouble
 HELD_MS: Final = 5 * MINUTE_MS  # of log time: entries come from three topics, and are printed in order
 
 
@@ -55,9 +56,8 @@ def run(console: Console, *, once: bool) -> int:
                     examples = _examples()
                     applied = apply(parts.config, examples)
                     _wait_until_ready(parts, running)
-                    _tell_past(parts.config, clock)
-                    # A whole minute, so that what is printed reads well; ahead, for the past must have been taken in,
-                    # else what happens meanwhile is judged late, and the night must be in force.
+                    _tell_past(parts, running, clock)
+                    # A whole minute, so that what is printed reads well; ahead, for the night begins before it.
                     start_at = ceil_to(clock.now() + SETTING_OUT_MS, MINUTE_MS)
                     night = Night(start_at)
                     apply(parts.config, [*examples, *night.documents()])
@@ -245,12 +245,16 @@ def _wait_until_ready(parts: Parts, running: Worker) -> None:
                 )
 
 
-def _tell_past(config: Mapping[str, Any], clock: LogClock) -> None:
-    """A month of each service."""
-    writer = Writer(config)
+def _tell_past(parts: Parts, running: Worker, clock: LogClock) -> None:
+    """A month of each service; wait until it was taken in, for what happens meanwhile would be judged late."""
+    writer = Writer(parts.config)
     for played in past_records(floor_to(clock.now(), MINUTE_MS)):
         writer.put(_record_of(played))
     writer.flush()
+    until = time.monotonic() + TAKING_IN_S
+    while time.monotonic() < until:
+        running.check()
+        time.sleep(LOOK_EVERY_S)
 
 
 def _record_of(played: Played) -> Record:
