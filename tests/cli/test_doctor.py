@@ -77,7 +77,7 @@ class Installation:
 
     def put(self, topic: str, *records: tuple[bytes | None, bytes | None, int]) -> None:
         """Records with key, value and partition, acknowledged."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 0})
+        producer = Producer({"log_level": 0, "bootstrap.servers": self.bootstrap, "linger.ms": 0})
         for key, value, partition in records:
             producer.produce(topic, value, key, partition)
         assert producer.flush(20) == 0
@@ -234,7 +234,7 @@ def test_a_broker_that_lets_no_topic_be_made_is_told_and_the_rest_examined(
 
 def test_a_producer_with_librdkafkas_partitioner_is_known_by_where_its_keys_lie(well: Installation) -> None:
     keys = [key for number in range(40) if partition_of(key := f"s{number}".encode(), PARTITIONS) == 0]
-    producer = Producer({"bootstrap.servers": well.bootstrap})  # consistent_random: CRC-32
+    producer = Producer({"log_level": 0, "bootstrap.servers": well.bootstrap})  # consistent_random: CRC-32
     for key in keys:
         body = {"type": "counts", "service": key.decode(), "signal": "a", "good": 1, "bad": 0}
         producer.produce(TELEMETRY.name, orjson.dumps(body), key)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from agents.changelog import is_segment
 from agents.transport import unpack
 from tests.engine.counting import EVERY, HEAD
 from tests.harness import health
@@ -76,7 +77,9 @@ class Fleet:
         self._send(self._producer(), range(count)).flush(30)
 
     def _producer(self) -> Producer:
-        return Producer({"bootstrap.servers": self.broker.bootstrap, "partitioner": "murmur2", "linger.ms": 5})
+        return Producer(
+            {"log_level": 0, "bootstrap.servers": self.broker.bootstrap, "partitioner": "murmur2", "linger.ms": 5}
+        )
 
     def _send(self, producer: Producer, numbers: Sequence[int]) -> Producer:
         for number in numbers:
@@ -229,9 +232,9 @@ class Fleet:
         best: dict[str, tuple[int, int, int]] = {}
         last: dict[str, int] = {}
         for _at, _offset, key, head, _ in self.scan(self.changelog):
-            name = (key or b"").decode()
-            if name == HEAD:
+            if is_segment(key or b"") or key == HEAD.encode():
                 continue
+            name = (key or b"").decode()
             offset, body = unpack(head)
             state = orjson.loads(body)
             last[name] = offset

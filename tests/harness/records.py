@@ -46,7 +46,13 @@ def produce(
             placed.append((message.partition() or 0, message.offset() or 0))
 
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 5}
+        {
+            "log_level": 0,
+            "bootstrap.servers": bootstrap,
+            "partitioner": "murmur2_random",
+            "enable.idempotence": True,
+            "linger.ms": 5,
+        }
     )
     where = {} if partition is None else {"partition": partition}
     for key, value in records:

@@ -28,7 +28,7 @@ def bootstrap() -> Iterator[str]:
 def test_topics_are_read_between_two_instants_and_the_catalogue_from_its_beginning(
     bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap})
+    producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap})
     for at in range(T - 3000, T + 4000, 1000):
         for partition in (0, 1):
             value = json.dumps([at]).encode()
@@ -52,7 +52,7 @@ def test_topics_are_read_between_two_instants_and_the_catalogue_from_its_beginni
 def test_a_record_in_a_wrong_partition_is_replayed_where_it_was_sent_on_to(
     bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap})
+    producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap})
     right = partition_of(b"pay", 2)
     for partition, headers in ((1 - right, []), (right, [(FORWARDED, b"x")])):
         producer.produce(TELEMETRY, b'{"service":"pay"}', b"pay", partition, timestamp=T, headers=headers)
@@ -66,7 +66,7 @@ def test_a_record_in_a_wrong_partition_is_replayed_where_it_was_sent_on_to(
 def test_tickets_are_replayed_too_and_those_that_went_astray_only_where_they_were_sent_on_to(
     bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap})
+    producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap})
     right = partition_of(b"INC-1", 2)
     for partition, headers in ((1 - right, []), (right, [(FORWARDED, b"x")])):
         producer.produce(TICKETS, b'{"ticket":"INC-1"}', None, partition, timestamp=T, headers=headers)

@@ -36,7 +36,12 @@ class Run:
         self.second = -1
         self._stop = threading.Event()
         self._producer = Producer(
-            {"bootstrap.servers": broker.bootstrap, "partitioner": "murmur2", "enable.idempotence": True}
+            {
+                "log_level": 0,
+                "bootstrap.servers": broker.bootstrap,
+                "partitioner": "murmur2",
+                "enable.idempotence": True,
+            }
         )
         self._thread = threading.Thread(target=self._live)
 

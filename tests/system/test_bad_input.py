@@ -107,7 +107,7 @@ class Scene(NamedTuple):
     def send(self, topic: str, records: list[tuple[bytes | None, bytes | None]], partition: int) -> None:
         """Into a partition of the test's choice, however large."""
         bootstrap = self.workers.broker.bootstrap
-        producer = Producer({"bootstrap.servers": bootstrap, "message.max.bytes": 4 * MIB})
+        producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap, "message.max.bytes": 4 * MIB})
         for key, value in records:
             producer.produce(topic, key=key, value=value, partition=partition)
         assert producer.flush(30) == 0
