@@ -65,8 +65,9 @@ class App(faust.App):  # type: ignore[misc]
         leave(FAILED, reason)
 
     def _crash(self, reason: BaseException) -> None:
-        self.stop_deadline.start(f"a part of the worker failed ({reason!r})")
-        super()._crash(reason)
+        if not self.should_stop:
+            self.fatal(f"a part of the worker failed: {reason!r}")
+        super()._crash(reason)  # the deadline of the stop runs already
 
     async def on_first_start(self) -> None:
         """Look whether the world is as it must be, before Faust joins a group."""

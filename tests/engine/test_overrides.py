@@ -267,11 +267,13 @@ async def a_stop_disconnects_what_faust_does_not_know(_patch: pytest.MonkeyPatch
     return parts.events == ["close"]
 
 
-async def a_part_that_fails_ends_the_worker_within_the_deadline(patch: pytest.MonkeyPatch) -> bool:
-    app, parts = _app_with_parts()
+async def a_part_that_fails_ends_the_worker_at_once(patch: pytest.MonkeyPatch) -> bool:
+    app, _parts = _app_with_parts()
+    ended: list[str] = []
+    patch.setattr(app, "fatal", ended.append)
     patch.setattr(faust.App, "_crash", lambda *_: None)
     app._crash(OSError("away"))
-    return parts.events == ["deadline"]
+    return ended == ["a part of the worker failed: OSError('away')"]
 
 
 def _a_signal_starts_the_deadline(name: str) -> Law:
@@ -340,8 +342,8 @@ REPAIRS: dict[str, Repair] = {
         "clients that Faust does not know of stay connected", a_stop_disconnects_what_faust_does_not_know
     ),
     "App._crash": Repair(
-        "a worker with a failed part waits for the broker without bound",
-        a_part_that_fails_ends_the_worker_within_the_deadline,
+        "a worker with a failed part commits, and waits for the broker without bound",
+        a_part_that_fails_ends_the_worker_at_once,
     ),
     "Worker._on_sigterm": Repair(
         "a stop waits for the broker without bound", _a_signal_starts_the_deadline("_on_sigterm")
