@@ -45,6 +45,8 @@ def atoms_of(table: Mapping[bytes, bytes]) -> list[AtomState]:
     segments: dict[str, dict[str, bytes]] = {}
     heads: dict[str, bytes] = {}
     for key, value in table.items():
+        if key == SOURCE_ID:
+            continue
         atom, name = parts_of(key)
         if name is None:
             heads[atom] = value

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agents.changelog import Writing, atoms_of, is_segment
+from agents.changelog import SOURCE_ID, Writing, atoms_of, is_segment
+from agents.transport import pack
 from sla.fold import AtomState
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12) | st.text("#/\xff%", min_size=1)
@@ -28,3 +29,7 @@ def test_what_is_written_is_read_back_under_its_names(atoms: list[AtomState]) ->
     heads = {key: head for key, head in writing.heads.items() if head is not None}
     found = {atom.key: atom for atom in atoms_of(writing.segments | heads)}
     assert found == {atom.key: atom for atom in atoms}
+
+
+def test_the_id_of_a_source_is_no_atom() -> None:
+    assert atoms_of({SOURCE_ID: pack(0, b"an id")}) == []
