@@ -73,8 +73,9 @@ def cells_of(label: str, runs: Iterable[Sequence[int]], segments: Mapping[str, b
     Raises `MissingSegment` for a segment that is not there, `sla.sealed.UnknownShape` for one that cannot be read.
     """
     cells: list[Cell] = []
+    ledger = encoded(label)
     for cell, version in segments_in(runs):
-        name = f"{encoded(label)}/{cell.rank}/{cell.number}/{version}"
+        name = f"{ledger}/{cell.rank}/{cell.number}/{version}"
         if name not in segments:
             raise MissingSegment(f"segment {name} is named by a head, but the changelog does not hold it")
         cells.append(Cell(cell, Sealed(segments[name]), version))

@@ -63,7 +63,8 @@ class Buckets:
                 return
             rows = cell.rows
             first = 0 if start <= cell.start else rows.first_from(start)
-            last = len(rows) if end is None else rows.first_from(end)
+            is_whole = end is None or (index + 1 < len(cells) and cells[index + 1].start <= end)
+            last = len(rows) if end is None or is_whole else rows.first_from(end)
             if first < last:
                 yield rows, first, last
 

@@ -77,6 +77,11 @@ class Loose:
         """How many rows."""
         return len(self.arrays[0])
 
+    @property
+    def start(self) -> int:
+        """Of its first row; 0 where there is none."""
+        return self.arrays[0][0] if self.arrays[0] else 0
+
     def first_from(self, at: int) -> int:
         """The place of the first row that starts at or after an instant."""
         return bisect_left(self.arrays[0], at)
@@ -104,7 +109,7 @@ class Cell:
     def __init__(self, name: CellName, rows: Loose | Sealed, version: int | None = None) -> None:
         self.name = name
         self.rows = rows
-        self.start = rows.columns(0, 1)[0][0] if len(rows) else 0  # of its first row
+        self.start = rows.start
         self.version = version
 
     def loosen(self) -> Loose:

@@ -73,6 +73,12 @@ class Sealed:
             return base, unit, self.data[at : at + last - first]
         return base, unit, unpack_from(f"<{last - first}{_CODE[width]}", self.data, at)
 
+    @property
+    def start(self) -> int:
+        """Of its first row, and so the least of all: codes count from it."""
+        first: int = _HEADER.unpack_from(self.data)[_FIELDS_BEFORE]
+        return first
+
     def first_from(self, at: int) -> int:
         """The place of the first row that starts at or after an instant."""
         header = _HEADER.unpack_from(self.data)
@@ -93,9 +99,12 @@ class Sealed:
         header = _HEADER.unpack_from(self.data)
         if first == 0 and last == header[1]:
             return header[-3], header[-2], header[-1]
-        found = (self._codes(header, number, first, last) for number in _SUMMED)
-        total, bad, marked = ((last - first) * base + (unit and unit * sum(codes)) for base, unit, codes in found)
+        total, bad, marked = [self._sum(header, number, first, last) for number in _SUMMED]
         return total, bad, marked
+
+    def _sum(self, header: Sequence[int], number: int, first: int, last: int) -> int:
+        base, unit, codes = self._codes(header, number, first, last)
+        return (last - first) * base + (unit and unit * sum(codes))
 
 
 def _unpacked(base: int, unit: int, codes: Sequence[int]) -> list[int]:
