@@ -50,7 +50,7 @@ class Task:
 class Stopwatch:
     """Looks at a counter from a thread of its own, and tells when it has come to the end.
 
-    The time begins with the first records: how long a program takes to start is another question.
+    The time begins just before the first records: how long a program takes to start is another question.
     """
 
     def __init__(self, task: Task, counted: Callable[[], int]) -> None:
@@ -64,13 +64,14 @@ class Stopwatch:
 
     def _watch(self) -> None:
         pause = threading.Event()
-        while not (first := self._counted()):
-            pause.wait(SAMPLED_EVERY_S)
         began_at, began_cpu_s = time.monotonic(), time.process_time()
+        while not self._counted():
+            began_at, began_cpu_s = time.monotonic(), time.process_time()  # a first look may find all of it read
+            pause.wait(SAMPLED_EVERY_S)
         while (last := self._counted()) < self._records_count:
             pause.wait(SAMPLED_EVERY_S)
         told = {
-            "records_count": last - first,
+            "records_count": last,
             "seconds": time.monotonic() - began_at,
             "cpu_s": time.process_time() - began_cpu_s,
         }
