@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sla.catalogue import BurnTier, Severity
@@ -84,8 +85,12 @@ def _in_proportion(window_ms: int, period_ms: int) -> int:
     return ceil_to(exact_ms, MINUTE_MS)
 
 
+@lru_cache(maxsize=4_096)
 def google(period_ms: int, target_ppm: int) -> Derived:
-    """The built-in tiers scaled to a nominal period, without those that could never or always fire."""
+    """The built-in tiers scaled to a nominal period, without those that could never or always fire.
+
+    Most objectives of a catalogue share a period and a target, and so their tiers.
+    """
     return _sorted_out((scaled(tier, period_ms) for tier in GOOGLE), period_ms, target_ppm)
 
 
