@@ -21,11 +21,12 @@ from schemas.topics import ALERTS, ALL, CATALOGUE, CLOCKS, DEAD_LETTERS, RECORDS
 from sla.units import MINUTE_MS, rfc3339
 from tests.harness import consume_until, produce
 from tests.harness.process import Process, free_port
-from tests.system.recorded import committed, line_of, live_output, read_all, replayed_output, unlike
+from tests.system.recorded import Output, committed, line_of, live_output, read_all, replayed_output, unlike
 
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 2
+PLANNING_REPLY = b'"type":"forewarn.planning_reply.v1"'
 SAID = (ALERTS.name, CLOCKS.name, STATUS.name, RECORDS.name, DEAD_LETTERS.name)
 DOCUMENTS = [
     {"apiVersion": "forewarn/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
@@ -107,7 +108,13 @@ def test_what_a_worker_says_of_tickets_is_what_a_replay_of_its_topics_says(boots
     live = live_output(bootstrap, SAID)
     replayed = replayed_output(_replay(bootstrap, tmp_path))
     assert {topic for topic, *_ in live} == set(SAID)
-    assert unlike(live, {key: values for key, values in replayed.items() if key[0] in SAID}) == []
+    assert unlike(live, _of_clock(replayed)) == []
+
+
+def _of_clock(replayed: Output) -> Output:
+    """Without what `dispatch` says, which no worker runs here: a question that a slow run leaves without an answer."""
+    said = {key: [each for each in values if PLANNING_REPLY not in each] for key, values in replayed.items()}
+    return {key: values for key, values in said.items() if key[0] in SAID and values}
 
 
 def _markers(records: list[Any]) -> int:
