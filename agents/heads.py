@@ -58,8 +58,8 @@ class HeadStore:
         Raises `SourceReplaced` where they come from another topic, `PartitionMoved` where it was revoked meanwhile.
         """
         generation = self._generation
-        found = dict(self._port.records(partition))
-        self._check_id(partition, found.pop(SOURCE_ID, None))
+        found = self._port.records(partition)
+        self._check_id(partition, found.get(SOURCE_ID))
         offsets = (unpack(head)[0] for key, head in found.items() if not is_segment(key))
         await self._check_source(partition, max(offsets, default=-1))
         if generation != self._generation:
