@@ -7,7 +7,7 @@ tests.simulation.planted` runs them all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -27,7 +27,7 @@ from sla.detect.fold import Detect
 from sla.detect.memory import STREAM, Memory
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
-from tests.simulation.planting import Mutant, Planting, in_place_of, often_cut
+from tests.simulation.planting import Mutant, after_loading, in_place_of, often_cut
 from tests.simulation.ticket_mutants import TICKET_MUTANTS
 
 # -- order: emissions, then state, then offsets
@@ -106,18 +106,6 @@ def _not_all_is_dirty(right: Any) -> Any:
 
 
 # -- memory
-
-
-def _after_loading(change: Callable[[Memory], None]) -> Planting:
-    def make(right: Any) -> Any:
-        def load(self: Partition, *arguments: Any) -> int:
-            offset: int = right(self, *arguments)
-            change(self._memory)
-            return offset
-
-        return load
-
-    return in_place_of(Partition, "load", make)
 
 
 def _sequences_start_anew(memory: Memory) -> None:
@@ -236,11 +224,11 @@ MUTANTS: dict[str, Mutant] = {
         ),
         Mutant("folds kept when partitions go", lambda: mock.patch.object(Shell, "forget", _nothing)),
         Mutant("a failed send swallowed", _failed_sends_are_swallowed),
-        Mutant("sequences reset by a restart", _after_loading(_sequences_start_anew)),
-        Mutant("now goes back at a restart", _after_loading(_time_goes_back)),
-        Mutant("gaps forgotten by a restart", _after_loading(_gaps_are_forgotten)),
-        Mutant("facts forgotten by a restart", _after_loading(_facts_are_forgotten)),
-        Mutant("an atom's own offset ignored", _after_loading(_the_atoms_own_offset_is_ignored)),
+        Mutant("sequences reset by a restart", after_loading(Partition, _sequences_start_anew)),
+        Mutant("now goes back at a restart", after_loading(Partition, _time_goes_back)),
+        Mutant("gaps forgotten by a restart", after_loading(Partition, _gaps_are_forgotten)),
+        Mutant("facts forgotten by a restart", after_loading(Partition, _facts_are_forgotten)),
+        Mutant("an atom's own offset ignored", after_loading(Partition, _the_atoms_own_offset_is_ignored)),
         Mutant("a record read twice counted twice", in_place_of(Detect, "step", _read_twice_is_counted_twice)),
         Mutant("a repeated sequence counted", in_place_of(sla.detect.partition, "is_repeat", _a_feed_is_taken_twice)),
         Mutant("catalogue markers passed over", in_place_of(Detect, "_switch", _markers_are_passed_over)),

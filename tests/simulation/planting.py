@@ -48,3 +48,17 @@ def often_cut(story: Story) -> Story:
 def in_place_of(owner: Any, name: str, make: Callable[[Any], Any]) -> Planting:
     """`make` is given what stands there, and answers with what is planted."""
     return lambda: mock.patch.object(owner, name, make(getattr(owner, name)))
+
+
+def after_loading(partition: type[Any], change: Callable[[Any], None]) -> Planting:
+    """What a partition of a fold has taken back from the table, and then changed."""
+
+    def make(right: Any) -> Any:
+        def load(self: Any, *arguments: Any) -> int:
+            offset: int = right(self, *arguments)
+            change(self._memory)
+            return offset
+
+        return load
+
+    return in_place_of(partition, "load", make)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -11,20 +10,8 @@ from sla.clock.agenda import Agenda
 from sla.clock.memory import Memory
 from sla.clock.partition import Partition
 from sla.clock.run import Dial
-from tests.simulation.planting import Mutant, Planting, in_place_of
+from tests.simulation.planting import Mutant, after_loading, in_place_of
 from tests.simulation.story import TICKETS_FROM
-
-
-def _after_loading_tickets(change: Callable[[Memory], None]) -> Planting:
-    def make(right: Any) -> Any:
-        def load(self: Partition, *arguments: Any) -> int:
-            offset: int = right(self, *arguments)
-            change(self._memory)
-            return offset
-
-        return load
-
-    return in_place_of(Partition, "load", make)
 
 
 def _nothing_is_due(memory: Memory) -> None:
@@ -55,15 +42,15 @@ def _nothing(*_: Any) -> None:
 
 
 TICKET_MUTANTS = (
-    Mutant("due clocks forgotten by a restart", _after_loading_tickets(_nothing_is_due), seeds_from=TICKETS_FROM),
+    Mutant("due clocks forgotten by a restart", after_loading(Partition, _nothing_is_due), seeds_from=TICKETS_FROM),
     Mutant(
         "a ticket's own offset ignored",
-        _after_loading_tickets(_what_a_ticket_has_read_is_read_again),
+        after_loading(Partition, _what_a_ticket_has_read_is_read_again),
         seeds_from=TICKETS_FROM,
     ),
     Mutant(
         "clocks told anew after a restart",
-        _after_loading_tickets(_what_was_told_is_told_anew),
+        after_loading(Partition, _what_was_told_is_told_anew),
         seeds_from=TICKETS_FROM,
     ),
     Mutant("a pause counts", in_place_of(Dial, "__init__", _pauses_count), seeds_from=TICKETS_FROM),
