@@ -126,9 +126,8 @@ class Deliver:
         for slot, offset, value, why in messages:
             log.error("a message of the table cannot be read, and becomes a dead letter: %s", why.detail)
             line = Line(offset, None, value, self._context.clock.now(), None)
-            self._reject(
-                Rejection(why.reason, f"not delivered, for it cannot be read: {why.detail}"), slot.partition, line
-            )
+            why_not = Rejection(why.reason, f"not delivered, for it cannot be read: {why.detail}")
+            self._reject(why_not, slot.partition, line)
 
     def snapshot(self) -> Write:
         """What was taken and what has an outcome is in the table before its offsets are committed."""
@@ -136,7 +135,7 @@ class Deliver:
 
     async def _flush(self) -> bool:
         async with self._lock:
-            fresh, self._fresh = self._fresh, []
+            unstored, fresh, self._fresh = self._lanes.unstored, self._fresh, []
             dirty = {partition: Writing(heads=ledger.take_dirty()) for partition, ledger in self._ledgers.items()}
             async with asyncio.timeout(FLUSH_WITHIN_S):
                 is_written = await self._heads.snapshot(dirty)()
@@ -145,8 +144,8 @@ class Deliver:
                 return False
             for each in fresh:
                 each.is_stored = True
-            if fresh:
-                self._woken.set()
+            self._lanes.stored(unstored)
+            self._woken.set()
             return True
 
     # -- out: from the table to the channels
@@ -160,7 +159,6 @@ class Deliver:
                 await self._load(owned())
                 for each, over in self._lanes.hopeless(self._now()):
                     self._settle(Tried(each, over))
-                    self._changed.set()
                 for due in self._lanes.due(self._now()):
                     self._calls.began(due.slot, tries.create_task(self._call(due)))
                 self._tell_figures()
@@ -170,7 +168,8 @@ class Deliver:
         while True:
             await _within(LOOK_EVERY_S, self._changed)
             self._changed.clear()
-            if owned() and any(ledger.is_dirty for ledger in self._ledgers.values()):
+            is_dirty = any(ledger.is_dirty for ledger in self._ledgers.values())
+            if owned() and (is_dirty or self._fresh or self._lanes.unstored):  # the last two: what a fence held back
                 await self._flush()
 
     async def _load(self, owned: frozenset[int]) -> None:
@@ -205,7 +204,6 @@ class Deliver:
         self._lanes.of(pending).ended(pending, now, is_troubled=isinstance(outcome, Retry))
         self._settle(Tried(pending, verdict, mistake))
         self._woken.set()
-        self._changed.set()
 
     def _settle(self, ended: Tried) -> None:
         tried, verdict, mistake = ended
@@ -216,6 +214,8 @@ class Deliver:
         pending = ledger.pending.get(tried.slot.key)
         if pending is None:
             return  # it was away, and whoever had it has recorded an outcome
+        self._lanes.of(pending).settled(pending)
+        self._changed.set()
         match verdict:
             case Done():
                 self._record(pending, "delivered", mistake)  # delivered, but perhaps in plain words

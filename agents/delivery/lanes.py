@@ -14,6 +14,7 @@ from sla.stakeholder import Channel
 from sla.units import SECOND_MS
 
 AT_ONCE_MAX: Final = 8  # messages under way to one target
+UNSTORED_MAX: Final = 16  # tries of one target whose outcome is not stored yet: a crash repeats no more than these
 WAITING_MAX: Final = 1_000  # for one target whose circuit is broken; beyond it the oldest are given up
 FAILURES_MAX: Final = 5  # in a row, then the circuit breaks
 BROKEN_FOR_MS: Final = 30 * SECOND_MS  # then one message is the probe
@@ -26,6 +27,7 @@ class Lane:
         """Empty, and trusted."""
         self._waiting: dict[Slot, Pending] = {}
         self._under_way: dict[Slot, Pending] = {}
+        self._unstored: set[Slot] = set()
         self._failures_count = 0
         self._broken_until = 0
 
@@ -65,7 +67,7 @@ class Lane:
         if now < self._broken_until:
             return None
         room = 1 if self._failures_count >= FAILURES_MAX else AT_ONCE_MAX
-        if len(self._under_way) >= room:
+        if len(self._under_way) >= room or len(self._unstored) >= UNSTORED_MAX:
             return None
         busy = {each.send.dedup_key for each in self._under_way.values()}
         for pending in self._waiting.values():
@@ -87,9 +89,23 @@ class Lane:
         """A try has ended without an answer, and says nothing of the channel."""
         self._under_way.pop(pending.slot, None)
 
+    def settled(self, pending: Pending) -> None:
+        """An outcome is known here, and is not in the table yet."""
+        self._unstored.add(pending.slot)
+
+    def stored(self, slots: frozenset[Slot]) -> None:
+        """The table has these outcomes."""
+        self._unstored -= slots
+
     def forget(self) -> None:
         """What waits belongs to somebody else now; of what is under way its caller takes care."""
         self._waiting.clear()
+        self._unstored.clear()
+
+    @property
+    def unstored(self) -> frozenset[Slot]:
+        """Whose outcome is known, and not in the table yet."""
+        return frozenset(self._unstored)
 
     @property
     def is_broken(self) -> bool:
@@ -127,6 +143,16 @@ class Lanes:
         """All partitions have been revoked."""
         for lane in self._lanes.values():
             lane.forget()
+
+    @property
+    def unstored(self) -> frozenset[Slot]:
+        """Whose outcome is known, and not in the table yet, of all lanes."""
+        return frozenset().union(*(lane.unstored for lane in self._lanes.values()))
+
+    def stored(self, slots: frozenset[Slot]) -> None:
+        """The table has these outcomes: whoever waited for that may go on."""
+        for lane in self._lanes.values():
+            lane.stored(slots)
 
     @property
     def broken_count(self) -> int:

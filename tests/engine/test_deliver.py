@@ -16,7 +16,7 @@ import pytest
 
 from agents import deliver as deliver_module
 from agents.deliver import Deliver
-from agents.delivery.lanes import AT_ONCE_MAX, BROKEN_FOR_MS, FAILURES_MAX, WAITING_MAX, Lane
+from agents.delivery.lanes import AT_ONCE_MAX, BROKEN_FOR_MS, FAILURES_MAX, UNSTORED_MAX, WAITING_MAX, Lane
 from agents.delivery.pending import taken
 from agents.delivery.retry import (
     GIVE_UP_AFTER_MS,
@@ -196,6 +196,23 @@ async def test_after_a_crash_only_what_has_no_stored_outcome_is_tried_again() ->
         await again.until(lambda: not again.kept())
     assert good.seen == ["id-1"]
     assert hanging.seen == ["id-2", "id-2"]
+
+
+async def test_while_no_outcome_can_be_stored_no_more_is_told_than_a_crash_may_repeat() -> None:
+    world, good = World(), Channel()
+    async with running(world, good=good) as desk:
+        gate = good.gate = asyncio.Event()  # nothing ends before the table is out of reach
+        await desk.take(*(send(number) for number in range(100)))
+        await desk.until(lambda: good.under_way == AT_ONCE_MAX)
+        world.is_fenced = True
+        gate.set()
+        await desk.until(lambda: len(good.seen) >= UNSTORED_MAX and not good.under_way)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert UNSTORED_MAX <= len(good.seen) < UNSTORED_MAX + AT_ONCE_MAX
+        world.is_fenced = False
+        await desk.until(lambda: not desk.kept())
+    assert good.seen == [f"id-{number}" for number in range(100)]
 
 
 async def test_records_read_again_and_messages_dispatched_again_are_told_once() -> None:

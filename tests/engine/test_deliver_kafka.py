@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from agents.delivery.lanes import AT_ONCE_MAX, UNSTORED_MAX
 from schemas import topics
 from tests.harness import Broker, Process, consume_until, free_port, produce, wait_for
 from tests.harness.webhook import Webhook
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.kafka]
 PARTITIONS = 4
 MESSAGES = 400
 KILLED_AFTER = 80
-REPEATED_MAX = 40  # what was under way, or done and not yet in the table, when it was killed
+REPEATED_MAX = AT_ONCE_MAX + UNSTORED_MAX  # under way, or done and not yet in the table, when it was killed
 FALLBACK = {"stakeholder": "lead", "audience": "owner", "channels": [{"kind": "webhook", "url": "${GOOD}"}]}
 
 
