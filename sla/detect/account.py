@@ -207,8 +207,8 @@ class Account:
     def is_calm(self, at: int) -> bool:
         """Whether no tier, forecast, mark or breach is possible: nothing bad in any window, or too little more."""
         ledger, track = self.ledger, self.track
-        if track.silent_since is not None or track.forecast_fires:
-            return False
+        if track.silent_since is not None or track.forecast_fires or track.burning:
+            return False  # a tier that burnt may hold through an empty window, and opens an episode after the quiet
         if track.marks_told and isinstance(self.objective.window, Rolling):
             return False
         calm = self._calm

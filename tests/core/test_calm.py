@@ -1,4 +1,4 @@
-"""What is passed over because too little bad has come (`Account.rest_on`): nothing would have been said or changed."""
+"""What is passed over because too little bad has come (`Account.is_calm`): nothing would have been said or changed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_what_is_passed_over_would_have_said_and_changed_nothing(seed: int, monk
     monkeypatch.setattr(Account, "read", counted)
     resting = read(records, base, later, seed)
     rested_count, reads_count = reads_count, 0
-    monkeypatch.setattr(Account, "rest_on", lambda *_: None)
+    monkeypatch.setattr(Account, "is_calm", lambda *_: False)
     thorough = read(records, base, later, seed)
     assert resting.said == thorough.said
     assert resting.taken == thorough.taken

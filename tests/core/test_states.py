@@ -117,6 +117,19 @@ def test_after_a_breachs_recovery_a_tier_waits_five_minutes_to_open_an_episode()
     assert [event["data"]["episode"] for event in world.events()][-2:] == [1, 2]
 
 
+def test_a_tier_that_an_empty_window_holds_warns_at_the_end_of_the_quiet_and_not_at_the_next_minute() -> None:
+    # 10:03  10:04:20              10:09:20
+    # breach excluded: recovery    quiet is over; nothing counts, so the tier has not cleared
+    world = World(promise(warnings=warned_by(FAST))).well(120)
+    world.minutes(0, 3, 10, 0)
+    world.counts(T0 + 3 * MINUTE_MS, 0, 200)
+    at = T0 + 4 * MINUTE_MS + 20 * SECOND_MS
+    world.exclusion(at, "CHG-1", T0, T0 + 20 * MINUTE_MS)
+    for second in range(1, 400):
+        world.counts(at + second * SECOND_MS, 10, 0)
+    assert world.story()[-2:] == [("10:04:20", "recovery", "cleared"), ("10:09:20", "early_warning", "burn_rate")]
+
+
 @pytest.mark.parametrize(("bad", "name"), [(10, "early_warning"), (100, "breach")])
 def test_data_lost_in_trouble_is_a_flag_and_the_state_stays(bad: int, name: str) -> None:
     world = World(promise(warnings=warned_by(FAST), noData=NO_DATA)).well(120)
