@@ -1,7 +1,7 @@
 """Everything that Apprise reaches by URL: Slack, Teams, ntfy, Telegram and a hundred more.
 
-Apprise blocks, so each message has a thread of its own pool. It connects by itself: the address is looked at before
-each message, but a name that changes between the look and the connection is not caught, as it is for our own channels.
+Apprise blocks, so each message has a thread of its own pool. It connects by itself: each connection of the thread is
+looked at, and before it the names that the URL gives, for a proxy or a plugin's own thread may connect to them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from notifiers.addresses import AddressRefused, Guard
+from notifiers.connections import watched
 from notifiers.protocol import Delivered, Message, Outcome, Retry, Unusable
 
 THREADS_MAX: Final = 32
@@ -87,15 +88,17 @@ class Apprise:
     def _told(self, message: Message, plugin: Any) -> Outcome:
         self._look_at(plugin)
         severity = message.send.severity or ""
-        with self._heard.listening() as said:
+        with self._heard.listening() as said, watched(self._guard) as watch, suppress(AddressRefused):
             is_sent = plugin.notify(
                 title=message.words.subject,
                 body=message.words.text,
                 notify_type=_TYPES.get(severity, "info"),
                 body_format="text",
             )
-        if is_sent:
-            return Delivered()
+            if is_sent:
+                return Delivered()
+        if watch.why_refused is not None:
+            raise Unusable(watch.why_refused)
         return Retry("; ".join(said) or "the service did not take it")
 
     def _plugin(self, url: str) -> Any:
