@@ -24,7 +24,7 @@ By = Annotated[str | None, typer.Option(help="Who decides; who is logged in if n
 Reason = Annotated[str | None, typer.Option(help="Why, for those who are told and for the record.")]
 Until = Annotated[str | None, typer.Option(help="RFC 3339 with an offset, or epoch milliseconds.")]
 For = Annotated[str | None, typer.Option("--for", help="How long instead of --until: 90s, 30m, 4h, 2d.")]
-Id = Annotated[str | None, typer.Option("--id", help="The command's own id; its repeat changes nothing.")]
+Id = Annotated[str | None, typer.Option("--id", help="The command's own id, new for each; its repeat changes nothing.")]
 Ticket = Annotated[
     str | None, typer.Option(help="The ticket's id, where DEDUP_KEY is too long to have it in it and ends in a digest.")
 ]

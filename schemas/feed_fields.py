@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, Final, TypeVar
 
 from schemas.instants import read_instant
-from schemas.text import read_json
+from schemas.text import INTEGER_LARGEST, NUMBERS_TEXT, numbers_fit, read_json
 from sla.fold import Json, Line
 from sla.records import Feed, Reason, Rejection
 from sla.stakeholder import Channel
 
-INTEGER_LARGEST: Final = 2**63 - 1
 NAME_LONGEST: Final = 200
 
 Value = TypeVar("Value", str, int, list[Any], dict[str, Any])
@@ -25,13 +24,20 @@ class Unusable(Exception):  # noqa: N818 — not an error of the program: it car
 
 
 def object_of(line: Line) -> dict[str, Any]:
-    """The JSON object of a line."""
+    """The JSON object of a line, such that it can be written again."""
     record = read_json(line.value)
     if isinstance(record, Rejection):
         raise Unusable(record.reason, record.detail)
     if not isinstance(record, dict):
         raise Unusable(Reason.WRONG_TYPE, "the record is not a JSON object")
+    check_numbers(record)
     return record
+
+
+def check_numbers(record: Json) -> None:
+    """Whether what is passed on as it came can be written again."""
+    if not numbers_fit(record):
+        raise Unusable(Reason.OUT_OF_RANGE, f"a number in it is too large: it takes {NUMBERS_TEXT}")
 
 
 def field(record: Json, name: str, kind: type[Value]) -> Value:

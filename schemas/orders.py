@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from schemas.feed_fields import (
     Unusable,
     check_key,
+    check_numbers,
     feed_of,
     field,
     instant,
@@ -135,6 +136,7 @@ def _ruling(record: Json, _key: bytes | None) -> Ruling:
 
 def _statement(record: Json, _key: bytes | None) -> Statement:
     body = {name: said for name, said in record.items() if name not in _OF_THE_LOG}
+    check_numbers(body)
     names = (name_of(record, "id"), name_of(record, "by"), string(record, "type"))
     return Statement(*names, service_of(record), body, feed_of(record))
 

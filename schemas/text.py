@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 from typing import Any, Final, NoReturn
 
 from sla.records import Reason, Rejection
 
 VALUE_LARGEST_BYTES: Final = 1 << 20
+INTEGER_LARGEST: Final = 2**63 - 1
+NUMBERS_TEXT: Final = "finite numbers of at most 64 bits"
 DEPTH_MOST_LEVELS: Final = 200  # all parsers and writers in use take this much, whatever the stack already holds
 
 _DETAIL_MOST_CHARACTERS: Final = 200
@@ -76,6 +79,17 @@ def is_too_deep(value: bytes) -> bool:
 def may_be_too_deep(value: bytes) -> bool:
     """A cheap look: False proves that nothing nests too deep."""
     return len(value) > DEPTH_MOST_LEVELS and value.count(b"[") + value.count(b"{") > DEPTH_MOST_LEVELS
+
+
+def numbers_fit(value: Any) -> bool:
+    """Whether all numbers within are finite and integers have at most 64 bits: what can be written again."""
+    if type(value) is dict:
+        return all(map(numbers_fit, value.values()))
+    if type(value) is list:
+        return all(map(numbers_fit, value))
+    if type(value) is int:
+        return -INTEGER_LARGEST <= value <= INTEGER_LARGEST
+    return type(value) is not float or isfinite(value)
 
 
 def parse(text: str) -> Any:

@@ -23,7 +23,7 @@ class Exclusions:
 
     def add(self, offset: int, exclusion: Exclusion) -> None:
         """Remember one."""
-        self._told.append((offset, exclusion._replace(command=None)))
+        self._told.append((offset, exclusion._replace(command=None, by=None)))
 
     def last_of(self, name: str, before: int) -> Exclusion | None:
         """The last word on one of them before an offset."""
@@ -52,7 +52,7 @@ class Exclusions:
 
     def to_json(self) -> list[Any]:
         """The state that a restart needs."""
-        return [[offset, *exclusion[:-2]] for offset, exclusion in self._told]
+        return [[offset, *exclusion[:-3]] for offset, exclusion in self._told]
 
     def load(self, told: Iterable[Any]) -> None:
         """Take back what `to_json` gave."""

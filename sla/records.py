@@ -111,6 +111,7 @@ class Exclusion(NamedTuple):
     approved_by: str | None = None
     feed: Feed | None = None
     command: str | None = None  # the id of the command that said so, if one did
+    by: str | None = None  # who gave that command
 
     @property
     def interval(self) -> Interval:

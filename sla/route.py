@@ -1,7 +1,7 @@
 """`route`: a command in, what it becomes in the inputs of the folds concerned out (wire.md 3). Keeps no state.
 
-What the partition alone can know, such as whether an episode is still open, is decided and recorded there. What is
-wrong with a command by itself is refused here; what cannot be refused any more is recorded here.
+What the partition alone can know, such as whether an episode is still open or a command came before, is decided and
+recorded there. What is wrong with a command by itself is refused here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from sla.dedup import ends_in_digest
 from sla.events import NOTICES, TELEMETRY, TICKETS
 from sla.fold import Emission, Json
-from sla.orders import Ack, Given, Reply, Ruling, Silence, Statement, Unack, Unsilence, accepted, refused
+from sla.orders import Ack, Given, Reply, Ruling, Silence, Statement, Unack, Unsilence, refused
 from sla.records import Exclusion
 
 Order = Ack | Unack | Silence | Unsilence | Reply | Ruling | Statement | Exclusion
@@ -32,11 +32,8 @@ def route(order: Order, document: Json, given: Given, at: int) -> list[Emission]
             return _everywhere(document)
         case Reply():
             return [Emission(NOTICES, order.stakeholder, document)]
-        case Ruling() | Statement():
+        case Ruling() | Statement() | Exclusion():
             return [_to_service(order.service, document)]
-        case Exclusion():
-            recorded = accepted(given._replace(about=order.service), at, f"{order.status.value}, as {order.id}")
-            return [_to_service(order.service, document), recorded]
 
 
 def _to_episode(order: Ack | Unack, document: Json, given: Given, at: int) -> list[Emission]:
@@ -56,10 +53,9 @@ def _to_episode(order: Ack | Unack, document: Json, given: Given, at: int) -> li
 
 
 def _silence(order: Silence, document: Json, given: Given, at: int) -> list[Emission]:
-    given = given._replace(about=order.id)
     if order.until_at <= at:
-        return [refused(given, at, "it expired before it was heard")]
-    return [*_everywhere(document), accepted(given, at)]
+        return [refused(given._replace(about=order.id), at, "it expired before it was heard")]
+    return _everywhere(document)
 
 
 def _to_service(service: str, document: Json) -> Emission:

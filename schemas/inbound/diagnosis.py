@@ -119,6 +119,7 @@ def exclusion_of(document: Document, feed: Feed | None) -> Exclusion:
         get("approved_by"),
         feed,
         get("command"),
+        get("by"),
     )
 
 

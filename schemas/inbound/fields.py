@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from schemas.instants import EARLIEST_AT, read_instant, read_rfc3339
+from schemas.text import INTEGER_LARGEST, NUMBERS_TEXT, numbers_fit
 from sla.records import Actor, Approval, Category, ClockChange, TicketEvent
 
 COUNT_LARGEST: Final = 2**53 - 1
-INTEGER_LARGEST: Final = 2**63 - 1
 NAME_MOST_CHARACTERS: Final = 200
 CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -147,20 +147,7 @@ def _is_plain_object(value: Any) -> bool:
     return type(value) is dict
 
 
-def _numbers_fit(value: Any) -> bool:
-    """Whether all numbers within are finite and integers have at most 64 bits: what can be written again."""
-    if type(value) is dict:
-        return all(map(_numbers_fit, value.values()))
-    if type(value) is list:
-        return all(map(_numbers_fit, value))
-    if type(value) is int:
-        return -INTEGER_LARGEST <= value <= INTEGER_LARGEST
-    return not _is_infinite(value)
-
-
-VALUES: Final = Kind(
-    "an object", _is_plain_object, _numbers_fit, "finite numbers of at most 64 bits", schema={"type": "object"}
-)
+VALUES: Final = Kind("an object", _is_plain_object, numbers_fit, NUMBERS_TEXT, schema={"type": "object"})
 SPAN: Final = Kind(
     "an integer",
     _is_integer,
@@ -190,6 +177,7 @@ _EXCLUSION: Final = (
     Field("requested_by", TEXT, is_required=False),
     Field("approved_by", TEXT, is_required=False),
     Field("command", TEXT, is_required=False),
+    Field("by", TEXT, is_required=False),
     *_OPTIONAL_ON_EACH,
 )
 _MARKER: Final = (Field("revision", NUMBER_IN_LOG), Field("sha256", TEXT))

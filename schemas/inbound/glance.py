@@ -10,9 +10,9 @@ from typing import Any, Final
 import orjson
 
 from schemas.inbound.checks import AHEAD_MOST_MS
-from schemas.inbound.fields import COUNT_LARGEST, INTEGER_LARGEST, NAME_MOST_CHARACTERS
+from schemas.inbound.fields import COUNT_LARGEST, NAME_MOST_CHARACTERS
 from schemas.instants import read_rfc3339
-from schemas.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
+from schemas.text import DEPTH_MOST_LEVELS, INTEGER_LARGEST, VALUE_LARGEST_BYTES, may_be_too_deep
 from sla.fold import Line
 from sla.records import Counts, Feed, Sample, State, Tick
 

@@ -14,10 +14,10 @@ import orjson
 from schemas.feed_fields import Unusable
 from schemas.inbound.checks import AHEAD_MOST_MS, Document, Table, feed_of, instant, object_of, refusal_of
 from schemas.inbound.diagnosis import exclusion_of
-from schemas.inbound.fields import INTEGER_LARGEST, NAME_MOST_CHARACTERS, TICKET_FIELDS_OF
+from schemas.inbound.fields import NAME_MOST_CHARACTERS, TICKET_FIELDS_OF
 from schemas.instants import read_rfc3339
 from schemas.orders import TICKET_ORDERS, ticket_order
-from schemas.text import DEPTH_MOST_LEVELS, VALUE_LARGEST_BYTES, may_be_too_deep
+from schemas.text import DEPTH_MOST_LEVELS, INTEGER_LARGEST, VALUE_LARGEST_BYTES, may_be_too_deep
 from sla.fold import Line
 from sla.orders import TicketOrder
 from sla.records import Actor, CatalogueMarker, Feed, Rejection, Tick, Ticket, TicketEvent, TicketsRecord

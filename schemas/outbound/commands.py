@@ -17,7 +17,7 @@ Moment = Annotated[
 
 
 class _Command(Shape):
-    id: Annotated[Name, Field(description="of the command: its repeat changes nothing")]
+    id: Annotated[Name, Field(description="of the command, new for each: its repeat changes nothing")]
     by: Annotated[Name, Field(description="who gives it")]
     at: Moment | None = None
 

@@ -46,8 +46,10 @@ class Learning:
         if self._is_repeat(fact.service, fact, offset) or is_heard:
             return []
         emissions = self._take(fact, offset)
+        if not isinstance(fact, Exclusion):
+            return emissions
         # What a ticket's clock does not count is decided where the ticket is, and that may be in any partition.
-        return [*emissions, _fed(fact)] if isinstance(fact, Exclusion) else emissions
+        return [*emissions, _fed(fact), *_recorded(fact, self._memory.now or 0)]
 
     def _is_repeat(self, service: str, told: ServiceFact | ServiceOrder, offset: int) -> bool:
         """Whether it was heard before; not asked where the facts were written behind this line before a crash."""
@@ -198,6 +200,14 @@ def _fed(exclusion: Exclusion) -> Emission:
         "approved_by": exclusion.approved_by,
     }
     return Emission(TICKETS, None, body, everywhere=True)
+
+
+def _recorded(exclusion: Exclusion, now: int) -> list[Emission]:
+    """That a command for an exclusion was carried out, where a command said so."""
+    if exclusion.command is None:
+        return []
+    given = Given("exclusion", exclusion.command, exclusion.by, exclusion.service)
+    return [accepted(given, now, f"{exclusion.status.value}, as {exclusion.id}")]
 
 
 def _why_unknown(dedup_key: str) -> str:

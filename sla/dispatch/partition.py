@@ -22,7 +22,7 @@ from sla.records import Feed
 from sla.silences import Silences
 
 SPEAKER: Final = 0
-"""All partitions know the same silences: this one has on record whether a silence was known."""
+"""All partitions know the same silences: this one has on record what became of an order about them."""
 ALL: Final = ""
 """The stakeholder of a timer that concerns all of them; it sorts first."""
 
@@ -105,7 +105,7 @@ class Partition:
             case Silence():
                 self._silences.put(command)
                 self._timers.set(Timer(max(command.until_at, now), ALL, Kind.SILENCE, command.id))
-                return []
+                return self._recorded(accepted(Given("silence", command.id, command.by, command.id), now))
             case Unsilence():
                 return self._unsilence(command, now, offset)
             case Ack():
@@ -116,10 +116,13 @@ class Partition:
     def _unsilence(self, order: Unsilence, now: int, offset: int) -> list[Emission]:
         was_known = self._silences.end(order.silence)
         said = self._each(speak_again, now, offset) if was_known else []
-        if self._number != SPEAKER:
-            return said
         given = Given("unsilence", order.id, order.by, order.silence)
-        return [*said, accepted(given, now) if was_known else refused(given, now, "no such silence is in force")]
+        outcome = accepted(given, now) if was_known else refused(given, now, "no such silence is in force")
+        return [*said, *self._recorded(outcome)]
+
+    def _recorded(self, outcome: Emission) -> list[Emission]:
+        """The outcome of an order that every partition hears: one of them has it on record."""
+        return [outcome] if self._number == SPEAKER else []
 
     def _reply(self, reply: Reply, now: int, offset: int) -> list[Emission]:
         atom = self._atoms.get(reply.stakeholder)

@@ -188,12 +188,14 @@ def test_an_exclusion_that_was_asked_for_counts_once_it_is_approved_and_only_the
 
 def test_asking_again_by_the_same_command_for_what_was_approved_since_changes_nothing() -> None:
     world, window = in_breach(), (T0, T0 + 9 * MINUTE_MS)
-    asked = {"status": "requested", "requested_by": "ann", "command": "ask-7"}
-    world.exclusion(T0 + 9 * MINUTE_MS, "CHG-7", *window, **asked)
+    asked = {"status": "requested", "requested_by": "ann", "command": "ask-7", "by": "bob"}
+    first = world.exclusion(T0 + 9 * MINUTE_MS, "CHG-7", *window, **asked)
+    assert outcomes(first) == [("command_accepted", "requested, as CHG-7")]
+    assert first[-1].value["by"] == "bob"
     obey(world, 10, "approve", service="pay", exclusion="CHG-7")
     (corrected,) = world.events("correction")
     again = world.exclusion(T0 + 11 * MINUTE_MS, "CHG-7", *window, **asked)
-    assert "sla.tickets.v1" not in {each.topic for each in again}
+    assert {"sla.tickets.v1", "sla.records.v1"}.isdisjoint({each.topic for each in again})
     assert world.events("correction") == [corrected]
     late = obey(world, 12, "reject", "later", service="pay", exclusion="CHG-7")
     assert outcomes(late) == [("command_refused", "exclusion CHG-7 is approved already")]

@@ -360,9 +360,10 @@ def test_an_answer_to_an_earlier_question_is_not_taken_for_one_to_the_question_o
 def test_a_silence_that_was_ended_does_not_begin_again_by_its_repeat() -> None:
     world = World(stakeholder())
     fields = {"matchers": {"service": ["pay"]}, "until": rfc3339(at("12:00"))}
-    world.order("silence", at("09:00"), command_id="s", **fields)
+    (begun,) = world.order("silence", at("09:00"), command_id="s", **fields)
+    assert (begun.value["type"], begun.value["id"], begun.value["about"]) == ("command_accepted", "s", "s")
     world.order("unsilence", at("09:10"), command_id="u", silence="s")
-    world.order("silence", at("09:20"), command_id="s", **fields)
+    assert world.order("silence", at("09:20"), command_id="s", **fields) == []
     world.event("breach", at("09:30"))
     assert len(world.sends()) == 1
 

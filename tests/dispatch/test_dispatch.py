@@ -173,6 +173,7 @@ def test_time_is_the_highest_append_time_and_a_tick_always_moves_it() -> None:
         (notice(sequence=-1), b"ops", Reason.OUT_OF_RANGE),
         (notice(sequence=2**63), b"ops", Reason.OUT_OF_RANGE),
         (notice(channels=["console"]), b"ops", Reason.WRONG_TYPE),
+        (notice(event={"id": "x", "data": {"dedup_key": "k", "z": [2**63]}}), b"ops", Reason.OUT_OF_RANGE),
         (notice(event={"id": "x"}), b"ops", Reason.MISSING_FIELD),
         (notice(event={"id": "x", "data": {}}), b"ops", Reason.MISSING_FIELD),
         (notice(stakeholder=None), b"ops", Reason.MISSING_FIELD),
