@@ -30,7 +30,8 @@ from schemas.instants import read_instant
 from schemas.topics import ALERTS, DELIVERIES, OUTBOX, RECORDS, TELEMETRY, TICKETS
 from sla.units import MINUTE_MS, ceil_to, floor_to, spoken
 
-EXAMPLES: Final = Path(__file__).parents[2] / "deploy" / "examples"
+_INSTALLED: Final = Path(__file__).parent / "examples"  # where a wheel holds them (pyproject.toml)
+EXAMPLES: Final = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "deploy" / "examples"
 SPEED: Final = 90
 PLANS: Final = "shop-owner"  # the stakeholder who answers
 PLANNING_REPLY: Final = "forewarn.planning_reply.v1"

@@ -156,6 +156,22 @@ def test_the_stage_that_builds_and_the_one_that_runs_have_the_same_python() -> N
     assert len({stage[0][1].split()[0] for stage in stages()}) == 1
 
 
+def test_a_wheel_has_all_that_the_demo_needs(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    shutil.unpack_archive(wheel, tmp_path / "installed", "zip")
+    ask = "from forewarn.demo.runner import EXAMPLES; from forewarn.cli import app; app(['lint', str(EXAMPLES)])"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
+    linted = subprocess.run(
+        [sys.executable, "-c", ask], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert linted.returncode == 0, linted.stderr
+    kept = {path.name for path in (DEPLOY / "examples").iterdir()}
+    assert {path.name for path in (tmp_path / "installed" / "forewarn" / "demo" / "examples").iterdir()} == kept
+
+
 @pytest.mark.skipif(not os.environ.get("CI"), reason="fetches every package once more; runs where CI is set")
 @pytest.mark.timeout(300)
 def test_the_steps_of_the_build_work_as_shell(tmp_path: Path) -> None:
