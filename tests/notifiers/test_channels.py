@@ -32,7 +32,7 @@ from notifiers.web import wait_asked
 from notifiers.webhook import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from sla.stakeholder import Channel
 from tests.harness import Missing, require
-from tests.notifiers.channels import EVENT, LOOPBACK, SECRET, message, rig_of, send
+from tests.notifiers.channels import EVENT, HANGS_AFTER_S, LOOPBACK, SECRET, WITHIN_S, message, rig_of, send
 from tests.notifiers.receivers import PASSWORD, smtp_receiver
 
 NOW = 1_795_392_000_000
@@ -227,10 +227,11 @@ async def test_an_apprise_url_whose_plugin_hangs_meets_its_deadline_and_blocks_n
         return make(self, url)
 
     monkeypatch.setattr(Apprise, "_plugin", made)
-    async with rig_of("apprise") as rig:
+    async with rig_of("apprise", within_s=HANGS_AFTER_S) as rig:
         try:
             stuck = await asyncio.gather(*(rig.hand_over(f"{rig.url}&stuck=1") for _ in range(THREADS_MAX)))
             assert all(isinstance(each, Retry) for each in stuck)
+            monkeypatch.setattr(rig.notifier, "_within_s", WITHIN_S)
             assert await rig.hand_over() == Delivered()
         finally:
             let_go.set()
@@ -286,7 +287,7 @@ async def test_a_password_is_sent_over_tls_and_one_mail_after_another(
     is_tls_first: bool,  # noqa: FBT001
 ) -> None:
     passwords = Secrets({"PASSWORD": PASSWORD, "WRONG": "x"}, Path("/nowhere"))
-    channels = Channels({"mail": Mail(Guard(LOOPBACK), within_s=10)}, passwords)
+    channels = Channels({"mail": Mail(Guard(LOOPBACK), within_s=WITHIN_S)}, passwords)
     async with smtp_receiver(tls, is_tls_first=is_tls_first) as receiver:
         url = f"{scheme}://me:${{PASSWORD}}@localhost:{receiver.port}?from=sla@example.com&to=ops@example.com"
         for number in range(3):

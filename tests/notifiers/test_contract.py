@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,7 +11,7 @@ from notifiers.protocol import Delivered, Failed, Retry
 from notifiers.registry import DETAIL_LONGEST
 from schemas.definitions.channels import KINDS
 from sla.stakeholder import Channel
-from tests.notifiers.channels import SECRET, Rig, message, rig_of
+from tests.notifiers.channels import HANGS_AFTER_S, SECRET, Rig, message, rig_of
 from tests.notifiers.receivers import Manner
 
 ALL = (*KINDS, "fake")
@@ -47,11 +46,19 @@ async def test_a_repeat_is_known_by_the_same_identity_and_another_message_is_not
     assert rig.identity() != first
 
 
-@pytest.mark.parametrize("manner", [Manner.TROUBLED, Manner.HANGS, Manner.RESETS])
+@pytest.mark.parametrize("manner", [Manner.TROUBLED, Manner.RESETS])
 async def test_trouble_that_may_pass_is_a_retry(remote: Rig, manner: Manner) -> None:
     remote.receiver.manner = manner
-    async with asyncio.timeout(10):
-        outcome = await remote.hand_over()
+    outcome = await remote.hand_over()
+    assert isinstance(outcome, Retry)
+    assert outcome.detail
+
+
+@pytest.mark.parametrize("kind", OVER_A_NETWORK)
+async def test_a_server_that_hangs_is_a_retry(kind: str) -> None:
+    async with rig_of(kind, within_s=HANGS_AFTER_S) as rig:
+        rig.receiver.manner = Manner.HANGS
+        outcome = await rig.hand_over()
     assert isinstance(outcome, Retry)
     assert outcome.detail
 
