@@ -12,9 +12,9 @@ from forewarn.worker import ROLES, roles_of, run
 from tests.cli.processes import is_alive
 from tests.harness import Process, wait_for
 
-SLEEPER = "import signal, sys, threading\nprint('up', flush=True)\n"
-STOPS = SLEEPER + "signal.signal(signal.SIGTERM, lambda *_: (print('down', flush=True), sys.exit(0)))\n"
-WAIT = "while True: signal.pause()\n"
+STOPS = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: (print('down', flush=True), sys.exit(0)))\n"
+FAILS = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(75))\n"
+WAIT = "print('up', flush=True)\nwhile True: signal.pause()\n"  # once it can be stopped
 
 
 def python(script: str) -> tuple[str, ...]:
@@ -75,8 +75,7 @@ def test_a_signal_reaches_every_role_and_all_end_well(tmp_path: Path, number: si
 
 
 def test_a_role_that_fails_to_end_well_shows_in_the_code(tmp_path: Path) -> None:
-    late = SLEEPER + "signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))\n" + WAIT
-    with supervisor(tmp_path, late) as worker:
+    with supervisor(tmp_path, FAILS + WAIT) as worker:
         wait_for(lambda: worker.log.read_text().count("| up") == 2, "both roles to start")
         worker.terminate()
         assert worker.wait() == 75
