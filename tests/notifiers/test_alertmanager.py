@@ -20,14 +20,14 @@ from sla.stakeholder import Channel
 from sla.units import HOUR_MS, MINUTE_MS, rfc3339
 from tests.harness import unique
 from tests.harness.alertmanager import RealAlertmanager
-from tests.notifiers.channels import EVENT, LOOPBACK, message
+from tests.notifiers.channels import EVENT, LOOPBACK, WITHIN_S, message
 
 NOW = 1_795_392_000_000
 
 
 @pytest.fixture
 async def channels() -> AsyncIterator[Channels]:
-    web = Web(Guard(LOOPBACK), within_s=5)
+    web = Web(Guard(LOOPBACK), within_s=WITHIN_S)
     found = Channels({"alertmanager": Alertmanager(web)}, Secrets(os.environ, Path("/nowhere")), (web,))
     yield found
     await found.close()
@@ -76,6 +76,7 @@ async def test_a_restarted_alertmanager_shows_the_alert_again_with_its_next_repe
     incident = Incident(alertmanager, channels)
     await incident.tell("trigger")
     alertmanager.restart()
+    assert incident.shown() == []
     await incident.tell("trigger")
     assert len(incident.shown()) == 1
     await incident.tell("resolve")
