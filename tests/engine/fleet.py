@@ -18,12 +18,12 @@ from agents.transport import unpack
 from tests.engine.counting import EVERY, HEAD
 from tests.harness import health
 from tests.harness.broker import Broker, unique
-from tests.harness.process import Process, free_port, wait_for
+from tests.harness.ports import free_port
+from tests.harness.process import PATIENCE_S, Process, wait_for
 
 PARTITIONS = 4
 KEYS = 200
 SESSION = "3s"
-END_WITHIN_S = 45
 
 
 class Stored(NamedTuple):
@@ -67,14 +67,14 @@ class Fleet:
 
     # -- input
 
-    def produce(self, seconds: float, rate: int) -> None:
-        """Write `rate` records a second in the background."""
-        self._thread = threading.Thread(target=self._produce, args=(seconds, rate))
+    def produce(self, rate: int) -> None:
+        """Write `rate` records a second in the background, until `settle`: whoever starts late has its share too."""
+        self._thread = threading.Thread(target=self._produce, args=(rate,))
         self._thread.start()
 
     def produce_now(self, count: int) -> None:
         """Write `count` records at once."""
-        self._send(self._producer(), range(count)).flush(30)
+        self._send(self._producer(), range(count)).flush(PATIENCE_S)
 
     def _producer(self) -> Producer:
         return Producer(
@@ -88,15 +88,13 @@ class Fleet:
                 producer.poll(0)
         return producer
 
-    def _produce(self, seconds: float, rate: int) -> None:
+    def _produce(self, rate: int) -> None:
         producer, sent = self._producer(), 0
-        for _ in range(int(seconds * 10)):
+        while not self._stop.wait(0.1):
             self._send(producer, range(sent, sent + rate // 10))
             sent += rate // 10
             producer.poll(0)
-            if self._stop.wait(0.1):
-                break
-        producer.flush(30)
+        producer.flush(PATIENCE_S)
 
     # -- workers
 
@@ -118,12 +116,11 @@ class Fleet:
                 },
             )
 
-    def wait_ready(self, *names: str, within_s: float = 30) -> None:
+    def wait_ready(self, *names: str) -> None:
         for name in names:
             wait_for(
                 lambda name=name: self.ask(name, "readyz")[0] == 200,
                 f"{name} to be ready",
-                within_s=within_s,
                 explain=lambda name=name: self.ask(name, "readyz")[1] + self.workers[name].log_tail(),
             )
 
@@ -133,19 +130,18 @@ class Fleet:
     def metric(self, name: str, metric: str) -> int:
         return health.metric(self._ports[name], metric)
 
-    def wait_moving(self, name: str, within_s: float = 30) -> None:
+    def wait_moving(self, name: str) -> None:
         """Until a worker is reading data, not only ticks."""
         wait_for(
             lambda: self.metric(name, "records_total") > 100,
             f"{name} to read records",
-            within_s=within_s,
             explain=self.workers[name].log_tail,
         )
 
-    def terminate(self, name: str, within_s: float = 30) -> int:
+    def terminate(self, name: str) -> int:
         worker = self.workers.pop(name)
         worker.terminate()
-        wait_for(lambda: worker.exit_code is not None, f"{name} to stop", within_s=within_s, explain=worker.log_tail)
+        wait_for(lambda: worker.exit_code is not None, f"{name} to stop", explain=worker.log_tail)
         code = worker.exit_code
         assert code is not None
         return code
@@ -159,14 +155,12 @@ class Fleet:
     # -- the end
 
     def settle(self) -> Stored:
-        """Wait for the producer and for every record to be committed, stop the workers, and read what is stored."""
-        if self._thread is not None:
-            self._thread.join()
+        """Stop the producer, wait for every record to be committed, stop the workers, and read what is stored."""
+        self._produced()
         data_ends = self._ends()
         wait_for(
             lambda: all(self._committed()[at] >= end for at, end in data_ends.items()),
             "every record to be committed",
-            within_s=END_WITHIN_S,
             explain=lambda: f"{self._committed()} of {data_ends}\n" + self._logs(),
         )
         for name in list(self.workers):
@@ -180,14 +174,14 @@ class Fleet:
     def _ends(self) -> dict[int, int]:
         with self._consumer() as consumer:
             return {
-                at: consumer.get_watermark_offsets(TopicPartition(self.source, at), timeout=10)[1]
+                at: consumer.get_watermark_offsets(TopicPartition(self.source, at), timeout=PATIENCE_S)[1]
                 for at in range(PARTITIONS)
             }
 
     def _committed(self) -> dict[int, int]:
         with self._consumer(f"forewarn-{self.name}") as consumer:
             wanted = [TopicPartition(self.source, at) for at in range(PARTITIONS)]
-            return {found.partition: max(0, found.offset) for found in consumer.committed(wanted, timeout=10)}
+            return {found.partition: max(0, found.offset) for found in consumer.committed(wanted, timeout=PATIENCE_S)}
 
     @contextmanager
     def _consumer(self, group: str = "") -> Iterator[Consumer]:
@@ -208,7 +202,7 @@ class Fleet:
         with self._consumer() as consumer:
             left = {}
             for at in range(PARTITIONS):
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, at), timeout=10)
+                low, high = consumer.get_watermark_offsets(TopicPartition(topic, at), timeout=PATIENCE_S)
                 if high > low:
                     left[at] = high
             consumer.assign([TopicPartition(topic, at, 0) for at in left])
@@ -251,10 +245,13 @@ class Fleet:
             last_wins_wrong=sum(last[key] < best[key][0] for key in best),
         )
 
-    def close(self) -> None:
+    def _produced(self) -> None:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+
+    def close(self) -> None:
+        self._produced()
         for worker in self.workers.values():
             worker.kill()
         if self.broker.kind == "real":

@@ -58,18 +58,18 @@ def own() -> Iterator[Own]:
 
 def test_a_broker_that_freezes_for_ten_seconds_ends_no_worker_and_loses_nothing(own: Own) -> None:
     fleet = Fleet(own.broker)
-    fleet.produce(seconds=25, rate=1000)
+    fleet.produce(rate=1000)
     fleet.start("a", "b")
     for name in ("a", "b"):
         fleet.wait_moving(name)
     os.kill(own.pid, signal.SIGSTOP)
     try:
         # By then the session is over, and both say that nobody has confirmed them.
-        wait_for(lambda: fleet.ask("a", "readyz")[0] == 503, "a to notice", within_s=15)
-        wait_for(lambda: fleet.ask("b", "readyz")[0] == 503, "b to notice", within_s=15)
+        wait_for(lambda: fleet.ask("a", "readyz")[0] == 503, "a to notice")
+        wait_for(lambda: fleet.ask("b", "readyz")[0] == 503, "b to notice")
     finally:
         os.kill(own.pid, signal.SIGCONT)
-    fleet.wait_ready("a", "b", within_s=60)
+    fleet.wait_ready("a", "b")
     assert_exact(fleet.settle())
     fleet.close()
 
@@ -82,6 +82,6 @@ def test_a_stop_while_the_broker_is_gone_ends_within_its_deadline(own: Own) -> N
     os.kill(own.pid, signal.SIGKILL)
     worker = fleet.workers.pop("a")
     worker.terminate()
-    wait_for(lambda: worker.exit_code is not None, "the stop", within_s=STOP_DEADLINE_S + 3, explain=worker.log_tail)
+    wait_for(lambda: worker.exit_code is not None, "the stop", explain=worker.log_tail)
     assert worker.exit_code == 75, worker.log_tail()
     assert "ended without a last commit" in worker.log.read_text()
