@@ -21,6 +21,7 @@ from agents.transport.consumer import Passed
 from agents.transport.thread import FencedThread
 from agents.worker import App
 from tests.engine.parts import Fatal, new_app, record
+from tests.harness.process import PATIENCE_S
 
 SOURCE = TP("unit.in", 0)
 CHANGELOG = TP("forewarn-unit-state-changelog", 0)
@@ -274,7 +275,7 @@ async def test_a_batch_that_was_handed_over_is_held_by_nobody_here(
                 consumer._read_offset[tp] = message.offset
 
     draining = asyncio.create_task(drain())
-    await asyncio.wait_for(waits.wait(), 5)
+    await asyncio.wait_for(waits.wait(), PATIENCE_S)
     assert (handed[0]() is not None) is is_held
     draining.cancel()
 
@@ -461,8 +462,8 @@ async def test_the_last_commit_is_made_though_the_periodic_one_is_under_way(
 # -- watch and stall
 
 
-async def watched(consumer: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the watch ends the worker for, within a little while."""
+async def watched(consumer: Any, monkeypatch: pytest.MonkeyPatch, *, ends: int = 1) -> list[str]:
+    """What the watch ends the worker for; where it must not, it has looked some fifty times."""
     reasons: list[str] = []
 
     def fatal(reason: str) -> None:
@@ -472,7 +473,7 @@ async def watched(consumer: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(consumer.app, "fatal", fatal)
     monkeypatch.setattr(consumer_module, "WATCH_EVERY_S", 0.01)
     with suppress(TimeoutError, Fatal):
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(PATIENCE_S if ends else 0.5):
             await type(consumer)._watch.fun(consumer)
     return reasons
 
@@ -487,7 +488,7 @@ async def test_a_fatal_answer_of_the_coordinator_ends_the_worker(
         raise RuntimeError("InvalidSessionTimeout")
 
     monkeypatch.setattr(consumer._thread, "call_thread", call_thread)
-    assert len(await watched(consumer, monkeypatch)) == ends
+    assert len(await watched(consumer, monkeypatch, ends=ends)) == ends
 
 
 @pytest.mark.parametrize(("without", "ends"), [((), 1), ((Override.STALL,), 0)])
@@ -498,7 +499,7 @@ async def test_a_rebalance_without_progress_ends_the_worker(
     app.plan = Plan(app.plan.sources, app.plan.changelogs, app.plan.overrides, stall_after_s=0.1)
     consumer = consumer_of(app)
     app.rebalancing = True
-    assert len(await watched(consumer, monkeypatch)) == ends
+    assert len(await watched(consumer, monkeypatch, ends=ends)) == ends
 
 
 @pytest.mark.parametrize(("recovers", "said"), [(False, "the rebalance has made"), (True, "the recovery of state has")])

@@ -16,6 +16,7 @@ from agents.project import STATUS_KEY, Project, change
 from agents.role import Context
 from agents.storm import StormWatch
 from tests.engine.parts import SETTINGS, World, record
+from tests.harness.process import PATIENCE_S
 
 
 def context() -> Context:
@@ -67,7 +68,7 @@ async def test_redis_that_was_emptied_is_filled_again(redis_url: str, monkeypatc
     await project.start(World(ends={0: 1}))
     await project.handle(0, [record(0, b"a/b", status("a/b", 1))])
     await client.flushall()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await client.hlen(STATUS_KEY):  # noqa: ASYNC110 - Redis tells nobody when a key comes
             await asyncio.sleep(0)
     await project.stop()

@@ -13,7 +13,7 @@ import pytest
 from agents.__main__ import main
 from agents.preflight import Refusal, check_topics
 from tests.harness import Broker, free_port
-from tests.harness.process import Process, wait_for
+from tests.harness.process import PATIENCE_S, Process, wait_for
 
 
 def run_worker(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +24,7 @@ def run_worker(*arguments: str, **environment: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -56,7 +56,8 @@ def test_a_broker_that_is_away_is_code_3_after_the_deadline(arguments: tuple[str
     said = ended.stdout + ended.stderr
     assert "check KAFKA_BOOTSTRAP_SERVERS" in said
     assert "Traceback" not in said
-    assert 1 <= time.monotonic() - began < 20
+    assert time.monotonic() - began >= 1
+    assert "within 1 s" in said
 
 
 @pytest.mark.kafka
@@ -99,7 +100,7 @@ def test_a_worker_that_waits_for_its_broker_can_be_stopped() -> None:
     try:
         worker.wait_for_log("no broker answers")
         worker.terminate()
-        wait_for(lambda: worker.exit_code is not None, "the worker to stop", within_s=15, explain=worker.log_tail)
+        wait_for(lambda: worker.exit_code is not None, "the worker to stop", explain=worker.log_tail)
         assert worker.exit_code == 0, worker.log_tail()
         assert "Traceback" not in worker.log.read_text()
     finally:
