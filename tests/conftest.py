@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import redis
 
@@ -16,6 +17,10 @@ from tests.harness.kafka import real_kafka
 from tests.harness.redis import real_redis
 
 REAL_ONLY = ("admin", "compaction", "append_time")
+
+# Where CI is set Hypothesis does so by itself; a law is not broken by a machine that is slow on any other either.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 # A shell that runs us in the background has Ctrl-C ignored, and what we start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

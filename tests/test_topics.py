@@ -29,6 +29,7 @@ from schemas.topics import (
     changelog_of,
 )
 from tests.harness import Broker, consume_until, free_port, produce
+from tests.harness.process import PATIENCE_S
 
 CONFIG = {"bootstrap.servers": "broker:9092"}
 
@@ -49,7 +50,7 @@ def run(*arguments: str, bootstrap: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=PATIENCE_S,
     )
 
 

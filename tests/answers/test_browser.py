@@ -7,7 +7,6 @@ import sys
 import time
 
 import orjson
-import pytest
 from playwright.sync_api import Browser, Page
 
 from forewarn.embedded import EmbeddedBroker
@@ -25,7 +24,6 @@ def opened(browser: Browser, base: str, token: str) -> Page:
     return page
 
 
-@pytest.mark.timeout(120)
 def test_a_person_opens_the_link_chooses_and_confirms(browser: Browser, redis_url: str) -> None:
     environment = os.environ | {"REDIS_URL": redis_url, "FOREWARN_LINK_SECRET": SECRET}
     command = [sys.executable, "-m", "forewarn", "answers", "--listen", "127.0.0.1:0", "--json"]

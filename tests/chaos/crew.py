@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from tests.chaos.faults import DETECTORS, GUEST, OTHERS
 from tests.chaos.proxy import Gate
-from tests.harness.ports import lasting_port
+from tests.harness.ports import free_port
 from tests.system.workers import PARTITIONS, Workers
 
 ROLE_OF: Final = {**dict.fromkeys((*DETECTORS, GUEST), "detect"), **{name: name for name in OTHERS}}
@@ -31,7 +31,7 @@ class Crew:
     def __init__(self, *, is_static: bool) -> None:
         self.ends: list[End] = []
         self.excused: set[str] = set()
-        self.gates = {name: Gate(lasting_port(), lasting_port()) for name in ROLE_OF}
+        self.gates = {name: Gate(free_port(), free_port()) for name in ROLE_OF}
         self._is_static = is_static
         self._on_duty: list[str] = []
         self._not_before: dict[str, float] = {}

@@ -27,8 +27,6 @@ from tests.simulation.laws import OF_TOPICS, broken
 from tests.system.ending import Ending
 from tests.system.workers import Workers
 
-SHARED_WITHIN_S = 90
-LAST_MINUTE_WITHIN_S = 90
 SHOWN = 3
 
 Tell = Callable[[str], None]
@@ -90,7 +88,7 @@ def _begin(crew: Crew, folder: Path, bootstrap: str) -> fleet.Fleet:
     definitions.write_text(yaml.safe_dump_all(fleet.definitions(), sort_keys=False))
     crew.workers.command("apply", str(definitions))
     crew.start(*DETECTORS, *OTHERS)
-    wait_for(crew.is_whole, "the workers to share the work", within_s=SHARED_WITHIN_S, explain=crew.findings)
+    wait_for(crew.is_whole, "the workers to share the work", explain=crew.findings)
     crew.workers.wait_marked()
     producing = fleet.Fleet(bootstrap)
     producing.load()
@@ -119,7 +117,7 @@ def _end(crew: Crew, stage: Stage, producing: fleet.Fleet, tell: Tell) -> None:
         stage.watch()
         return real_ms() >= minute_ends_at
 
-    wait_for(passed, "the minute to end", within_s=LAST_MINUTE_WITHIN_S)
+    wait_for(passed, "the minute to end")
     producing.say_last()
     Ending(crew.workers).settle()
 

@@ -12,8 +12,6 @@ from forewarn.demo.scenarios import SCENARIOS
 from tests.cli.processes import descendants, is_alive
 from tests.harness import Process, wait_for
 
-ONCE_WITHIN_S = 90
-
 
 def demo(*options: str) -> Process:
     return Process((sys.executable, "-m", "forewarn", "demo", *options), name="demo")
@@ -21,7 +19,7 @@ def demo(*options: str) -> Process:
 
 def test_the_demo_warns_well_before_each_breach_and_disturbs_nobody_without_need() -> None:
     with demo("--once") as running:
-        code = running.wait(within_s=ONCE_WITHIN_S)
+        code = running.wait()
         text = running.log.read_text()
     assert code == 0, text
     expected = [*(scenario.name for scenario in SCENARIOS), "quiet hours"]
@@ -45,11 +43,11 @@ def test_however_it_is_ended_the_demo_leaves_no_process_behind(
     number: signal.Signals, when: str, processes_count: int
 ) -> None:
     with demo() as running:
-        running.wait_for_log(when, within_s=60)
+        running.wait_for_log(when)
         below = descendants(running.pid)
         assert len(below) >= processes_count
         running.send(number)
-        code = running.wait(within_s=40)
+        code = running.wait()
         wait_for(lambda: not any(map(is_alive, below)), "the demo's processes to end")
         assert "Traceback" not in running.log.read_text()
     assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)

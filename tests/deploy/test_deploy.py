@@ -173,7 +173,6 @@ def test_a_wheel_has_all_that_the_demo_needs(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="fetches every package once more; runs where CI is set")
-@pytest.mark.timeout(300)
 def test_the_steps_of_the_build_work_as_shell(tmp_path: Path) -> None:
     """The first stage, step by step, with this Python instead of the image's and a scratch folder instead of `/`."""
     for word, argument in stages()[0]:

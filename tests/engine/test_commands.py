@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 import orjson
-import pytest
 
 from forewarn.embedded import EmbeddedBroker
 from schemas import topics
@@ -24,7 +23,6 @@ def of_type(records: list[Received], *kinds: str) -> list[dict[str, Any]]:
     return [each for each in found if each.get("type") in kinds]
 
 
-@pytest.mark.timeout(240)
 def test_an_ack_reaches_the_episode_the_record_and_every_partition_of_the_notices() -> None:
     named = {topic.name: topic.partitions or PARTITIONS for topic in topics.ALL}
     with EmbeddedBroker.start(named) as broker:
@@ -43,7 +41,6 @@ def test_an_ack_reaches_the_episode_the_record_and_every_partition_of_the_notice
                 bootstrap,
                 [topics.TELEMETRY.name],
                 lambda got: len(of_type(got, "catalogue")) >= PARTITIONS,
-                within_s=90,
             )
             now = int(time.time() * 1000)
             about = {"service": "payments", "signal": "availability"}
@@ -53,7 +50,7 @@ def test_an_ack_reaches_the_episode_the_record_and_every_partition_of_the_notice
                 {"type": "counts", **about, "at": rfc3339(now), "good": 500, "bad": 500},
             ]
             produce(bootstrap, topics.TELEMETRY.name, [("payments", orjson.dumps(each)) for each in told])
-            consume_until(bootstrap, [topics.ALERTS.name], bool, within_s=60)
+            consume_until(bootstrap, [topics.ALERTS.name], bool)
             acks = [
                 {"type": "ack", "id": name, "by": "bob", "dedup_key": key}
                 for name, key in (("c0", KEY), ("c1", "payments/unheard-of"))
@@ -62,15 +59,13 @@ def test_an_ack_reaches_the_episode_the_record_and_every_partition_of_the_notice
 
             kinds = ("command_accepted", "command_refused")
             records = consume_until(
-                bootstrap, [topics.RECORDS.name], lambda got: len(of_type(got, *kinds)) >= len(acks), within_s=60
+                bootstrap, [topics.RECORDS.name], lambda got: len(of_type(got, *kinds)) >= len(acks)
             )
             assert {each["id"]: each["type"] for each in of_type(records, *kinds)} == dict(
                 zip(("c0", "c1"), kinds, strict=True)
             )
-            alerts = consume_until(bootstrap, [topics.ALERTS.name], lambda got: len(got) >= 2, within_s=60)
+            alerts = consume_until(bootstrap, [topics.ALERTS.name], lambda got: len(got) >= 2)
             (changed,) = of_type(alerts, "forewarn.flags_changed.v1")
             assert changed["data"]["flags"]["acked_by"] == "bob"
-            fed = consume_until(
-                bootstrap, [topics.NOTICES.name], lambda got: len(of_type(got, "ack")) >= PARTITIONS, within_s=60
-            )
+            fed = consume_until(bootstrap, [topics.NOTICES.name], lambda got: len(of_type(got, "ack")) >= PARTITIONS)
             assert len({record.partition for record in fed if b'"ack"' in (record.value or b"")}) == PARTITIONS

@@ -43,9 +43,9 @@ from schemas.feeds import decode_send
 from sla.dispatch import Send
 from sla.fold import Line
 from tests.engine.parts import SETTINGS, World, record
+from tests.harness.process import PATIENCE_S
 
 T0 = 1_795_392_000_000
-WITHIN_S = 10.0
 
 
 def send(number: int, kind: str = "good", *, key: str = "", severity: str | None = None, fallback: Any = None) -> bytes:
@@ -120,7 +120,7 @@ class Desk:
         return [(each["id"], each["outcome"]) for each in found]
 
     async def until(self, condition: Callable[[], object]) -> None:
-        deadline = monotonic() + WITHIN_S
+        deadline = monotonic() + PATIENCE_S
         while not condition():
             assert monotonic() < deadline, self.outcomes()
             await asyncio.sleep(0)
@@ -467,7 +467,7 @@ async def test_an_error_of_our_own_ends_the_worker_and_is_not_swallowed() -> Non
     await desk.take(send(1))
     desk.world.broken = OSError("away")
     with pytest.raises(ExceptionGroup):
-        await asyncio.wait_for(task, WITHIN_S)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 async def test_a_template_that_fails_costs_no_message_and_is_on_record(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from agents.health import HealthServer
 from agents.metrics import MEANING, Metric, Metrics
-from tests.harness.process import free_port
+from tests.harness.ports import free_port
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 

@@ -17,7 +17,8 @@ from schemas import topics
 from schemas.catalogue_log import records_of
 from sla.units import HOUR_MS, rfc3339
 from tests.harness import Broker, consume_until, produce
-from tests.harness.process import Process, free_port, wait_for
+from tests.harness.ports import free_port
+from tests.harness.process import Process, wait_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
 
@@ -77,7 +78,7 @@ def telemetry(bootstrap: str, *records: dict[str, Any]) -> None:
 
 
 def values(bootstrap: str, topic: str, count: int) -> list[Any]:
-    found = consume_until(bootstrap, [topic], lambda records: len(records) >= count, within_s=60)
+    found = consume_until(bootstrap, [topic], lambda records: len(records) >= count)
     return [orjson.loads(record.value or b"") for record in found]
 
 
@@ -90,7 +91,6 @@ def test_a_breach_is_published_told_delivered_and_shown(
         kafka.bootstrap,
         [topics.TELEMETRY.name],
         lambda records: len({r.partition for r in records if b'"catalogue"' in (r.value or b"")}) == PARTITIONS,
-        within_s=60,
     )
     now = int(time.time() * 1000)
     named = {"service": "payments", "signal": "availability"}
@@ -117,15 +117,13 @@ def test_a_breach_is_published_told_delivered_and_shown(
         text = client.hget(STATUS_KEY, "payments/payments-availability")
         return dict(orjson.loads(text)) if isinstance(text, bytes) else {}
 
-    wait_for(lambda: shown().get("state") == "breached", "the state in Redis", within_s=30)
+    wait_for(lambda: shown().get("state") == "breached", "the state in Redis")
     client.flushall()
-    wait_for(lambda: shown().get("state") == "breached", "the state in Redis once more", within_s=30)
+    wait_for(lambda: shown().get("state") == "breached", "the state in Redis once more")
     client.close()
     for worker in pipeline.values():
         worker.terminate()
     for name, worker in pipeline.items():
-        wait_for(
-            lambda worker=worker: worker.exit_code is not None, f"{name} to stop", explain=worker.log_tail, within_s=30
-        )
+        wait_for(lambda worker=worker: worker.exit_code is not None, f"{name} to stop", explain=worker.log_tail)
         assert worker.exit_code == 0, worker.log_tail()
         assert "Traceback" not in worker.log.read_text()

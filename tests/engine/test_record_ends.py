@@ -16,8 +16,7 @@ from agents.watchdog import END_AFTER_S, Watchdog
 from tests.engine.parts import new_app
 from tests.harness import Broker
 from tests.harness.broker import unique
-
-WITHIN_S = 15
+from tests.harness.process import PATIENCE_S
 
 
 @asynccontextmanager
@@ -47,7 +46,7 @@ async def once(thread: Any, tp: Any) -> list[int]:
 
 async def fetched(thread: Any, tp: Any) -> list[int]:
     """Offsets of the next fetch that brings any."""
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not (offsets := await once(thread, tp)):
             pass
     return offsets
@@ -55,7 +54,7 @@ async def fetched(thread: Any, tp: Any) -> list[int]:
 
 async def ends_at(thread: Any, tp: Any, end: int, meanwhile: Callable[[], Awaitable[Any]] | None = None) -> None:
     """Wait until the records end there, fetching on if that is asked for."""
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await thread.record_ends(tp))[tp] != end:
             if meanwhile is not None:
                 await meanwhile()
@@ -68,13 +67,13 @@ async def test_a_quiet_topic_that_ends_in_a_transactions_marker_is_not_waited_fo
     tp = TP(unique("commands"), 0)
     kafka.create_topics({tp.topic: 1})
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": tp.topic, "log_level": 0})
-    producer.init_transactions(WITHIN_S)
+    producer.init_transactions(PATIENCE_S)
     async with thread_on(kafka, tp, monkeypatch) as thread:
         dog = Watchdog()
         dog.look({0: (await thread.record_ends(tp))[tp]}, 0.0)
         producer.begin_transaction()
         producer.produce(tp.topic, b"a command")
-        producer.commit_transaction(WITHIN_S)
+        producer.commit_transaction(PATIENCE_S)
         await ends_at(thread, tp, 2)  # one record, one marker: nothing was fetched yet
         assert await fetched(thread, tp) == [0]
         dog.look({0: (await thread.record_ends(tp))[tp]}, 0.0)

@@ -17,20 +17,22 @@ README. How a test uses it:
   whole run, so a test names its topics and groups with `unique("detect")`, or removes what it made with
   `broker.delete_topics(…)`.
 - `produce(bootstrap, topic, [(key, value), …])` waits until the broker has acknowledged every record.
-- `consume_until(bootstrap, [topic], enough, within_s=30)` reads from the beginning until `enough(records)` holds;
-  when the deadline passes first, the failure shows what had come.
+- `consume_until(bootstrap, [topic], enough)` reads from the beginning until `enough(records)` holds;
+  when it waits in vain, the failure shows what had come.
 - `Process([sys.executable, "-m", "forewarn", …], name="detect")` starts a program with its output in a file;
   `terminate`, `kill`, `wait`, `send`, `log_tail`, `wait_for_log`; as a context manager it never outlives
   the block, and it dies with the test run.
-- `wait_for(condition, "what is awaited", within_s=10)` is the only way to wait: no sleeps in tests.
+- `wait_for(condition, "what is awaited")` is the only way to wait: no sleeps in tests. It gives up after two minutes,
+  which tells a failure from a machine that does other work beside; a bound of the product is kept by the product.
+- `free_port()` stays free: a worker or a server that is started later finds it so.
 
 The real broker needs Java 17 and, the first time, Maven (or Docker, where Java is missing); Redis needs `redis-server`
 or one of the wheels that hold it, Alertmanager and Chromium a Debian package each. What is missing skips with its
 reason, and fails where `FOREWARN_REQUIRE=kafka,redis,alertmanager,browser` says that it must be there.
 """
 
-from forewarn.embedded_redis import free_port
 from tests.harness.broker import Broker, unique
+from tests.harness.ports import free_port
 from tests.harness.process import Process, wait_for
 from tests.harness.records import Received, consume_until, produce
 from tests.harness.require import Missing, require

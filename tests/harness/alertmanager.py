@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness.health import ask
-from tests.harness.process import Process, free_port, wait_for
+from tests.harness.ports import free_port
+from tests.harness.process import Process, wait_for
 from tests.harness.require import Missing
 
 NAMES = ("prometheus-alertmanager", "alertmanager")
-START_WITHIN_S = 20
 CONFIG = "route: {receiver: none}\nreceivers: [{name: none}]\n"
 
 
@@ -43,7 +43,7 @@ class RealAlertmanager:
             f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address=",
         ]  # fmt: skip
         process = Process(command, name="alertmanager")
-        wait_for(self._answers, "Alertmanager to answer", within_s=START_WITHIN_S, explain=process.log_tail)
+        wait_for(self._answers, "Alertmanager to answer", explain=process.log_tail)
         return process
 
     def _answers(self) -> bool:

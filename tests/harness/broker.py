@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.harness.process import wait_for
-
-ADMIN_WITHIN_S = 20
+from tests.harness.process import PATIENCE_S, wait_for
 
 
 def unique(name: str) -> str:
@@ -37,29 +35,27 @@ class Broker:
             for name, count in partitions_of.items()
         ]
         admin = self._admin()  # held: its answers die with it
-        for answer in admin.create_topics(wanted, operation_timeout=ADMIN_WITHIN_S).values():
-            answer.result(ADMIN_WITHIN_S)
+        for answer in admin.create_topics(wanted, operation_timeout=PATIENCE_S).values():
+            answer.result(PATIENCE_S)
         # As with deletion: the controller knows before the broker does.
         wait_for(
-            lambda: partitions_of.keys() <= admin.list_topics(timeout=ADMIN_WITHIN_S).topics.keys(),
+            lambda: partitions_of.keys() <= admin.list_topics(timeout=PATIENCE_S).topics.keys(),
             "the made topics to be known",
-            within_s=ADMIN_WITHIN_S,
         )
 
     def delete_topics(self, *names: str) -> None:
         """Remove topics of the real broker; fine if one is not there. Deletion is complete on return."""
         admin = self._admin()
-        for answer in admin.delete_topics(list(names), operation_timeout=ADMIN_WITHIN_S).values():
+        for answer in admin.delete_topics(list(names), operation_timeout=PATIENCE_S).values():
             try:
-                answer.result(ADMIN_WITHIN_S)
+                answer.result(PATIENCE_S)
             except KafkaException as error:
                 if error.args[0].name() != "UNKNOWN_TOPIC_OR_PART":
                     raise
         # The controller has deleted them; until the broker has heard of it, it still shows and takes the old ones.
         wait_for(
-            lambda: not {*names} & admin.list_topics(timeout=ADMIN_WITHIN_S).topics.keys(),
+            lambda: not {*names} & admin.list_topics(timeout=PATIENCE_S).topics.keys(),
             "the deleted topics to be gone",
-            within_s=ADMIN_WITHIN_S,
         )
 
     def _admin(self) -> AdminClient:

@@ -9,7 +9,7 @@ import urllib.request
 def ask(port: int, path: str) -> tuple[int, str]:
     """A program's answer on loopback, status and text; status 0 where nobody answers."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -20,9 +20,9 @@ from types import MappingProxyType
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from forewarn.embedded_redis import free_port, is_listening
-from tests.harness.ports import lasting_port
-from tests.harness.process import Process, wait_for
+from forewarn.embedded_redis import is_listening
+from tests.harness.ports import free_port
+from tests.harness.process import PATIENCE_S, Process, wait_for
 from tests.harness.require import Missing
 
 VERSION = "4.1.1"
@@ -31,7 +31,6 @@ JAVA = (
     *("-Xmx400m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 )
-START_WITHIN_S = 60
 
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion><groupId>forewarn</groupId><artifactId>kafka</artifactId><version>1</version>
@@ -104,7 +103,7 @@ def _answers(bootstrap: str) -> bool:
     if not is_listening(port):
         return False
     try:
-        AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=2)
+        AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=5)
     except KafkaException:
         return False
     return True
@@ -135,7 +134,7 @@ class Node:
         self._java = java
         self._properties = folder / "server.properties"
         self._process: Process | None = None
-        client_port, controller_port = lasting_port(), lasting_port()
+        client_port, controller_port = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{client_port}"
         behind = {f"BEHIND{number}": pair for number, pair in enumerate(advertised.items())}
         ways = {"PLAINTEXT": (client_port, client_port), **behind}
@@ -158,7 +157,7 @@ class Node:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
         if formatted.returncode != 0:
             raise Missing(
@@ -172,7 +171,7 @@ class Node:
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.launch()
-        wait_for(self.answers, "Kafka to answer", within_s=START_WITHIN_S, explain=self._log_tail)
+        wait_for(self.answers, "Kafka to answer", explain=self._log_tail)
 
     def answers(self) -> bool:
         """Whether a client gets an answer."""
@@ -215,7 +214,7 @@ def _in_docker() -> Iterator[str]:
         container.with_env("KAFKA_" + name.upper().replace(".", "_"), value)
     with container:
         bootstrap = f"127.0.0.1:{port}"
-        wait_for(lambda: _answers(bootstrap), f"{IMAGE} to answer", within_s=START_WITHIN_S)
+        wait_for(lambda: _answers(bootstrap), f"{IMAGE} to answer")
         yield bootstrap
 
 

@@ -8,10 +8,10 @@ import socket
 LASTING = range(15_000, 30_000)
 
 
-def lasting_port() -> int:
+def free_port() -> int:
     """A free loopback port below those that the system gives to outgoing connections.
 
-    So nobody takes it by chance between the end of a server and its next start.
+    So nobody takes it by chance before the server that is meant starts, or between its end and its next start.
     """
     for port in random.SystemRandom().sample(LASTING, 100):
         with socket.socket() as probe:

@@ -15,17 +15,15 @@ from typing import Self
 
 import pytest
 
-from forewarn.embedded_redis import free_port
 from forewarn.parent import die_with_parent, end
 
-__all__ = ["Process", "free_port", "wait_for"]
-
 POLL_S = 0.05
+PATIENCE_S = 120  # a wait that ends tells a failure from a slow machine; it is no bound of the product's
 TAIL_LINES = 40
 
 
 def wait_for(
-    condition: Callable[[], object], what: str, *, within_s: float = 10, explain: Callable[[], str] = str
+    condition: Callable[[], object], what: str, *, within_s: float = PATIENCE_S, explain: Callable[[], str] = str
 ) -> None:
     """Return as soon as `condition()` is true; fail the test, naming `what`, if it is not within the deadline."""
     deadline = monotonic() + within_s
@@ -83,7 +81,7 @@ class Process:
             [f"--- last lines of {self.name} (pid {self.pid}, exit code {self.exit_code})", *text[-lines:]]
         )
 
-    def wait_for_log(self, text: str, *, within_s: float = 30) -> None:
+    def wait_for_log(self, text: str, *, within_s: float = PATIENCE_S) -> None:
         """Return once it wrote `text`; fail with its log if it ended or if the deadline passed."""
 
         def wrote() -> bool:
@@ -108,7 +106,7 @@ class Process:
         self._popen.kill()
         self._popen.wait()
 
-    def wait(self, *, within_s: float = 30) -> int:
+    def wait(self, *, within_s: float = PATIENCE_S) -> int:
         """Its exit code once it has ended; fails with its log if it has not within the deadline."""
         wait_for(lambda: self.exit_code is not None, f"{self.name} to end", within_s=within_s, explain=self.log_tail)
         return self._popen.wait()

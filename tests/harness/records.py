@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaException, Message, Producer
 
 from tests.harness.broker import unique
+from tests.harness.process import PATIENCE_S
 
-FLUSH_WITHIN_S = 30
 SHOWN_MAX = 20
 
 
@@ -63,7 +63,7 @@ def produce(
                 producer.poll(0.5)
             else:
                 break
-    left_count = producer.flush(FLUSH_WITHIN_S)
+    left_count = producer.flush(PATIENCE_S)
     if failed or left_count:
         pytest.fail(f"{left_count} records not acknowledged, failed: {failed[:3]}", pytrace=False)
     return placed
@@ -74,7 +74,7 @@ def consume_until(
     topics: Sequence[str],
     enough: Callable[[list[Received]], bool],
     *,
-    within_s: float = 30,
+    within_s: float = PATIENCE_S,
 ) -> list[Received]:
     """Read `topics` from their beginning until `enough(records)` holds; fails, showing what came, at the deadline."""
     consumer = Consumer(

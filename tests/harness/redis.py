@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import redis
 
 from forewarn.embedded_redis import redis_server
-from tests.harness.ports import lasting_port
+from tests.harness.ports import free_port
 from tests.harness.process import Process, wait_for
 from tests.harness.require import Missing
 
@@ -20,7 +20,7 @@ class RedisServer:
         program = redis_server()
         if program is None:
             raise Missing("no redis-server on the path nor in a wheel (Debian: apt-get install redis-server)")
-        port = lasting_port()
+        port = free_port()
         self.url = f"redis://127.0.0.1:{port}/0"
         self._command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._process: Process | None = None
@@ -28,7 +28,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it and wait until it answers."""
         process = self._process = Process(self._command, name="redis")
-        wait_for(self._answers, "Redis to answer", within_s=20, explain=process.log_tail)
+        wait_for(self._answers, "Redis to answer", explain=process.log_tail)
 
     def _answers(self) -> bool:
         with redis.Redis.from_url(self.url) as client:

@@ -14,7 +14,6 @@ from tests.harness import wait_for
 from tests.system.recorded import committed, read_all
 from tests.system.workers import PARTITIONS, Workers
 
-SETTLE_WITHIN_S = 60
 TICKS_AFTER = 3  # the last record is judged when time goes on
 
 
@@ -41,7 +40,7 @@ class Ending:
         self._workers.stop("deliver", "project")
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
-        wait_for(condition, what, within_s=SETTLE_WITHIN_S, explain=self._workers.tails)
+        wait_for(condition, what, explain=self._workers.tails)
 
     def _data_ends(self, topic: str) -> dict[int, int]:
         """Behind the last record of each partition that is no tick."""

@@ -15,7 +15,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 from jsonschema import Draft202012Validator
 
-READ_WITHIN_S = 30.0
+READ_WITHIN_S = 120.0
 FOREWARN = ("forewarn", "agents", "sla", "schemas", "notifiers", "tests")
 
 

@@ -13,9 +13,9 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, TopicPartition
 from schemas.topics import CATALOGUE, NOTICES, TELEMETRY, TICKETS
 from tests.harness import Received
 from tests.harness.broker import unique
+from tests.harness.process import PATIENCE_S
 from tests.harness.records import headers_of
 
-READ_WITHIN_S = 20.0
 INPUTS = (CATALOGUE.name, TELEMETRY.name, NOTICES.name)
 OUTPUTS = (
     *("sla.alerts.v1", "sla.alerts.shadow.v1", "sla.status.v1", "sla.records.v1", "sla.notices.v1", "sla.late.v1"),
@@ -43,13 +43,13 @@ def read_all(bootstrap: str, topic: str) -> list[Received]:
     found: list[Received] = []
     try:
         left = {}
-        for partition in consumer.list_topics(topic, READ_WITHIN_S).topics[topic].partitions:
-            low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_WITHIN_S)
+        for partition in consumer.list_topics(topic, PATIENCE_S).topics[topic].partitions:
+            low, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE_S)
             assert low == 0, f"{topic}/{partition} has lost its beginning"
             if end:
                 left[partition] = end
         consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
-        deadline = monotonic() + READ_WITHIN_S
+        deadline = monotonic() + PATIENCE_S
         while left:
             assert monotonic() < deadline, f"{topic}: nothing more comes, yet {left} are the ends"
             for message in consumer.consume(1000, 0.05):
@@ -72,7 +72,7 @@ def committed(bootstrap: str, role: str, topic: str, partitions_count: int) -> d
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"forewarn-{role}", "enable.auto.commit": False})
     try:
         asked = [TopicPartition(topic, partition) for partition in range(partitions_count)]
-        return {found.partition: max(0, found.offset) for found in consumer.committed(asked, timeout=READ_WITHIN_S)}
+        return {found.partition: max(0, found.offset) for found in consumer.committed(asked, timeout=PATIENCE_S)}
     finally:
         consumer.close()
 

@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 from agents.log_clock import LogClock
 from schemas.topics import TELEMETRY
 from tests.harness import Broker, wait_for
+from tests.harness.process import PATIENCE_S
 from tests.system import services
 from tests.system.ending import Ending
 from tests.system.workers import PARTITIONS, Workers
@@ -60,12 +61,11 @@ class Run:
         wait_for(
             lambda: all(owned == share for owned in self.workers.owned(*self.detectors)),
             "the workers to share the partitions",
-            within_s=60,
             explain=self.workers.tails,
         )
         self.workers.wait_marked()
         self._send(services.history(self.clock.now()))
-        self._producer.flush(30)
+        self._producer.flush(PATIENCE_S)
 
     # -- the fleet
 
@@ -74,13 +74,13 @@ class Run:
         self._thread.start()
 
     def reach(self, second: int) -> None:
-        wait_for(lambda: self.second >= second, f"second {second} of the fleet", within_s=3 * services.SECONDS)
+        wait_for(lambda: self.second >= second, f"second {second} of the fleet", within_s=PATIENCE_S + services.SECONDS)
 
     def _live(self) -> None:
         due_at = time.monotonic()
         for second in range(services.SECONDS):
             self._send(services.records(second, self.clock.now()))
-            self._producer.flush(30)
+            self._producer.flush(PATIENCE_S)
             self.second = second
             due_at += 1 / self.clock.speed
             if self._stop.wait(max(0.0, due_at - time.monotonic())):

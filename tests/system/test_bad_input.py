@@ -128,7 +128,7 @@ def scene(kafka: Broker, redis_url: str, tmp_path: Path) -> Iterator[Scene]:
 
 
 def letters(bootstrap: str, count: int) -> list[dict[str, Any]]:
-    found = consume_until(bootstrap, [DEAD_LETTERS.name], lambda records: len(records) >= count, within_s=60)
+    found = consume_until(bootstrap, [DEAD_LETTERS.name], lambda records: len(records) >= count)
     letters = [orjson.loads(record.value or b"") for record in found]
     return sorted(letters, key=lambda letter: (letter["topic"], letter["partition"], letter["offset"]))
 
@@ -155,14 +155,12 @@ def test_all_that_is_bad_is_kept_with_its_bytes_and_all_that_is_good_counts(scen
         unknown = [(name.encode(), counts(now, service=name))] * names.count(name)
         scene.send(TELEMETRY.name, unknown, partition_of(name.encode(), PARTITIONS))
 
-    wait_for(lambda: workers.metric("detect", "forwarded_total") == MISROUTED_COUNT, "the misrouted", within_s=30)
-    wait_for(
-        lambda: workers.metric("detect", "unknown_service_records_total") == UNKNOWN_COUNT, "the unknown", within_s=30
-    )
-    wait_for(lambda: len(forwarded(bootstrap)) == MISROUTED_COUNT, "the misrouted to be sent on", within_s=30)
+    wait_for(lambda: workers.metric("detect", "forwarded_total") == MISROUTED_COUNT, "the misrouted")
+    wait_for(lambda: workers.metric("detect", "unknown_service_records_total") == UNKNOWN_COUNT, "the unknown")
+    wait_for(lambda: len(forwarded(bootstrap)) == MISROUTED_COUNT, "the misrouted to be sent on")
     scene.send(TELEMETRY.name, [(SERVICE.encode(), counts(now, good=0, bad=100))], HOME)
 
-    (alert, *_) = consume_until(bootstrap, [ALERTS.name], bool, within_s=60)
+    (alert, *_) = consume_until(bootstrap, [ALERTS.name], bool)
     reason = orjson.loads(alert.value or b"")["data"]["reason"]
     assert (reason["rule"], reason["bad_count"]) == ("budget_spent", 100)
     assert reason["total_count"] == (len(kinds) + MISROUTED_COUNT) * GOOD_COUNT + 100
@@ -170,7 +168,7 @@ def test_all_that_is_bad_is_kept_with_its_bytes_and_all_that_is_good_counts(scen
     # A storm makes the worker unready, and work goes on.
     scene.send(TELEMETRY.name, [(SERVICE.encode(), b"{")] * STORM_COUNT, HOME)
     found = letters(bootstrap, len(kinds) + 2 + STORM_COUNT)
-    wait_for(lambda: workers.ask("detect", "readyz")[0] == 503, "the storm to be told", within_s=10)
+    wait_for(lambda: workers.ask("detect", "readyz")[0] == 503, "the storm to be told")
     assert "dead_letter_storm" in workers.ask("detect", "readyz")[1]
 
     by_topic = Counter(letter["topic"] for letter in found)

@@ -20,7 +20,8 @@ from schemas.catalogue_log import records_of
 from schemas.topics import ALERTS, ALL, CATALOGUE, CLOCKS, DEAD_LETTERS, RECORDS, STATUS, TICKETS
 from sla.units import MINUTE_MS, rfc3339
 from tests.harness import consume_until, produce
-from tests.harness.process import Process, free_port
+from tests.harness.ports import free_port
+from tests.harness.process import Process
 from tests.system.recorded import Output, committed, line_of, live_output, read_all, replayed_output, unlike
 
 pytestmark = pytest.mark.kafka
@@ -94,13 +95,13 @@ def test_what_a_worker_says_of_tickets_is_what_a_replay_of_its_topics_says(boots
     )
     try:
         # The marker is in each partition before the data: else the fold would not know the objectives yet.
-        consume_until(bootstrap, [TICKETS.name], lambda found: _markers(found) == PARTITIONS, within_s=60)
+        consume_until(bootstrap, [TICKETS.name], lambda found: _markers(found) == PARTITIONS)
         sent = [(each["ticket"], orjson.dumps(each)) for each in told(begin)]
         produce(bootstrap, TICKETS.name, sent)
-        consume_until(bootstrap, [ALERTS.name], has("breach", "pay/fix/ticket:T-5"), within_s=60)
+        consume_until(bootstrap, [ALERTS.name], has("breach", "pay/fix/ticket:T-5"))
         late = happened("T-5", begin + 5 * MINUTE_MS, state="resolved")
         produce(bootstrap, TICKETS.name, [("T-5", orjson.dumps(late))])
-        consume_until(bootstrap, [ALERTS.name], has("correction", "pay/fix/ticket:T-5"), within_s=60)
+        consume_until(bootstrap, [ALERTS.name], has("correction", "pay/fix/ticket:T-5"))
         worker.terminate()
         assert worker.wait() == 0
     finally:

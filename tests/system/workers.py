@@ -12,7 +12,6 @@ from tests.system.recorded import read_all
 
 PARTITIONS = 4
 NAMES = [topic.name for topic in topics.ALL]
-END_WITHIN_S = 40
 
 
 class Workers:
@@ -73,13 +72,12 @@ class Workers:
             wait_for(
                 lambda name=name: self.ask(name, "readyz")[0] == 200,
                 f"{name} to be ready",
-                within_s=60,
                 explain=lambda name=name: self.ask(name, "readyz")[1] + self.running[name].log_tail(),
             )
 
     def wait_marked(self) -> None:
         """Until every partition of the telemetry follows the definitions."""
-        wait_for(lambda: len(self._marked()) == PARTITIONS, "a marker in every partition", within_s=60)
+        wait_for(lambda: len(self._marked()) == PARTITIONS, "a marker in every partition")
 
     def _marked(self) -> set[int]:
         records = read_all(self.broker.bootstrap, topics.TELEMETRY.name)
@@ -104,7 +102,7 @@ class Workers:
         for worker in stopped:
             worker.terminate()
         for worker in stopped:
-            assert worker.wait(within_s=END_WITHIN_S) == 0, worker.log_tail()
+            assert worker.wait() == 0, worker.log_tail()
         self.ended += stopped
 
     def kill(self, name: str) -> None:
