@@ -40,7 +40,14 @@ def to_epoch_ms(moment: datetime) -> int:
 @lru_cache(maxsize=4096)  # an event names the same few instants again and again
 def rfc3339(at: int) -> str:
     """An instant as it leaves: RFC 3339, UTC, milliseconds, `Z`."""
-    return f"{from_epoch_ms(at).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    minute, rest_ms = divmod(at, MINUTE_MS)
+    second, ms = divmod(rest_ms, SECOND_MS)
+    return f"{_minute_text(minute)}:{second:02d}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute_text(minute: int) -> str:
+    return from_epoch_ms(minute * MINUTE_MS).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def rounded(numerator: int, denominator: int, places: int) -> float:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sla.intervals import Interval
 from sla.ticket_objective import TicketObjective
 from sla.units import LOG_LATEST_AT
+from sla.working_time import Counting
 
 
 class FactKind(IntEnum):
@@ -107,59 +108,55 @@ class Run:
 
 
 class Dial:
-    """A clock read by its objective and the exclusions of its service."""
+    """A clock read by its objective and the exclusions of its service. The run is not to change while it is read."""
 
-    __slots__ = ("_objective", "_reached_at", "_run", "_uncounted")
+    __slots__ = ("_counting", "_objective", "_reached_at", "_run", "_still_since", "_uncounted")
 
     def __init__(self, objective: TicketObjective, run: Run, exclusions: Sequence[Interval]) -> None:
         self._objective = objective
         self._run = run
-        pauses = run.pauses if objective.pauses_move_deadline else ()
-        self._uncounted: Sequence[Interval] = (*pauses, *run.gaps, *exclusions)
-        self._reached_at: dict[int, int | None] = {}  # what `_uncounted` alone gave: one event asks several times
+        is_moved = objective.pauses_move_deadline
+        self._still_since = run.paused_at if is_moved else None
+        self._uncounted: Sequence[Interval] = (*(run.pauses if is_moved else ()), *run.gaps, *exclusions)
+        self._counting = objective.working_time.counting(run.counted_from, self._uncounted)
+        self._reached_at: dict[int, int | None] = {}  # one event asks several times
 
     def is_paused(self, at: int) -> bool:
         """Whether it stands still at an instant."""
         run = self._run
         if run.paused_at is not None and run.paused_at <= at and (run.ended_at is None or at < run.ended_at):
             return True
-        return any(start <= at < end for start, end in run.pauses)
+        return any(start <= at < end for start, end in run.pauses) if run.pauses else False
 
     def elapsed_ms(self, at: int) -> int:
         """How much working time it has counted up to an instant."""
-        run, uncounted = self._run, self._uncounted
-        if run.paused_at is not None and run.paused_at < at and self._objective.pauses_move_deadline:
-            uncounted = (*uncounted, (run.paused_at, at))
-        return run.carried_ms + self._objective.working_time.elapsed_ms(run.counted_from, at, uncounted)
+        still_since = self._still_since
+        until = at if still_since is None or at <= still_since else still_since
+        return self._run.carried_ms + self._counting.elapsed_ms(until)
 
     def when(self, elapsed_ms: int) -> int | None:
         """The first instant at which so much has elapsed; None if that is not to be while it stands still."""
-        paused_at = self._run.paused_at
-        at = self._reached_so_far(elapsed_ms)
-        if at is None or paused_at is None or at <= paused_at or not self._objective.pauses_move_deadline:
-            return at
-        return None
+        at, still_since = self._reached(elapsed_ms), self._still_since
+        return at if at is None or still_since is None or at <= still_since else None
 
     def when_resumed_at(self, elapsed_ms: int, resumed_at: int) -> int | None:
         """The same, if it ran again from an instant on."""
-        paused_at = self._run.paused_at
-        if paused_at is None or not self._objective.pauses_move_deadline:
-            return self._reached_so_far(elapsed_ms)
-        return self._reached(elapsed_ms, (*self._uncounted, (paused_at, max(paused_at, resumed_at))))
+        still_since = self._still_since
+        if still_since is None or resumed_at <= still_since:
+            return self._reached(elapsed_ms)
+        lost = (*self._uncounted, (still_since, resumed_at))
+        counting = self._objective.working_time.counting(self._run.counted_from, lost)
+        return self._reached_by(counting, elapsed_ms)
 
-    def _reached_so_far(self, elapsed_ms: int) -> int | None:
-        """If no more pauses come. The run is not to change while it is read."""
+    def _reached(self, elapsed_ms: int) -> int | None:
+        """If no more pauses come."""
         known = self._reached_at
         if elapsed_ms not in known:
-            known[elapsed_ms] = self._reached(elapsed_ms, self._uncounted)
+            known[elapsed_ms] = self._reached_by(self._counting, elapsed_ms)
         return known[elapsed_ms]
 
-    def _reached(self, elapsed_ms: int, uncounted: Sequence[Interval]) -> int | None:
-        run = self._run
-        left_ms = elapsed_ms - run.carried_ms
-        if left_ms <= 0:
-            return run.counted_from
-        at = self._objective.working_time.after(run.counted_from, left_ms, uncounted)
+    def _reached_by(self, counting: Counting, elapsed_ms: int) -> int | None:
+        at = counting.after(elapsed_ms - self._run.carried_ms)
         return at if at is not None and at <= LOG_LATEST_AT else None
 
     @property

@@ -1,5 +1,6 @@
 """Working time: which time counts, as half-open intervals of UTC, and the arithmetic on it."""
 
+from sla.working_time.counting import Counting
 from sla.working_time.public_holidays import PublicHolidays
 from sla.working_time.timetable import Closed, ClosedDay, Opening, Reason, Shift, Timetable
 from sla.working_time.working_time import ALWAYS, YEAR_MS, WorkingTime
@@ -9,6 +10,7 @@ __all__ = [
     "YEAR_MS",
     "Closed",
     "ClosedDay",
+    "Counting",
     "Opening",
     "PublicHolidays",
     "Reason",

@@ -1,7 +1,7 @@
 """Open time as intervals of UTC: round the clock, or a timetable unfolded.
 
-A timetable is unfolded block by block, when first asked for, into intervals and their running sums. A question then
-costs a look-up at each of its ends, however long the time between them.
+A timetable is unfolded block by block, when first asked for, into intervals and their running sums. An instant then
+costs one look-up, however far it is from another.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Final
 
-from sla.intervals import Interval, clipped, merged
+from sla.intervals import Interval, clipped, length_ms, merged
 from sla.units import DAY_MS, floor_to, from_epoch_ms, to_epoch_ms
 from sla.working_time.timetable import Timetable
 
@@ -22,19 +22,19 @@ _REACH: Final = timedelta(days=4)  # a shift ends within 48 h of its day's start
 
 
 class RoundTheClock:
-    """Every instant counts."""
+    """Every instant counts. A position is how much is open up to an instant; only their differences mean anything."""
 
-    def open_ms(self, start: int, end: int) -> int:
-        """How much of [start, end) is open, start <= end."""
-        return end - start
+    def position(self, at: int) -> int:
+        """How much is open up to an instant."""
+        return at
 
-    def after(self, start: int, span_ms: int) -> int | None:
-        """The first instant by which `span_ms` have been open since `start`; `start` itself for none."""
-        return start + span_ms
+    def first_at(self, position: int) -> int | None:
+        """The first instant at a position."""
+        return position
 
-    def before(self, end: int, span_ms: int) -> int | None:
-        """The last instant since which `span_ms` have been open at `end`; `end` itself for none."""
-        return end - span_ms
+    def last_at(self, position: int) -> int | None:
+        """The last instant at a position."""
+        return position
 
     def between(self, start: int, end: int) -> list[Interval]:
         """What of [start, end) is open."""
@@ -45,7 +45,8 @@ class Unfolded:
     """The open time of a timetable, with the questions of RoundTheClock.
 
     What has been unfolded is one row of open intervals without a hole, which grows at either end when asked beyond it.
-    `_before_ms` is how much is open in the row before each of them.
+    `_positions` are those of their starts. The row begins at position `_first_ms`, which is 0 until it grows at that
+    end, and ends at `_last_ms`, so that a position stays what it is.
     """
 
     def __init__(self, timetable: Timetable) -> None:
@@ -53,38 +54,36 @@ class Unfolded:
         self._from_at = self._to_at = EARLIEST_AT
         self._starts: list[int] = []
         self._ends: list[int] = []
-        self._before_ms: list[int] = []
+        self._positions: list[int] = []
+        self._first_ms = self._last_ms = 0
 
-    def open_ms(self, start: int, end: int) -> int:
-        """How much of [start, end) is open, start <= end."""
-        self._cover(start, end)
-        return self._until(end) - self._until(start)
+    def position(self, at: int) -> int:
+        """How much is open up to an instant."""
+        if not self._from_at <= at < self._to_at:
+            self._cover(at, at)
+        place = bisect_right(self._starts, at) - 1
+        if place < 0:
+            return self._first_ms
+        end = self._ends[place]
+        return self._positions[place] + (at if at < end else end) - self._starts[place]
 
-    def after(self, start: int, span_ms: int) -> int | None:
-        """The first instant by which `span_ms` have been open since `start`, None if there is none."""
-        if span_ms <= 0:
-            return start
-        self._cover(start, start)
-        wanted_ms = self._until(start) + span_ms
-        while wanted_ms > self._total_ms():
+    def first_at(self, position: int) -> int | None:
+        """The first instant at a position above that of any asked before; None if there is none."""
+        while position > self._last_ms:
             if self._to_at >= LATEST_AT:
                 return None
             self._append()
-        place = bisect_left(self._before_ms, wanted_ms) - 1
-        return self._starts[place] + wanted_ms - self._before_ms[place]
+        place = bisect_left(self._positions, position) - 1
+        return self._starts[place] + position - self._positions[place]
 
-    def before(self, end: int, span_ms: int) -> int | None:
-        """The last instant since which `span_ms` have been open at `end`, None if there is none."""
-        if span_ms <= 0:
-            return end
-        self._cover(end, end)
-        while self._until(end) < span_ms:
+    def last_at(self, position: int) -> int | None:
+        """The last instant at a position below that of any asked before; None if there is none."""
+        while position < self._first_ms:
             if self._from_at <= EARLIEST_AT:
                 return None
             self._prepend()
-        wanted_ms = self._until(end) - span_ms
-        place = bisect_right(self._before_ms, wanted_ms) - 1
-        return self._starts[place] + wanted_ms - self._before_ms[place]
+        place = bisect_right(self._positions, position) - 1
+        return self._starts[place] + position - self._positions[place]
 
     def between(self, start: int, end: int) -> list[Interval]:
         """What of [start, end) is open: disjoint, in order, none touching the next."""
@@ -92,14 +91,6 @@ class Unfolded:
         first, last = max(0, bisect_right(self._starts, start) - 1), bisect_left(self._starts, end)
         pieces = zip(self._starts[first:last], self._ends[first:last], strict=True)
         return clipped(pieces, start, end)
-
-    def _until(self, at: int) -> int:
-        """How much is open from the row's beginning to an instant."""
-        place = bisect_right(self._starts, at) - 1
-        return 0 if place < 0 else self._before_ms[place] + min(at, self._ends[place]) - self._starts[place]
-
-    def _total_ms(self) -> int:
-        return self._before_ms[-1] + self._ends[-1] - self._starts[-1] if self._starts else 0
 
     def _cover(self, start: int, end: int) -> None:
         if self._from_at <= start and end < self._to_at:
@@ -117,15 +108,18 @@ class Unfolded:
             if self._ends and self._ends[-1] == a:
                 self._ends[-1] = b
             else:
-                self._before_ms.append(self._total_ms())
+                self._positions.append(self._last_ms)
                 self._starts.append(a)
                 self._ends.append(b)
+            self._last_ms += b - a
 
     def _prepend(self) -> None:
         end, self._from_at = self._from_at, max(self._from_at - _BLOCK_MS, EARLIEST_AT)
-        row = merged([*self._unfold(self._from_at, end), *zip(self._starts, self._ends, strict=True)])
+        earlier = self._unfold(self._from_at, end)
+        self._first_ms -= length_ms(earlier)
+        row = merged([*earlier, *zip(self._starts, self._ends, strict=True)])
         self._starts, self._ends = [a for a, _ in row], [b for _, b in row]
-        self._before_ms = list(accumulate((b - a for a, b in row), initial=0))[:-1]
+        self._positions = list(accumulate((b - a for a, b in row), initial=self._first_ms))[:-1]
 
     def _unfold(self, start: int, end: int) -> list[Interval]:
         first, last = from_epoch_ms(start).date() - _REACH, from_epoch_ms(end).date() + _REACH

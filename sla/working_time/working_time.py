@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
-from sla.intervals import Interval, merged, without
+from sla.intervals import Interval, clipped, without
 from sla.units import DAY_MS, to_epoch_ms
+from sla.working_time.counting import Counting
 from sla.working_time.timetable import Closed, Timetable
 from sla.working_time.unfolded import RoundTheClock, Unfolded
 
@@ -29,48 +30,40 @@ class WorkingTime:
 
     def is_open(self, at: int) -> bool:
         """Whether an instant counts."""
-        return self._open.open_ms(at, at + 1) > 0
+        return self._open.position(at + 1) > self._open.position(at)
 
     def next_open_at(self, at: int) -> int | None:
         """The first instant at or after another that counts; None if there is none."""
-        found = self._open.after(at, 1)
+        found = self.after(at, 1)
         return None if found is None else found - 1
 
     def open_between(self, start: int, end: int) -> list[Interval]:
         """What counts of [start, end): disjoint intervals in order, none touching the next."""
         return self._open.between(start, end)
 
+    def counting(self, start: int, uncounted: Sequence[Interval] = ()) -> Counting:
+        """What counts from an instant on, for who asks more than once."""
+        return Counting(self._open, start, uncounted)
+
     def elapsed_ms(self, start: int, end: int, uncounted: Sequence[Interval] = ()) -> int:
         r"""|open ∩ [start, end) \ uncounted|; `uncounted` may overlap and be in any order. 0 if end <= start."""
-        if end <= start:
-            return 0
-        elapsed_ms = self._open.open_ms(start, end)
-        for a, b in merged(uncounted) if uncounted else ():
-            if a < end and b > start:
-                elapsed_ms -= self._open.open_ms(max(a, start), min(b, end))
-        return elapsed_ms
+        if uncounted:
+            return self.counting(start, clipped(uncounted, start, end)).elapsed_ms(end)
+        return max(0, self._open.position(end) - self._open.position(start))
 
     def after(self, start: int, span_ms: int, uncounted: Sequence[Interval] = ()) -> int | None:
         """The first instant t with elapsed_ms(start, t, uncounted) = span_ms; `start` itself if nothing is to elapse.
 
         None if so much will never have elapsed, with a timetable not before 2101.
         """
-        at = self._open.after(start, span_ms)
-        if span_ms <= 0 or not uncounted:
-            return at
-        for a, b in merged(uncounted):
-            if at is None or a >= at:
-                break
-            if b > start:  # what is lost in it is made up for after what was reckoned so far
-                at = self._open.after(at, self._open.open_ms(max(a, start), b))
-        return at
+        return self.counting(start, uncounted).after(span_ms)
 
     def before(self, end: int, span_ms: int) -> int | None:
         """The last instant t with elapsed_ms(t, end) = span_ms; `end` itself if nothing is to have elapsed.
 
         None if so much never had, with a timetable not since 1970.
         """
-        return self._open.before(end, span_ms)
+        return end if span_ms <= 0 else self._open.last_at(self._open.position(end) - span_ms)
 
     def why_closed(self, start: int, end: int) -> list[Closed]:
         """What of [start, end) does not count, in order, each stretch with its reason; equal neighbours are joined."""
