@@ -5,10 +5,23 @@ An atom reads only those at or below the record being applied, so that a replay 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
+from sla.intervals import Interval
 from sla.records import Approval, Category, Exclusion
+
+
+class InForce(NamedTuple):
+    """Exclusions that hold, and when."""
+
+    exclusions: tuple[Exclusion, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+
+    @staticmethod
+    def of(exclusions: Sequence[Exclusion]) -> InForce:
+        """These."""
+        return InForce(tuple(exclusions), tuple(each.interval for each in exclusions))
 
 
 class Exclusions:

@@ -30,6 +30,7 @@ class Change(NamedTuple):
     service: str
     fields: tuple[tuple[str, Any], ...]
     is_import: bool
+    characters: int  # of its fields
 
 
 class Event(NamedTuple):
@@ -40,51 +41,48 @@ class Event(NamedTuple):
     change: Change
 
 
+_Said = tuple[str, str | None, str, tuple[tuple[str, Any], ...], bool]  # a change, but for its size
+
+
 class Pool:
     """What is said alike, once: changes whose fields are texts. Forgets all when full, which costs memory only."""
 
     def __init__(self) -> None:
-        self._known: dict[Change, Change] = {}
-        self._read: dict[tuple[Any, ...], Change] = {}
+        self._known: dict[_Said, Change] = {}
 
     def change_of(self, ticket: Ticket) -> Change:
         """The change of an event."""
-        return self.shared(Change(ticket.event, ticket.by, ticket.service, ticket.fields, ticket.is_import))
+        return self._shared((ticket.event, ticket.by, ticket.service, ticket.fields, ticket.is_import))
 
     def read(self, event: str, by: str | None, service: str, fields: dict[str, Any], is_import: bool) -> Change:  # noqa: FBT001 - as the table holds it
         """The change of an event in the table."""
-        raw = (event, by, service, is_import, *fields, *fields.values())
-        is_plain = _are_texts(fields.values())
-        found = self._read.get(raw) if is_plain else None
-        if found is None:
-            actor = None if by is None else Actor(by)
-            found = self.shared(Change(TicketEvent(event), actor, service, tuple(fields.items()), is_import))
-            if is_plain:
-                if len(self._read) >= _POOL_MAX:
-                    self._read.clear()
-                self._read[raw] = found
-        return found
+        return self._shared((event, by, service, tuple(fields.items()), is_import))
 
-    def shared(self, change: Change) -> Change:
-        """The one that is kept of all like it."""
-        if not _are_texts(value for _, value in change.fields):
-            return change
-        found = self._known.get(change)
+    def _shared(self, said: _Said) -> Change:
+        """The one that is kept of all like it. Its words equal what they are written as, so either finds it."""
+        try:
+            found = self._known.get(said)
+        except TypeError:  # a list has no hash
+            return _change(said)
         if found is None:
-            if len(self._known) >= _POOL_MAX:
-                self._known.clear()
-            self._known[change] = found = change
+            found = _change(said)
+            if all(type(value) is str or value is None for _, value in found.fields):
+                # Equal values are the same then: 1, 1.0 and true are equal to Python, but to no text.
+                if len(self._known) >= _POOL_MAX:
+                    self._known.clear()
+                self._known[found[:5]] = found
         return found
 
 
-def _are_texts(values: Iterable[Any]) -> bool:
-    """Whether equal values are the same: 1, 1.0 and true are equal to Python, and lists have no hash."""
-    return all(type(value) is str or value is None for value in values)
+def _change(said: _Said) -> Change:
+    event, by, service, fields, is_import = said
+    actor = None if by is None else Actor(by)
+    return Change(TicketEvent(event), actor, service, fields, is_import, characters_of(fields))
 
 
-def characters_of(change: Change) -> int:
-    """How much an event's fields take, roughly as JSON."""
-    return sum(len(name) + (len(value) if type(value) is str else len(dumps(value))) for name, value in change.fields)
+def characters_of(fields: Iterable[tuple[str, Any]]) -> int:
+    """How much fields take, roughly as JSON."""
+    return sum(len(name) + (len(value) if type(value) is str else len(dumps(value))) for name, value in fields)
 
 
 class History:
@@ -105,7 +103,7 @@ class History:
     def characters(self) -> int:
         """How much the fields of all events take; of those that were loaded counted when first asked."""
         if self._characters is None:
-            self._characters = sum(map(characters_of, self._changes))
+            self._characters = sum(change.characters for change in self._changes)
         return self._characters
 
     def __len__(self) -> int:
@@ -136,7 +134,7 @@ class History:
 
     def add(self, at: int, offset: int, change: Change) -> bool:
         """Put an event in its place; whether that is the last. Its offset is above all before it."""
-        self._characters = self.characters + characters_of(change)
+        self._characters = self.characters + change.characters
         places = self._places
         if not places or at >= places[-2]:
             places.append(at)
@@ -156,5 +154,5 @@ class History:
         event = Event(places[0], places[1], self._changes[0])
         del places[:2]
         del self._changes[0]
-        self._characters = characters - characters_of(event.change)
+        self._characters = characters - event.change.characters
         return event

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sla.catalogue import Catalogue
@@ -11,9 +11,8 @@ from sla.clock.codec import SHAPE, ticket_from_json, ticket_to_json
 from sla.clock.history import Pool
 from sla.clock.ticket import TicketAtom
 from sla.dedup import encoded
-from sla.exclusions import Exclusions
+from sla.exclusions import Exclusions, InForce
 from sla.fold import AtomState, CatalogueReader, UnknownRevision
-from sla.intervals import Interval
 from sla.records import Exclusion
 from sla.sealed import UnknownShape
 from sla.silences import Silences
@@ -31,20 +30,26 @@ class ServiceExclusions(Exclusions):
     def __init__(self) -> None:
         super().__init__()
         self.sequences: dict[str, int] = {}
-        self._live: tuple[int, tuple[Exclusion, ...]] = (-1, ())
+        self._told_at = -1  # the offset of the last that was told: from it on the same are in force
+        self._newest = InForce()
 
     def add(self, offset: int, exclusion: Exclusion) -> None:
         """Remember one."""
         super().add(offset, exclusion)
-        self._live = (-1, ())
+        self._look_anew(offset)
 
-    def at(self, offset: int) -> tuple[Exclusion, ...]:
-        """Those in force at an offset, which most often is that of the last question."""
-        known_at, live = self._live
-        if known_at != offset:
-            live = tuple(self.live(offset))
-            self._live = (offset, live)
-        return live
+    def load(self, told: Iterable[Any]) -> None:
+        """Take back what `to_json` gave."""
+        known = list(told)
+        super().load(known)
+        self._look_anew(max((offset for offset, *_ in known), default=-1))
+
+    def at(self, offset: int) -> InForce:
+        """Those in force at an offset."""
+        return self._newest if offset >= self._told_at else InForce.of(self.live(offset))
+
+    def _look_anew(self, offset: int) -> None:
+        self._told_at, self._newest = offset, InForce.of(self.live(offset))
 
 
 _NONE: Final = ServiceExclusions()
@@ -94,13 +99,9 @@ class Memory:
         self._dirty_facts.add(service)
         return True
 
-    def exclusions(self, service: str, offset: int) -> tuple[Exclusion, ...]:
+    def exclusions(self, service: str, offset: int) -> InForce:
         """The exclusions of a service in force at an offset."""
         return self._facts.get(service, _NONE).at(offset)
-
-    def intervals(self, service: str, offset: int) -> Sequence[Interval]:
-        """The same as intervals."""
-        return tuple(each.interval for each in self.exclusions(service, offset))
 
     def count_unnamed(self, service: str) -> None:
         """A ticket of a service that no definition names is accepted and counted."""

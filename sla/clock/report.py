@@ -21,6 +21,7 @@ from sla.events import (
     TicketView,
     no_reason,
 )
+from sla.exclusions import InForce
 from sla.records import Exclusion
 from sla.silences import Silences
 from sla.standing import Standing
@@ -73,10 +74,10 @@ class Draft(NamedTuple):
     more: dict[str, Any] | None = None  # what its type adds to the data
 
 
-def view_of(ticket: str, track: Track, course: Course, run: Run | None, exclusions: tuple[Exclusion, ...]) -> View:
+def view_of(ticket: str, track: Track, course: Course, run: Run | None, exclusions: InForce) -> View:
     """Look at a clock."""
-    dial = None if run is None else Dial(course.objective, run, tuple(each.interval for each in exclusions))
-    return View(ticket, course.objective, track, run, dial, exclusions)
+    dial = None if run is None else Dial(course.objective, run, exclusions.intervals)
+    return View(ticket, course.objective, track, run, dial, exclusions.exclusions)
 
 
 def event_data(view: View, moment: Moment, draft: Draft, sequence: int) -> EventData:

@@ -35,7 +35,7 @@ class Speaking:
 
     def intervals(self, service: str) -> Sequence[Interval]:
         """Time of a service that does not count."""
-        return self._memory.intervals(service, self.known_to)
+        return self._memory.exclusions(service, self.known_to).intervals
 
     def story_of(self, ticket: TicketAtom) -> Story:
         """What is true of a ticket; kept until it has rested for a while."""

@@ -64,7 +64,7 @@ class TicketAtom:
 
     def refusal(self, at: int, change: Change) -> Rejection | None:
         """Why an event cannot be taken, if a limit is reached: memory stays bounded whatever is sent."""
-        characters_count = characters_of(change)
+        characters_count = change.characters
         if characters_count > EVENT_CHARACTERS_MAX:
             detail = f"the fields of one event take {characters_count} characters, at most {EVENT_CHARACTERS_MAX}"
             return Rejection(Reason.LIMIT_REACHED, detail)
@@ -72,17 +72,16 @@ class TicketAtom:
         if base_at is not None and at < base_at:
             detail = f"older than {rfc3339(base_at)}, before which the ticket's events are no longer kept one by one"
             return Rejection(Reason.LIMIT_REACHED, f"{detail}: the newest {EVENTS_MAX} are")
-        if self._fields_would_take(change, characters_count) > FIELDS_CHARACTERS_MAX:
+        if self._fields_would_take(change) > FIELDS_CHARACTERS_MAX:
             detail = f"the ticket's fields would take more than {FIELDS_CHARACTERS_MAX} characters"
             return Rejection(Reason.LIMIT_REACHED, detail)
         return None
 
-    def _fields_would_take(self, change: Change, characters_count: int) -> int:
+    def _fields_would_take(self, change: Change) -> int:
         story = self.story
-        if story is None or (self.base is None and self.history.characters + characters_count <= FIELDS_CHARACTERS_MAX):
+        if story is None or (self.base is None and self.history.characters + change.characters <= FIELDS_CHARACTERS_MAX):
             return 0
-        fields = {**story.fields, **dict(change.fields)}
-        return characters_of(change._replace(fields=tuple(fields.items())))
+        return characters_of({**story.fields, **dict(change.fields)}.items())
 
     def take(self, event: Event, objectives: ObjectivesOf, exclusions: ExclusionsOf) -> bool:
         """Take an event; whether it is the newest, so that what was told still holds."""

@@ -17,8 +17,8 @@ from sla.clock.stages import due_at, severity_of
 from sla.clock.track import SILENT, Told, Track, Warned
 from sla.dedup import ticket_key
 from sla.events import EventData
+from sla.exclusions import InForce
 from sla.fold import Emission
-from sla.records import Exclusion
 from sla.standing import Standing
 
 NAMES: Final = {
@@ -43,7 +43,7 @@ class Voice:
         ticket: str,
         track: Track,
         course: Course,
-        exclusions: tuple[Exclusion, ...],
+        exclusions: InForce,
         labels: Labels,
     ) -> None:
         self.moment = moment
