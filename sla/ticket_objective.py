@@ -92,7 +92,7 @@ class TicketObjective:
             return ()
         return tuple(Mark(f"{p}%", -(-self.target_ms * p // 100)) for p in _REPEATS_PERCENT)
 
-    @property
+    @cached_property
     def awaits_reply(self) -> bool:
         """Whether an agent's reply ends it."""
         return self.metric in REPLY_METRICS

@@ -164,7 +164,7 @@ class Partition:
         if story is None:
             return []
         is_relabelled = labels != ticket.labels
-        courses = [course for course in story.all_courses if course.runs] if is_relabelled else story.touched
+        courses = story.all_courses if is_relabelled else story.touched
         is_late = at <= (self._memory.now or 0)
 
         def tell(voice: Voice) -> list[Emission]:

@@ -20,7 +20,7 @@ from sla.ticket_objective import TicketObjective
 ObjectivesOf = Callable[[str], Sequence[TicketObjective]]
 ExclusionsOf = Callable[[str], Sequence[Interval]]
 
-_SPEAKING: Final = frozenset({TicketEvent.CREATED, TicketEvent.CLOSED, TicketEvent.REOPENED, TicketEvent.REPLY})
+_CONCERNING_ALL: Final = frozenset({TicketEvent.CREATED, TicketEvent.CLOSED, TicketEvent.REOPENED})
 
 
 class Story:
@@ -58,29 +58,41 @@ class Story:
 
         `known` are the events that are kept, in order, up to this one at least.
         """
-        at, change = event.at, event.change
+        change = event.change
         is_moved = change.service != self.service
-        changed = set() if is_moved else self._changed(change)
+        changed = self._changed(change)
         apply(self.fields, change)
         self.talk.hear(event)
-        scene = Scene(at, change.event, self.fields, self.talk, exclusions(change.service), change.is_import)
         if is_moved:
-            self._move(change.service, objectives(change.service), scene)
-        speaks = is_moved or change.event in _SPEAKING
-        courses = [each for each in self.courses if speaks or not changed.isdisjoint(each.objective.reads)]
-        self.touched = [*courses, *self.left] if is_moved else courses
-        if courses:
-            self._advance(courses, scene, known)
+            self._move(change.service, objectives(change.service), event.at)
+        concerned = self.courses if is_moved else self._concerned(change.event, changed)
+        self.touched = [*concerned, *self.left] if is_moved else concerned
+        if concerned:
+            excluded = exclusions(change.service)
+            scene = Scene(event.at, change.event, self.fields, self.talk, excluded, change.is_import)
+            self._advance(concerned, scene, known)
 
-    def _changed(self, change: Change) -> set[str]:
+    def _changed(self, change: Change) -> list[str]:
         get = self.fields.get
-        return {name for name, value in change.fields if not _is_same(get(name), value)}
+        return [name for name, value in change.fields if not _is_same(get(name), value)]
 
-    def _move(self, service: str, objectives: Sequence[TicketObjective], scene: Scene) -> None:
+    def _concerned(self, kind: TicketEvent, changed: Sequence[str]) -> list[Course]:
+        """The courses that may be changed by an event; asked again, what their conditions said would be the same."""
+        if kind in _CONCERNING_ALL:
+            return self.courses
+        is_reply = kind is TicketEvent.REPLY
+        return [
+            course
+            for course in self.courses
+            if (is_reply and (course.objective.awaits_reply or not course.runs))
+            or (changed and not course.objective.reads.isdisjoint(changed))
+        ]
+
+    def _move(self, service: str, objectives: Sequence[TicketObjective], at: int) -> None:
         """The ticket is with another service: the clocks of the former one end."""
         for course in self.courses:
             if course.run is not None:
-                course.run.end(scene.at, Ending.CANCELLED)
+                course.run.end(at, Ending.CANCELLED)
         self.left += [course for course in self.courses if course.runs]
         known = {course.objective.name: course for course in self.left if course.service == service}
         self.left = [course for course in self.left if course.service != service]

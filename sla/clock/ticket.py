@@ -100,8 +100,8 @@ class TicketAtom:
         """The team and the priority, where they are texts; cut to the length that a name may have."""
         if self.story is None:
             return None, None
-        fields = self.story.fields
-        return _label(fields.get("team")), _label(fields.get("priority"))
+        get = self.story.fields.get
+        return _label(get("team")), _label(get("priority"))
 
     def track_of(self, service: str, name: str) -> Track:
         """The memory of an objective; a new one at first."""
@@ -113,7 +113,10 @@ class TicketAtom:
 
     def find_track(self, service: str, name: str) -> Track | None:
         """The memory of an objective, if there is one."""
-        return next((track for track in self.tracks if track.name == name and track.service == service), None)
+        for track in self.tracks:
+            if track.name == name and track.service == service:
+                return track
+        return None
 
     def course_of(self, service: str, name: str) -> Course | None:
         """What is true of an objective's clocks."""
@@ -129,7 +132,7 @@ class TicketAtom:
         """When the next thing is due."""
         if self.is_importing:
             return None
-        return min((at for track in self.tracks if (at := track.acts_at) is not None), default=None)
+        return min([at for track in self.tracks if (at := track.acts_at) is not None], default=None)
 
     def due_tracks(self, at: int) -> Iterator[Track]:
         """What is due at an instant."""
@@ -137,4 +140,4 @@ class TicketAtom:
 
 
 def _label(value: Any) -> str | None:
-    return value[:LABEL_MOST_CHARACTERS] if isinstance(value, str) and value else None
+    return value[:LABEL_MOST_CHARACTERS] if type(value) is str and value else None
