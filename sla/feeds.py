@@ -25,17 +25,19 @@ def numbered(emissions: Sequence[Emission], source: str, offset: int) -> list[Em
     `source` is `forewarn:<topic>/<partition>` of the line, `offset` the line's. It is done last: the order in which
     atoms are looked at is no part of the log.
     """
-    places = dict.fromkeys(FED, 0)
+    places: dict[str, int] = {}
     found: list[Emission] = []
     for each in emissions:
-        if each.topic not in places:
+        topic, key, value, everywhere = each
+        if topic not in FED:
             found.append(each)
             continue
-        place = places[each.topic]
+        place = places.get(topic, 0)
         if place >= PLACES:
-            raise FeedOverflowError(f"{source} offset {offset}: more than {PLACES} records for {each.topic}")
-        places[each.topic] = place + 1
-        found.append(each._replace(value={**each.value, "source": source, "sequence": offset * PLACES + place}))
+            raise FeedOverflowError(f"{source} offset {offset}: more than {PLACES} records for {topic}")
+        places[topic] = place + 1
+        fed = {**value, "source": source, "sequence": offset * PLACES + place}
+        found.append(Emission(topic, key, fed, everywhere))
     return found
 
 

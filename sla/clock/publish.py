@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sla.audience import notices_of
 from sla.clock.flagging import refresh
+from sla.clock.framing import Frame, Frames
 from sla.clock.report import Draft, Labels, Moment, View, event_data
 from sla.clock.track import Track
 from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cloud_event
 from sla.fold import Emission
+from sla.intervals import Interval
 from sla.ticket_objective import signal_of
 from sla.units import rfc3339
 
@@ -19,53 +22,52 @@ class Publisher:
 
     def __init__(self, cluster: str, topic: str, partition: int) -> None:
         self._cluster = cluster
-        self._topic = topic
-        self._partition = partition
+        self._source = {"topic": topic, "partition": partition}
+        self._frames = Frames()
 
     def alert(self, view: View, moment: Moment, draft: Draft) -> tuple[list[Emission], EventData]:
         """An event on the alerts topic, its record and its notices; and the data that all types share."""
         refresh(view.track, view.ticket, moment, draft.name, draft.severity.value)
-        data = event_data(view, moment, draft, view.track.next_sequence(ALERTS))
-        alert = cloud_event(self._cluster, ALERTS, draft.name, draft.at, {**data, **(draft.more or {})})
-        record = self._record(view, moment, draft, alert, data)
+        frame = self._frames.of(moment.catalogue, view.track.service, view.objective)
+        data = event_data(view, moment, frame, draft, view.track.next_sequence(ALERTS))
+        alert = self._event(ALERTS, draft, data)
+        record = self._record(view, moment, frame, draft, alert)
         return [alert, record, *notices_of(moment.catalogue, draft.name, alert)], data
 
     def clock(self, view: View, moment: Moment, draft: Draft) -> tuple[list[Emission], EventData]:
         """An event on the clocks topic, and its record; and the data that all types share."""
-        data = event_data(view, moment, draft, view.track.next_sequence(CLOCKS))
-        event = cloud_event(self._cluster, CLOCKS, draft.name, draft.at, {**data, **(draft.more or {})})
+        frame = self._frames.of(moment.catalogue, view.track.service, view.objective)
+        data = event_data(view, moment, frame, draft, view.track.next_sequence(CLOCKS))
+        event = self._event(CLOCKS, draft, data)
         if _has_counted_nothing(view, draft):
             return [event], data
-        return [event, self._record(view, moment, draft, event, data)], data
+        return [event, self._record(view, moment, frame, draft, event)], data
+
+    def _event(self, topic: str, draft: Draft, data: EventData) -> Emission:
+        whole = data if draft.more is None else {**data, **draft.more}
+        return cloud_event(self._cluster, topic, draft.name, draft.at, whole)
 
     def status(self, track: Track, at: int, told: EventData) -> Emission:
         """How the promise stands after what was just told of it: the same data."""
         data = {**told, "sequence": track.next_sequence(STATUS)}
         return cloud_event(self._cluster, STATUS, "status", at, data)
 
-    def _record(self, view: View, moment: Moment, draft: Draft, event: Emission, data: EventData) -> Emission:
+    def _record(self, view: View, moment: Moment, frame: Frame, draft: Draft, event: Emission) -> Emission:
         """The inputs of the decision, so that it can be explained after the ticket's events are gone."""
-        objective = view.objective
+        told = event.value
+        data = told["data"]
         body = {
             "type": "alert",
-            "event_id": event.value["id"],
-            "event_type": event.value["type"],
-            "dedup_key": data["dedup_key"],
+            "event_id": told["id"],
+            "event_type": told["type"],
+            "dedup_key": event.key,
             "at": rfc3339(draft.at),
-            "source": {"topic": self._topic, "partition": self._partition, "offset": moment.offset},
+            "source": {**self._source, "offset": moment.offset},
             "revision": moment.catalogue.revision,
-            "definition": {
-                "name": objective.name,
-                "version": objective.version,
-                "metric": objective.metric.value,
-                "type": "timer" if objective.pauses_move_deadline else "deadline",
-                "target_ms": objective.target_ms,
-                "calendar": objective.calendar,
-                "grace_ms": objective.grace_ms,
-            },
-            "inputs": {"ticket": data["ticket"], "reason": data["reason"], **_inputs(view)},
+            "definition": frame.definition,
+            "inputs": {"ticket": data["ticket"], "reason": data["reason"], "clock": _clock(view)},
         }
-        return Emission(RECORDS, data["dedup_key"], body)
+        return Emission(RECORDS, event.key, body)
 
 
 def _has_counted_nothing(view: View, draft: Draft) -> bool:
@@ -74,25 +76,25 @@ def _has_counted_nothing(view: View, draft: Draft) -> bool:
     return draft.name == "clock.started" and run is not None and run.counted_from == draft.at and not run.carried_ms
 
 
-def _inputs(view: View) -> dict[str, Any]:
+def _clock(view: View) -> dict[str, Any] | None:
     run = view.run
     if run is None:
-        return {"clock": None}
+        return None
     return {
-        "clock": {
-            "attached_at": rfc3339(run.attached_at),
-            "counted_from": rfc3339(run.counted_from),
-            "carried_ms": run.carried_ms,
-            "replaces": run.replaces,
-            "pauses": [[rfc3339(start), rfc3339(end)] for start, end in run.pauses],
-            "paused_at": None if run.paused_at is None else rfc3339(run.paused_at),
-            "gaps": [[rfc3339(start), rfc3339(end)] for start, end in run.gaps],
-            "exclusions": [
-                [rfc3339(start), rfc3339(end)] for start, end in (each.interval for each in view.exclusions)
-            ],
-            "ended_at": None if run.ended_at is None else rfc3339(run.ended_at),
-        },
+        "attached_at": rfc3339(run.attached_at),
+        "counted_from": rfc3339(run.counted_from),
+        "carried_ms": run.carried_ms,
+        "replaces": run.replaces,
+        "pauses": _shown(run.pauses),
+        "paused_at": None if run.paused_at is None else rfc3339(run.paused_at),
+        "gaps": _shown(run.gaps),
+        "exclusions": _shown([each.interval for each in view.exclusions]) if view.exclusions else [],
+        "ended_at": None if run.ended_at is None else rfc3339(run.ended_at),
     }
+
+
+def _shown(intervals: Sequence[Interval]) -> list[list[str]]:
+    return [[rfc3339(start), rfc3339(end)] for start, end in intervals] if intervals else []
 
 
 def outcome(view: View, at: int, *, is_good: bool) -> Emission:

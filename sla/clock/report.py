@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-from sla.audience import agreement_ref
 from sla.catalogue import Catalogue, Severity
 from sla.clock.course import Course
+from sla.clock.framing import Frame
 from sla.clock.run import Dial, Run
 from sla.clock.track import Track
 from sla.dedup import ticket_key
 from sla.events import (
     HISTORIC_AFTER_MS,
-    Advice,
     Confidence,
     EventData,
     ExclusionRef,
-    Flags,
-    ObjectiveRef,
+    Reason,
     TicketView,
     no_reason,
 )
@@ -25,10 +24,11 @@ from sla.exclusions import InForce
 from sla.records import Exclusion
 from sla.silences import Silences
 from sla.standing import Standing
-from sla.ticket_objective import TicketObjective, signal_of
+from sla.ticket_objective import TicketObjective
 from sla.units import rfc3339, spoken
 
-_GONE = Run(0, 0)
+_GONE: Final = Run(0, 0)
+_CERTAIN: Final[Confidence] = {"level": "full", "coverage": 1.0}
 
 Labels = tuple[str | None, str | None]
 """A ticket's team and priority."""
@@ -80,73 +80,70 @@ def view_of(ticket: str, track: Track, course: Course, run: Run | None, exclusio
     return View(ticket, course.objective, track, run, dial, exclusions.exclusions)
 
 
-def event_data(view: View, moment: Moment, draft: Draft, sequence: int) -> EventData:
+def event_data(view: View, moment: Moment, frame: Frame, draft: Draft, sequence: int) -> EventData:
     """The data of one event."""
-    track, objective, flags = view.track, view.objective, view.track.flags
-    service = moment.catalogue.services.get(track.service)
-    reason = no_reason(draft.rule)
-    reason["mark"] = draft.mark
-    ticket = _ticket(view, draft.at)
-    return EventData(
-        dedup_key=ticket_key(track.service, objective.name, view.ticket),
-        sequence=sequence,
-        episode=track.episode,
-        severity=draft.severity.value,
-        state=draft.standing.value,
-        previous_state=draft.previous.value,
-        service=track.service,
-        signal=signal_of(objective.name),
-        instance=None,
-        objective=ObjectiveRef(
-            name=objective.name,
-            version=objective.version,
-            target=objective.target_text,
-            window="per ticket",
-            kind="ticket",
-        ),
-        agreements=[agreement_ref(agreement) for agreement in moment.catalogue.agreements_of(objective.name)],
-        owner=service.owner if service else None,
-        opened_at=None if track.opened_at is None else rfc3339(track.opened_at),
-        evaluated_at=rfc3339(moment.now),
-        reason=reason,
-        budget=None,
-        forecast=None,
-        confidence=Confidence(level="full", coverage=1.0),
-        flags=Flags(
-            acked_by=flags.acked_by,
-            acked_until=None if flags.acked_until is None else rfc3339(flags.acked_until),
-            silenced=flags.is_silenced,
-            suppressed_by=flags.suppressed_by,
-            no_data=False,
-            historic=draft.is_historic or moment.now - draft.at > HISTORIC_AFTER_MS,
-            final=True,
-        ),
-        ticket=ticket,
-        causes=[],
-        exclusions=_exclusions(view, moment.now),
-        advice=Advice(summary=_summary(draft, ticket), actions=[], runbook=service.runbook if service else None),
-    )
+    track, flags = view.track, view.track.flags
+    ticket = _ticket(view, frame.metric, draft.at)
+    return {
+        "dedup_key": ticket_key(track.service, frame.promise.name, view.ticket),
+        "sequence": sequence,
+        "episode": track.episode,
+        "severity": draft.severity.value,
+        "state": draft.standing.value,
+        "previous_state": draft.previous.value,
+        "service": track.service,
+        "signal": frame.signal,
+        "instance": None,
+        "objective": frame.objective,
+        "agreements": frame.agreements,
+        "owner": frame.owner,
+        "opened_at": None if track.opened_at is None else rfc3339(track.opened_at),
+        "evaluated_at": rfc3339(moment.now),
+        "reason": _reason(draft.rule, draft.mark),
+        "budget": None,
+        "forecast": None,
+        "confidence": _CERTAIN,
+        "flags": {
+            "acked_by": flags.acked_by,
+            "acked_until": None if flags.acked_until is None else rfc3339(flags.acked_until),
+            "silenced": flags.is_silenced,
+            "suppressed_by": flags.suppressed_by,
+            "no_data": False,
+            "historic": draft.is_historic or moment.now - draft.at > HISTORIC_AFTER_MS,
+            "final": True,
+        },
+        "ticket": ticket,
+        "causes": [],
+        "exclusions": _exclusions(view, moment.now) if view.exclusions else [],
+        "advice": {"summary": _summary(draft, ticket), "actions": [], "runbook": frame.runbook},
+    }
 
 
-def _ticket(view: View, at: int) -> TicketView:
-    objective, dial, run = view.objective, view.dial, view.run or _GONE
-    target_ms = objective.target_ms
+@lru_cache(maxsize=1024)
+def _reason(rule: str, mark: str | None) -> Reason:
+    reason = no_reason(rule)
+    reason["mark"] = mark
+    return reason
+
+
+def _ticket(view: View, metric: str, at: int) -> TicketView:
+    dial, run, target_ms = view.dial, view.run or _GONE, view.objective.target_ms
     elapsed_ms = 0 if dial is None else dial.elapsed_ms(at)
     is_paused = dial is not None and dial.is_paused(at)
-    deadline = None if dial is None or is_paused else dial.when_resumed_at(target_ms, at)
-    resumed = dial.when_resumed_at(target_ms, at) if dial is not None and is_paused else None
-    return TicketView(
-        id=view.ticket,
-        metric=objective.metric.value,
-        target_ms=target_ms,
-        elapsed_ms=elapsed_ms,
-        percent=100 * elapsed_ms // target_ms,
-        deadline=None if deadline is None else rfc3339(deadline),
-        paused=is_paused,
-        time_left_ms=target_ms - elapsed_ms,
-        deadline_if_resumed_now=None if resumed is None else rfc3339(resumed),
-        ended_at=None if run.ended_at is None or run.ended_at > at else rfc3339(run.ended_at),
-    )
+    due_at = None if dial is None else dial.when_resumed_at(target_ms, at)
+    due = None if due_at is None else rfc3339(due_at)
+    return {
+        "id": view.ticket,
+        "metric": metric,
+        "target_ms": target_ms,
+        "elapsed_ms": elapsed_ms,
+        "percent": 100 * elapsed_ms // target_ms,
+        "deadline": None if is_paused else due,
+        "paused": is_paused,
+        "time_left_ms": target_ms - elapsed_ms,
+        "deadline_if_resumed_now": due if is_paused else None,
+        "ended_at": None if run.ended_at is None or run.ended_at > at else rfc3339(run.ended_at),
+    }
 
 
 def _exclusions(view: View, now: int) -> list[ExclusionRef]:

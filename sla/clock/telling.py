@@ -5,7 +5,7 @@ from __future__ import annotations
 from sla.clock.correcting import LATE, align, correct, new_told
 from sla.clock.differences import differences
 from sla.clock.report import View
-from sla.clock.run import Ending, FactKind, Run
+from sla.clock.run import Ending, Fact, FactKind, Run
 from sla.clock.stages import due_at, is_dropped, mark_of, stage_at
 from sla.clock.track import SILENT, Told
 from sla.clock.voice import ENDINGS, Voice
@@ -17,18 +17,20 @@ def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = Fa
 
     With a `rule` (late_data, exclusion, definition) all is looked at anew and what is no longer true is corrected.
     """
-    told, runs = voice.track.told, voice.course.runs
     if rule is not None:
         align(voice, rule)
-        told = voice.track.told
-    elif not are_labels_new and len(told) == len(runs) and told and told[-1].is_all(runs[-1].facts()):
-        return []  # nothing happened to the clock, so nothing is due at another time either
-    elif told and not (len(told) <= len(runs) and told[-1].begins(runs[len(told) - 1].facts())):
-        return catch_up(voice, rule=LATE, are_labels_new=are_labels_new)
-    for place in range(0 if rule is not None else max(0, len(told) - 1), len(runs)):
+    told, runs = voice.track.told, voice.course.runs
+    first = 0 if rule is not None or not told else len(told) - 1
+    facts = [run.facts() for run in runs[first:]]
+    if rule is None and told:
+        if not facts or not told[-1].begins(facts[0]):
+            return catch_up(voice, rule=LATE, are_labels_new=are_labels_new)
+        if len(told) == len(runs) and told[-1].facts_count == len(facts[0]) and not are_labels_new:
+            return []  # nothing happened to the clock, so nothing is due at another time either
+    for place, true in enumerate(facts, first):
         if place == len(told):
             told.append(new_told(voice, place))
-        _settle(voice, runs[place], told[place], rule)
+        _settle(voice, runs[place], told[place], true, rule)
     return voice.done(are_labels_new=are_labels_new)
 
 
@@ -104,22 +106,25 @@ def retire(voice: Voice, at: int) -> list[Emission]:
     return voice.done()
 
 
-def _settle(voice: Voice, run: Run, told: Told, rule: str | None) -> None:
+def _settle(voice: Voice, run: Run, told: Told, facts: list[Fact], rule: str | None) -> None:
     view = voice.view(run)
-    found = differences(told, run.facts())
     missed_at = _missed_at(voice, view, run, told)
     was_missed = told.breach_at is not None
-    if rule is not None:
+    if rule is None:
+        new = facts[told.facts_count :]
+    else:
+        found = differences(told, facts)
         correct(voice, view, run, told, found, missed_at, rule)
-    for fact in found.new:
+        new = found.new
+    for fact in new:
         if fact.kind in ENDINGS and missed_at is not None and told.breach_at is None:
             voice.breach(view, told, missed_at)
         voice.tell(view, run, told, fact, is_late=missed_at is not None)
     if rule is not None:
-        told.arrange(run.facts())
+        told.arrange(facts)
     if run.is_open:
         _pass_stages(voice, view, run, told, voice.moment.now)
-    elif (missed_at is not None) != was_missed and not any(fact.kind in ENDINGS for fact in found.new):
+    elif (missed_at is not None) != was_missed and not any(fact.kind in ENDINGS for fact in new):
         _tell_ending_anew(voice, view, run, told, missed_at)
 
 
@@ -149,6 +154,8 @@ def _pass_stages(voice: Voice, view: View, run: Run, told: Told, until: int) -> 
     """Marks, breach and repeats that an instant has reached; those reached together are one event."""
     objective, first, count = view.objective, told.stage, len(view.objective.marks)
     told.stage = stage_at(objective, run, view.clock, until, first)
+    if told.stage == first:
+        return
     if first <= count < told.stage and told.breach_at is None:
         deadline = view.clock.deadline
         if deadline is not None:

@@ -79,7 +79,9 @@ class TicketAtom:
 
     def _fields_would_take(self, change: Change) -> int:
         story = self.story
-        if story is None or (self.base is None and self.history.characters + change.characters <= FIELDS_CHARACTERS_MAX):
+        if story is None:
+            return 0
+        if self.base is None and self.history.characters + change.characters <= FIELDS_CHARACTERS_MAX:
             return 0
         return characters_of({**story.fields, **dict(change.fields)}.items())
 

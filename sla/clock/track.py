@@ -58,14 +58,11 @@ class Told:
         raw = self._facts
         if len(raw) > 3 * len(facts):
             return False
-        return all(
-            raw[3 * place] == facts[place].kind and raw[3 * place + 1] == facts[place].at
-            for place in range(len(raw) // 3)
-        )
-
-    def is_all(self, facts: list[Fact]) -> bool:
-        """Whether these, and no others, were told."""
-        return len(self._facts) == 3 * len(facts) and self.begins(facts)
+        for place in range(0, len(raw), 3):
+            kind, at = facts[place // 3]
+            if raw[place] != kind or raw[place + 1] != at:
+                return False
+        return True
 
     def add(self, fact: Fact, sequence: int) -> None:
         """Remember one more."""

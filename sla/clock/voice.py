@@ -29,6 +29,7 @@ NAMES: Final = {
     FactKind.MET: "clock.met",
     FactKind.CANCELLED: "clock.cancelled",
 }
+_RULES: Final = {kind: name.removeprefix("clock.") for kind, name in NAMES.items()}
 BEGINNINGS: Final = frozenset({FactKind.STARTED, FactKind.RETARGETED})
 ENDINGS: Final = frozenset({FactKind.MET, FactKind.CANCELLED})
 
@@ -109,7 +110,7 @@ class Voice:
 
     def tell(self, view: View, run: Run, told: Told, fact: Fact, *, is_late: bool) -> None:
         """A fact about a clock; an end ends the episode too, `is_late` after a missed deadline."""
-        name, rule, at = NAMES[fact.kind], NAMES[fact.kind].removeprefix("clock."), fact.at
+        name, rule, at = NAMES[fact.kind], _RULES[fact.kind], fact.at
         more: dict[str, Any] | None = None
         change, ended_as = "changed", None
         if fact.kind is FactKind.MET:
@@ -142,8 +143,7 @@ class Voice:
         facts = run.facts()
         for place, fact in enumerate(facts):
             is_shown = place == 0 or (run.paused_at is not None and place == len(facts) - 1)
-            name = NAMES[fact.kind]
-            draft = self.still(name, name.removeprefix("clock."), fact.at)
+            draft = self.still(NAMES[fact.kind], _RULES[fact.kind], fact.at)
             told.add(fact, self.clock(view, draft) if is_shown else SILENT)
         self.feed(view, self.moment.now, "started", None)
 

@@ -34,7 +34,7 @@ class Counting:
         for a, b in self._lost:
             if a >= here:
                 break
-            elapsed_ms -= (b if b < here else here) - a
+            elapsed_ms -= min(here, b) - a
         return elapsed_ms
 
     def after(self, span_ms: int) -> int | None:

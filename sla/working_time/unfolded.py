@@ -64,8 +64,7 @@ class Unfolded:
         place = bisect_right(self._starts, at) - 1
         if place < 0:
             return self._first_ms
-        end = self._ends[place]
-        return self._positions[place] + (at if at < end else end) - self._starts[place]
+        return self._positions[place] + min(at, self._ends[place]) - self._starts[place]
 
     def first_at(self, position: int) -> int | None:
         """The first instant at a position above that of any asked before; None if there is none."""
