@@ -118,6 +118,11 @@ class TicketPromises:
     objectives: tuple[TicketObjective, ...] = ()
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """All that is promised."""
+        return frozenset(each.name for each in self.objectives)
+
+    @cached_property
     def _of(self) -> dict[str, tuple[TicketObjective, ...]]:
         ordered = sorted(self.objectives, key=lambda each: each.name)
         return {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sla.clock.course import Course, stand
 from sla.clock.history import EVENTS_MAX, Event
 from sla.clock.run import Dial, Ending, Fact, FactKind, Run
-from sla.clock.story import ExclusionsOf, ObjectivesOf, Story
+from sla.clock.story import ExclusionsOf, ObjectivesOf, Story, Terms
 from sla.clock.talk import Talk
 
 if TYPE_CHECKING:
@@ -25,21 +25,21 @@ _RUN: Final = (
 )  # fmt: skip
 
 
-def folded(ticket: TicketAtom, oldest: Event, objectives: ObjectivesOf, exclusions: ExclusionsOf) -> Story:
+def folded(ticket: TicketAtom, oldest: Event, terms: Terms) -> Story:
     """The base with one more event in it."""
     base = ticket.base or Story()
     present = ticket.story
     if base.base_at is None and present is not None:
         base.own = {(course.service, course.objective.name): Run(0, 0) for course in present.all_courses}
-    base.take(oldest, (), objectives, exclusions)
-    _stand_own(base, oldest.at, objectives)
+    base.take(oldest, (), terms)
+    _stand_own(base, oldest.at, terms.objectives)
     base.base_at = oldest.at
     if present is not None:
         present.base_at, present.base_fields, present.own = base.base_at, base.fields, base.own
     for course in base.all_courses:
         _settle_runs(ticket, course)
         if course.runs and len(course.runs[-1].pauses) > PAUSES_MAX:
-            _settle_pauses(ticket, course, exclusions)
+            _settle_pauses(ticket, course, terms.exclusions)
     return base
 
 

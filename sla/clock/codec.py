@@ -14,12 +14,12 @@ from sla.clock.track import Told, Track, Warned
 from sla.flags import EpisodeFlags, flags_of
 from sla.standing import Standing
 
-SHAPE: Final = 4
+SHAPE: Final = 5
 
 _SEVERITIES: Final = {each.value: each for each in Severity}
 _STANDINGS: Final = {each.value: each for each in Standing}
 _COUNTERS: Final = ("alerts", "clocks", "status", "episode", "is_open", "opened_at", "due_at", "fed_deadline")
-_TOLD: Final = ("breach_at", "breach_sequence", "stage", "is_good_fed", "is_bad_fed")
+_TOLD: Final = ("breach_at", "breach_sequence", "breached_sequence", "stage", "is_good_fed", "is_bad_fed")
 
 
 def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
@@ -88,10 +88,10 @@ def _track_from_json(entry: Mapping[str, Any]) -> Track:
     track.standing = _STANDINGS[entry["standing"]]
     if "flags" in entry:
         track.flags = flags_of(entry)
-    for breach_at, breach_sequence, stage, is_good_fed, is_bad_fed, raw, warnings in entry["told"]:
+    for *values, raw, warnings in entry["told"]:
         told = Told()
-        told.breach_at, told.breach_sequence, told.stage = breach_at, breach_sequence, stage
-        told.is_good_fed, told.is_bad_fed = is_good_fed, is_bad_fed
+        for name, value in zip(_TOLD, values, strict=True):
+            setattr(told, name, value)
         told.load(raw)
         told.warnings = tuple(Warned(*each) for each in warnings)
         track.told.append(told)

@@ -6,7 +6,7 @@ from typing import Final
 
 from sla.clock.differences import Differences
 from sla.clock.report import Draft, View
-from sla.clock.run import Run
+from sla.clock.run import Fact, Run
 from sla.clock.stages import due_at, is_at_risk, stage_at, stage_of
 from sla.clock.track import SILENT, Told, Warned
 from sla.clock.voice import ENDINGS, NAMES, Voice
@@ -68,19 +68,33 @@ def correct(
 
 def _correct_breach(voice: Voice, view: View, run: Run, told: Told, missed_at: int | None, rule: str) -> None:
     track, now = voice.track, voice.moment.now
-    false = ("breach", told.breach_at, told.breach_sequence)
-    told.breach_at = missed_at
     if missed_at is not None or not track.is_open:
-        _correction(voice, view, rule, false, missed_at)
+        _name_breach(voice, view, told, rule, missed_at)
+        told.breach_at = missed_at
         return
     told.stage = min(told.stage, stage_at(view.objective, run, view.clock, now))
     holds = run.is_open and is_at_risk(view.objective, run, told.stage)
     previous, track.standing = track.standing, Standing.AT_RISK if holds else Standing.OK
-    _correction(voice, view, rule, false, None, previous)
+    _name_breach(voice, view, told, rule, None, previous)
+    told.breach_at = None
     if not holds:
         track.standing = previous  # its end, or that it is cleared, tells of the recovery
         if run.is_open:
             voice.recover(view, "cleared", now)
+
+
+def _name_breach(
+    voice: Voice, view: View, told: Told, rule: str, is_at: int | None = None, previous: Standing | None = None
+) -> None:
+    """A breach is told on two topics, and each of its events is named: who reads of clocks need not read alerts."""
+    for name, sequence in (("breach", told.breach_sequence), ("clock.breached", told.breached_sequence)):
+        _correction(voice, view, rule, (name, told.breach_at, sequence), is_at, previous)
+
+
+def correct_lateness(voice: Voice, view: View, told: Told, met: Fact, rule: str, *, is_late: bool) -> None:
+    """The end of a clock stands, but not what was told of it: that it came in time, or too late."""
+    sequence = told.sequence_of(met)
+    _correction(voice, view, rule, (NAMES[met.kind], met.at, sequence), met.at, was_late=not is_late)
 
 
 def _correct_warnings(voice: Voice, view: View, run: Run, told: Told, rule: str) -> None:
@@ -111,7 +125,7 @@ def _take_back(voice: Voice, told: Told, rule: str) -> None:
     for warned in told.warnings:
         _correction(voice, view, rule, ("early_warning", warned.at, warned.sequence))
     if told.breach_at is not None:
-        _correction(voice, view, rule, ("breach", told.breach_at, told.breach_sequence))
+        _name_breach(voice, view, told, rule)
     for fact in facts:
         _correction(voice, view, rule, (NAMES[fact.kind], fact.at, told.sequence_of(fact)))
     if facts and facts[-1].kind not in ENDINGS:
@@ -128,26 +142,33 @@ def _correction(
     false: tuple[str, int | None, int],
     is_at: int | None = None,
     previous: Standing | None = None,
+    *,
+    was_late: bool | None = None,
 ) -> None:
-    """Name the event that is false (its name, instant and sequence) and say what holds instead, if anything does."""
+    """Name the event that is false (its name, instant and sequence) and say what holds instead, if anything does.
+
+    `was_late`: of a `clock.met` that is false in this alone.
+    """
     name, was_at, sequence = false
     if sequence == SILENT:
         return
     standing = voice.track.standing
     topic = CLOCKS if name.startswith("clock.") else ALERTS
     deadline = None if view.dial is None else view.dial.deadline
+    lateness = ({}, {}) if was_late is None else ({"late": was_late}, {"late": not was_late})
     more = {
         "supersedes": event_id(topic, voice.key, sequence, f"forewarn.{name}.v1"),
-        "before": {"event": name, "at": _shown(was_at), "state": (previous or standing).value},
+        "before": {"event": name, "at": _shown(was_at), "state": (previous or standing).value, **lateness[0]},
         "after": {
             "event": None if is_at is None else name,
             "at": _shown(is_at),
             "state": standing.value,
             "deadline": _shown(deadline),
+            **lateness[1],
         },
     }
     draft = Draft("correction", rule, voice.severity, previous or standing, standing, voice.moment.now, more=more)
-    voice.alert(view, draft)
+    voice.alert(view, draft._replace(is_for_people=topic == ALERTS))  # who is not told of a step needs no correction
 
 
 def _shown(at: int | None) -> str | None:

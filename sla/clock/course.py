@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sla.clock.history import Change
 from sla.clock.run import Dial, Ending, Run
 from sla.clock.talk import Talk
 from sla.conditions import NEVER
@@ -22,11 +23,16 @@ class Scene(NamedTuple):
     """A ticket at one event, after it."""
 
     at: int
-    event: TicketEvent
+    offset: int
+    change: Change
     fields: Mapping[str, Any]
     talk: Talk
     exclusions: Sequence[Interval]
-    is_import: bool
+    since: Mapping[str, int]  # where in the log objectives that were not there from the beginning came to be defined
+
+    def was_told_by(self, objective: TicketObjective) -> bool:
+        """Whether anybody was told of the clocks at this event as it came: not of imports, nor before the objective."""
+        return not self.change.is_import and self.offset > self.since.get(objective.name, -1)
 
 
 class Replaced(NamedTuple):
@@ -90,7 +96,7 @@ class Course:
             return Ending.MET
         if objective.cancel.holds(fields) or not objective.when.holds(fields):
             return Ending.CANCELLED
-        if scene.event is not TicketEvent.CLOSED:
+        if scene.change.event is not TicketEvent.CLOSED:
             return None
         return Ending.CLOSED if objective.awaits_reply else Ending.MET
 
@@ -138,7 +144,7 @@ class Course:
 
     def _taken_over(self, scene: Scene, replaced: Replaced) -> Run:
         objective, before, old = self.objective, replaced.objective, replaced.run
-        name = None if scene.is_import else before.name  # nobody was told of the one before
+        name = before.name if scene.was_told_by(objective) else None
         if objective.on_retarget is OnRetarget.RESTART:
             return Run(scene.at, scene.at, replaces=name)
         if objective.on_retarget is OnRetarget.PROPORTIONAL:

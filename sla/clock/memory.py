@@ -61,6 +61,7 @@ class Memory:
     def __init__(self, number: int, base: Catalogue) -> None:
         self._number = number
         self.catalogue = base
+        self.since: dict[str, int] = {}  # objectives that came with a later revision: the offset of its marker
         self.now: int | None = None
         self.tickets: dict[str, TicketAtom] = {}
         self.importing: set[str] = set()  # tickets whose clocks run silently until the next decision
@@ -75,6 +76,16 @@ class Memory:
         self._dirty_facts: set[str] = set()
         self._facts: dict[str, ServiceExclusions] = {}
         self._fact_offsets: dict[str, int] = {}  # where a service's facts stood when they were loaded
+
+    def switch(self, catalogue: Catalogue, offset: int) -> None:
+        """Another revision is in force from an offset on."""
+        before = self.catalogue.ticket_promises.names
+        self.since = {
+            name: offset if name not in before else self.since[name]
+            for name in sorted(catalogue.ticket_promises.names)
+            if name not in before or name in self.since
+        }
+        self.catalogue = catalogue
 
     def ticket_of(self, name: str) -> TicketAtom:
         """A ticket, a new one at first."""
@@ -128,6 +139,7 @@ class Memory:
             "now": self.now,
             "revision": self.catalogue.revision,
             "sha256": self.catalogue.sha256,
+            "since": self.since,
             "row": [self.row.count, self.row.since_at],
             "unnamed": self.unnamed,
             "silences": self.silences.to_json(),
@@ -183,6 +195,7 @@ class Memory:
         if body["shape"] != SHAPE:
             raise UnknownShape(f"partition {self._number}: shape {body['shape']}, this version reads {SHAPE}")
         self.now = body["now"]
+        self.since = dict(body["since"])
         self.row = DeadLetterRow(*body["row"])
         self.unnamed = dict(body["unnamed"])
         self.silences.load(body["silences"], body["heard"])

@@ -139,7 +139,7 @@ class Partition:
             said += self._end_import(ticket, offset)
         labels = ticket.labels
         event = Event(record.at, offset, change)
-        is_newest = ticket.take(event, self._speaking.objectives, self._speaking.intervals)
+        is_newest = ticket.take(event, self._speaking.terms)
         memory.count_unnamed(record.service)
         if record.is_import:
             ticket.is_importing = True
@@ -207,9 +207,10 @@ class Partition:
     # -- definitions
 
     def follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
-        """Switch to a revision: tickets whose objectives differ are reckoned anew."""
+        """Switch to a revision: tickets whose objectives differ are reckoned anew, those that ended too."""
         memory = self._memory
-        before, memory.catalogue = memory.catalogue, catalogue
+        before = memory.catalogue
+        memory.switch(catalogue, offset)
         changed: dict[str, bool] = {}
         said: list[Said] = []
         for ticket in memory.tickets.values():
@@ -225,7 +226,7 @@ class Partition:
 
     def _redefine(self, ticket: TicketAtom, before: Catalogue, offset: int) -> list[Said]:
         said: list[Said] = []
-        story = ticket.story or ticket.tell_story(before.of_tickets, self._speaking.intervals)
+        story = ticket.story or ticket.tell_story(self._speaking.terms._replace(objectives=before.of_tickets))
         old = {(course.service, course.objective.name): course for course in story.all_courses}
         ticket.rebind()
         courses = self._speaking.concerned(ticket)
@@ -238,7 +239,7 @@ class Partition:
             return said
         for name, course in courses.items():
             known = ticket.find_track(*name)
-            if known is not None and known.is_running:
+            if known is not None and known.is_told:
                 said += self._speaking.settle(ticket, [course], lambda voice: catch_up(voice, rule=REDEFINED), offset)
             else:
                 said += self._speaking.settle(

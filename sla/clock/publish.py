@@ -32,7 +32,8 @@ class Publisher:
         data = event_data(view, moment, frame, draft, view.track.next_sequence(ALERTS))
         alert = self._event(ALERTS, draft, data)
         record = self._record(view, moment, frame, draft, alert)
-        return [alert, record, *notices_of(moment.catalogue, draft.name, alert)], data
+        notices = notices_of(moment.catalogue, draft.name, alert) if draft.is_for_people else []
+        return [alert, record, *notices], data
 
     def clock(self, view: View, moment: Moment, draft: Draft) -> tuple[list[Emission], EventData]:
         """An event on the clocks topic, and its record; and the data that all types share."""

@@ -71,6 +71,7 @@ class Draft(NamedTuple):
     at: int
     mark: str | None = None
     is_historic: bool = False
+    is_for_people: bool = True
     more: dict[str, Any] | None = None  # what its type adds to the data
 
 

@@ -8,7 +8,7 @@ from sla.clock.course import Course
 from sla.clock.memory import Memory
 from sla.clock.publish import Publisher
 from sla.clock.report import Moment
-from sla.clock.story import Story
+from sla.clock.story import Story, Terms
 from sla.clock.ticket import TicketAtom
 from sla.clock.track import Track
 from sla.clock.voice import Voice
@@ -29,18 +29,21 @@ class Speaking:
         self._publisher = publisher
         self.known_to = -1  # exclusions up to this offset are known to what is being done
 
-    def objectives(self, service: str) -> Sequence[TicketObjective]:
-        """Those in force for tickets of a service."""
+    def _objectives(self, service: str) -> Sequence[TicketObjective]:
         return self._memory.catalogue.of_tickets(service)
 
-    def intervals(self, service: str) -> Sequence[Interval]:
-        """Time of a service that does not count."""
+    @property
+    def terms(self) -> Terms:
+        """What tickets are read by now."""
+        return Terms(self._objectives, self._intervals, self._memory.since)
+
+    def _intervals(self, service: str) -> Sequence[Interval]:
         return self._memory.exclusions(service, self.known_to).intervals
 
     def story_of(self, ticket: TicketAtom) -> Story:
         """What is true of a ticket; kept until it has rested for a while."""
         self._memory.awake.add(ticket.id)
-        return ticket.story or ticket.tell_story(self.objectives, self.intervals)
+        return ticket.story or ticket.tell_story(self.terms)
 
     def concerned(self, ticket: TicketAtom) -> dict[tuple[str, str], Course]:
         """The courses with clocks, and those without any more of which something was told."""
@@ -53,7 +56,7 @@ class Speaking:
         return found
 
     def _defined(self, service: str, name: str) -> TicketObjective | None:
-        return next((each for each in self.objectives(service) if each.name == name), None)
+        return next((each for each in self._objectives(service) if each.name == name), None)
 
     def each(self, ticket: TicketAtom, tracks: Sequence[Track], act: Act, offset: int) -> list[Said]:
         """Let some of a ticket's objectives speak; one that is no longer defined is silent and bears no flag."""

@@ -6,8 +6,8 @@ them anew, which is done when one arrives out of order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from sla.clock.course import Course, PausesSince, Replaced, Scene, stand
 from sla.clock.history import Change, Event
@@ -19,6 +19,19 @@ from sla.ticket_objective import TicketObjective
 
 ObjectivesOf = Callable[[str], Sequence[TicketObjective]]
 ExclusionsOf = Callable[[str], Sequence[Interval]]
+
+
+class Terms(NamedTuple):
+    """What a ticket's events are read by: by service the objectives in force, and the time that does not count.
+
+    `since` has by name the log's offset from which on an objective is defined, where it was not from the beginning:
+    of what it would have made of the events before nobody was told.
+    """
+
+    objectives: ObjectivesOf
+    exclusions: ExclusionsOf
+    since: Mapping[str, int]
+
 
 _CONCERNING_ALL: Final = frozenset({TicketEvent.CREATED, TicketEvent.CLOSED, TicketEvent.REOPENED})
 
@@ -53,7 +66,7 @@ class Story:
         other.base_at, other.base_fields, other.own = self.base_at, self.fields, self.own
         return other
 
-    def take(self, event: Event, known: Iterable[Event], objectives: ObjectivesOf, exclusions: ExclusionsOf) -> None:
+    def take(self, event: Event, known: Iterable[Event], terms: Terms) -> None:
         """One more event, the newest.
 
         `known` are the events that are kept, in order, up to this one at least.
@@ -64,12 +77,12 @@ class Story:
         apply(self.fields, change)
         self.talk.hear(event)
         if is_moved:
-            self._move(change.service, objectives(change.service), event.at)
+            self._move(change.service, terms.objectives(change.service), event.at)
         concerned = self.courses if is_moved else self._concerned(change.event, changed)
         self.touched = [*concerned, *self.left] if is_moved else concerned
         if concerned:
-            excluded = exclusions(change.service)
-            scene = Scene(event.at, change.event, self.fields, self.talk, excluded, change.is_import)
+            excluded = terms.exclusions(change.service)
+            scene = Scene(event.at, event.offset, change, self.fields, self.talk, excluded, terms.since)
             self._advance(concerned, scene, known)
 
     def _changed(self, change: Change) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sla.clock.correcting import LATE, align, correct, new_told
+from sla.clock.correcting import LATE, align, correct, correct_lateness, new_told
 from sla.clock.differences import differences
 from sla.clock.report import View
 from sla.clock.run import Ending, Fact, FactKind, Run
@@ -65,7 +65,8 @@ def settle_silently(voice: Voice, *, is_import: bool) -> list[Emission]:
 
 def _accept(view: View, run: Run, told: Told) -> None:
     """What is true of a clock counts as told; but not of one that is open and of which nothing was told."""
-    if run.is_open and not told.facts_count:
+    if run.is_open and not told.is_heard:
+        told.load([])
         return
     found = differences(told, run.facts())
     for fact in (*found.wrong, *(old for old, _ in found.moved)):
@@ -74,7 +75,8 @@ def _accept(view: View, run: Run, told: Told) -> None:
         told.add(fact, SILENT)
     told.arrange(run.facts())
     if not run.is_open:
-        told.breach_at, told.breach_sequence = view.clock.missed_at, SILENT
+        told.breach_at = view.clock.missed_at
+        told.breach_sequence = told.breached_sequence = SILENT
 
 
 def _show(voice: Voice, run: Run, told: Told, *, is_import: bool) -> None:
@@ -125,7 +127,7 @@ def _settle(voice: Voice, run: Run, told: Told, facts: list[Fact], rule: str | N
     if run.is_open:
         _pass_stages(voice, view, run, told, voice.moment.now)
     elif (missed_at is not None) != was_missed and not any(fact.kind in ENDINGS for fact in new):
-        _tell_ending_anew(voice, view, run, told, missed_at)
+        _tell_ending_anew(voice, view, run, told, missed_at, rule or LATE)
 
 
 def _missed_at(voice: Voice, view: View, run: Run, told: Told) -> int | None:
@@ -138,11 +140,13 @@ def _missed_at(voice: Voice, view: View, run: Run, told: Told) -> int | None:
     return view.clock.deadline if due is not None and due <= voice.moment.now else None
 
 
-def _tell_ending_anew(voice: Voice, view: View, run: Run, told: Told, missed_at: int | None) -> None:
+def _tell_ending_anew(voice: Voice, view: View, run: Run, told: Told, missed_at: int | None, rule: str) -> None:
     """A clock that had ended in time turns out to have ended late, or the other way round."""
+    ending = run.facts()[-1]
+    if ending.kind is FactKind.MET:
+        correct_lateness(voice, view, told, ending, rule, is_late=missed_at is not None)
     if missed_at is not None and told.breach_at is None:
         voice.breach(view, told, missed_at)
-    ending = run.facts()[-1]
     if ending.kind is FactKind.MET:
         told.forget(ending)
         voice.tell(view, run, told, ending, is_late=missed_at is not None)

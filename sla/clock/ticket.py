@@ -17,7 +17,7 @@ from sla.clock.history import (
     characters_of,
 )
 from sla.clock.report import Labels
-from sla.clock.story import ExclusionsOf, ObjectivesOf, Story
+from sla.clock.story import Story, Terms
 from sla.clock.track import Track
 from sla.records import Reason, Rejection
 from sla.units import rfc3339
@@ -46,13 +46,13 @@ class TicketAtom:
         self.is_importing = False
         self.due_at: int | None = None
 
-    def tell_story(self, objectives: ObjectivesOf, exclusions: ExclusionsOf) -> Story:
+    def tell_story(self, terms: Terms) -> Story:
         """What is true, told from the base and every event since."""
         if self.base is None and self.stored_base is not None:
-            self.base, self.stored_base = base_from_json(self.stored_base, objectives), None
+            self.base, self.stored_base = base_from_json(self.stored_base, terms.objectives), None
         story = Story() if self.base is None else self.base.copy()
         for event in self.history:
-            story.take(event, self.history, objectives, exclusions)
+            story.take(event, self.history, terms)
         self.story = story
         return story
 
@@ -85,16 +85,16 @@ class TicketAtom:
             return 0
         return characters_of({**story.fields, **dict(change.fields)}.items())
 
-    def take(self, event: Event, objectives: ObjectivesOf, exclusions: ExclusionsOf) -> bool:
+    def take(self, event: Event, terms: Terms) -> bool:
         """Take an event; whether it is the newest, so that what was told still holds."""
-        story = self.story or self.tell_story(objectives, exclusions)
+        story = self.story or self.tell_story(terms)
         is_newest = self.history.add(*event)
         if is_newest:
-            story.take(event, self.history, objectives, exclusions)
+            story.take(event, self.history, terms)
         else:
-            self.tell_story(objectives, exclusions)
+            self.tell_story(terms)
         while self.history.is_full:
-            self.base = folded(self, self.history.take_oldest(), objectives, exclusions)
+            self.base = folded(self, self.history.take_oldest(), terms)
         return is_newest
 
     @property

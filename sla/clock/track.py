@@ -26,12 +26,15 @@ class Warned(NamedTuple):
 class Told:
     """What was told of one clock. `stage` is how many of its marks, its breach and its repeats are behind it."""
 
-    __slots__ = ("_facts", "breach_at", "breach_sequence", "is_bad_fed", "is_good_fed", "stage", "warnings")
+    __slots__ = (
+        "_facts", "breach_at", "breach_sequence", "breached_sequence", "is_bad_fed", "is_good_fed", "stage", "warnings",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._facts = array("q")  # kind, at, sequence, kind, …
         self.breach_at: int | None = None
-        self.breach_sequence = SILENT
+        self.breach_sequence = SILENT  # of the alert
+        self.breached_sequence = SILENT  # of the clock's event that says the same
         self.stage = 0
         self.warnings: tuple[Warned, ...] = ()  # those that hold
         self.is_good_fed = False

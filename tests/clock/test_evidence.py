@@ -28,11 +28,11 @@ def test_a_stop_that_arrives_late_undoes_the_breach_and_names_it() -> None:
         "14:00 breach deadline",
         "14:00 clock.breached deadline",
         "14:30 correction late_data",
+        "14:30 correction late_data",
         "13:59 recovery met",
         "13:59 clock.met met",
     ]
-    breach = world.events(name="breach")[0]
-    assert corrections(world)[0]["supersedes"] == breach["id"]
+    assert named(world) == [("breach", "", "14:00", None), ("clock.breached", "", "14:00", None)]
     assert world.events("sla.clocks.v1")[-1]["data"]["late"] is False
     assert [(feed["good"], feed["bad"]) for feed in world.feeds("counts")] == [(0, 1), (1, 0)]
 
@@ -42,7 +42,11 @@ def test_a_pause_that_is_told_afterwards_moves_the_deadline_and_undoes_the_breac
     world.created("10:00")
     world.ticks("14:10")
     world.event("11:00", now="14:10", state="pending")
-    assert world.story()[3:] == ["14:10 correction late_data", "14:10 recovery cleared", "11:00 clock.paused paused"]
+    assert world.story()[3:] == [
+        *["14:10 correction late_data"] * 2,
+        "14:10 recovery cleared",
+        "11:00 clock.paused paused",
+    ]
     world.event("12:00", now="14:20", state="open")
     world.ticks("15:00")
     assert world.story()[-3:] == [
@@ -102,6 +106,7 @@ def test_a_breach_that_never_was_takes_its_marks_and_repeats_with_it() -> None:
     world.event("10:30", now="16:10", state="resolved")
     assert named(world) == [
         ("breach", "", "14:00", None),
+        ("clock.breached", "", "14:00", None),
         ("early_warning", "75%", "13:00", None),
         ("early_warning", "125%", "15:00", None),
         ("early_warning", "150%", "16:00", None),
@@ -135,6 +140,7 @@ def test_what_was_told_of_a_clock_that_never_was_is_corrected_event_by_event() -
     world.event("09:50", now="14:20", void="yes")
     assert sorted(named(world)) == [
         ("breach", "", "14:10", None),
+        ("clock.breached", "", "14:10", None),
         ("clock.paused", "", "10:30", None),
         ("clock.resumed", "", "10:40", None),
         ("clock.started", "", "10:00", None),
@@ -199,7 +205,11 @@ def test_an_exclusion_moves_the_deadline_and_one_that_is_revoked_moves_it_back()
     world.exclusion("14:30", "CHG-1", "12:00", "13:00", status="revoked")
     assert world.alerts() == ["14:00 breach deadline"]
     world.exclusion("14:40", "CHG-2", "13:00", "14:00")
-    assert world.alerts() == ["14:00 breach deadline", "14:40 correction exclusion", "14:40 recovery cleared"]
+    assert world.alerts() == [
+        "14:00 breach deadline",
+        *["14:40 correction exclusion"] * 2,
+        "14:40 recovery cleared",
+    ]
 
 
 # -- definitions
@@ -251,12 +261,83 @@ def test_an_objective_that_comes_back_neither_repeats_its_breach_nor_its_outcome
     assert [(feed["good"], feed["bad"]) for feed in world.feeds("counts")] == [(0, 1)]
 
 
-def test_tickets_that_ended_under_other_definitions_are_left_alone() -> None:
+def test_a_clock_that_ended_in_time_is_missed_under_a_stricter_target_and_its_end_corrected() -> None:
     stricter = catalogue_of([promise(target="1h")], 1, 2)
     world = World(promise(), revisions=[stricter])
     world.created("10:00")
     world.event("12:00", state="resolved")
-    assert world.tell(at("13:00"), marker(stricter)) == []
+    world.tell(at("13:00"), marker(stricter))
+    assert world.story()[2:] == [
+        "13:00 correction definition",
+        "11:00 breach deadline",
+        "11:00 clock.breached deadline",
+        "12:00 recovery met_late",
+        "12:00 clock.met met_late",
+    ]
+    assert named(world) == [("clock.met", "", "12:00", "12:00")]
+    (correction,) = corrections(world)
+    assert (correction["before"]["late"], correction["after"]["late"]) == (False, True)
+    assert [event["data"]["flags"]["historic"] for event in world.events(name="breach")] == [True]
+    assert [(feed["good"], feed["bad"]) for feed in world.feeds("counts")] == [(1, 0), (0, 1)]
+
+
+def test_a_clock_that_ended_too_late_is_met_under_a_looser_target_and_its_breach_corrected() -> None:
+    looser = catalogue_of([promise(target="8h", warnAt=["50%"])], 1, 2)
+    world = World(promise(), revisions=[looser])
+    world.created("10:00")
+    world.ticks("15:00")
+    world.event("15:00", state="resolved")
+    world.tell(at("16:00"), marker(looser))
+    assert named(world) == [
+        ("breach", "", "14:00", None),
+        ("clock.breached", "", "14:00", None),
+        ("clock.met", "", "15:00", "15:00"),
+    ]
+    assert world.clocks()[-2:] == ["15:00 clock.met met_late", "15:00 clock.met met"]
+    assert world.events("sla.status.v1")[-1]["data"]["state"] == "ok"
+
+
+def test_a_clock_that_ended_runs_again_where_the_new_definition_does_not_stop_it() -> None:
+    unstopped = catalogue_of([promise(stop={"state": ["closed"]})], 1, 2)
+    world = World(promise(), revisions=[unstopped])
+    world.created("10:00")
+    world.event("12:00", state="resolved")
+    world.tell(at("13:00"), marker(unstopped))
+    assert named(world) == [("clock.met", "", "12:00", None)]
+    world.ticks("14:00")
+    assert world.story()[-2:] == ["14:00 breach deadline", "14:00 clock.breached deadline"]
+
+
+def test_a_clock_of_an_objective_that_is_new_on_a_ticket_is_told_as_started_whatever_it_would_have_replaced() -> None:
+    both = catalogue_of([promise(), promise("next", when={"priority": ["P2"]})], 1, 2)
+    world = World(promise(), revisions=[both])
+    world.created("10:00")
+    world.event("11:00", priority="P2")
+    world.tell(at("11:30"), marker(both))
+    assert world.clocks() == [
+        "10:00 clock.started started",
+        "11:00 clock.cancelled cancelled",
+        "11:00 clock.started started next",
+    ]
+    world.event("11:45", now="11:50", state="pending")  # late: all is looked at anew, and nothing was false
+    assert corrections(world) == []
+    world.ticks("14:30")
+    world.event("14:30", state="open")
+    world.event("14:40", priority="P1")
+    assert world.clocks()[-2:] == ["14:40 clock.retargeted retargeted", "14:40 clock.cancelled cancelled next"]
+
+
+def test_what_was_imported_as_ended_and_runs_under_a_new_definition_is_told_as_open() -> None:
+    unstopped = catalogue_of([promise(stop={"state": ["closed"]})], 1, 2)
+    world = World(promise(), revisions=[unstopped])
+    world.event("08:00", "created", now="10:00", more={"import": True}, priority="P1", state="new")
+    world.event("09:00", now="10:00", more={"import": True}, state="resolved")
+    world.tick("10:00:01")
+    assert world.story() == []
+    world.tell(at("11:00"), marker(unstopped))
+    assert world.story() == ["08:00 clock.started started"]
+    world.ticks("12:00")
+    assert world.alerts() == ["12:00 breach deadline"]
 
 
 # -- limits

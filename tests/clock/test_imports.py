@@ -38,6 +38,7 @@ def test_an_import_that_comes_in_parts_ends_what_its_first_part_told() -> None:
         "11:00 breach deadline",
         "11:00 clock.breached deadline",
         "12:00:05 correction late_data",
+        "12:00:05 correction late_data",
         "10:30 recovery met",
         "10:30 clock.met met",
     ]

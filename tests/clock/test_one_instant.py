@@ -43,6 +43,7 @@ def test_an_end_exactly_at_the_deadline_is_in_time_though_time_came_first(metric
         "11:00 breach deadline",
         "11:00 clock.breached deadline",
         "11:00 correction late_data",
+        "11:00 correction late_data",
         "11:00 recovery met",
         "11:00 clock.met met",
     ]

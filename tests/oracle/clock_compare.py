@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from .clock_track import CLOCKS
+from .clock_track import CLOCKS, Truth
 from .clocks import Told
 from .compare import by_key, differing, inconsistent
 from .windows import instant, spell
 
 Emission = dict[str, Any]
-NAMES = {"breach": "breached"}  # corrected is the alert, not the clock event that says the same
 TOPICS = ("sla.alerts.v1", CLOCKS)
 
 
@@ -29,7 +27,7 @@ def clock_differences(expected: Told, told: list[Emission]) -> list[str]:
     return found
 
 
-def untrue(key: str, facts: list[tuple[str, int]], told: list[Emission]) -> list[str]:
+def untrue(key: str, truth: Truth, told: list[Emission]) -> list[str]:
     """What was told, less what was corrected, is what is true in the end; a clock taken back may have been cancelled.
 
     Repeated tellings of one fact are one; an open clock's breach is for time to tell. A correction may have been read
@@ -39,14 +37,19 @@ def untrue(key: str, facts: list[tuple[str, int]], told: list[Emission]) -> list
     for each in sorted(told, key=_is_correction):
         value = each["value"]
         name = value["type"].removeprefix("forewarn.").removesuffix(".v1")
-        if name == "breach" or (name.startswith("clock.") and name != "clock.breached"):
-            stands[value["id"]] = NAMES.get(name, name.removeprefix("clock.")), instant(value["time"])
+        if name == "breach" or name.startswith("clock."):
+            stands[value["id"]] = name.removeprefix("clock."), instant(value["time"])
         elif name == "correction":
             superseded, after = stands.pop(value["data"]["supersedes"], None), value["data"]["after"]
             if superseded is not None and after["event"] is not None:
                 stands[value["data"]["supersedes"]] = superseded[0], instant(after["at"])
-    missing = Counter(set(facts)) - Counter(set(stands.values()))
-    return [f"{key}: in the end {name} at {spell(at)} is true and untold" for name, at in sorted(missing)]
+    missing = set(truth.must) - set(stands.values())
+    judged = {fact for fact in stands.values() if fact[1] > truth.silent_until and fact[0] != "cancelled"}
+    false = judged - set(truth.may)
+    return [
+        *(f"{key}: in the end {name} at {spell(at)} is true and untold" for name, at in sorted(missing)),
+        *(f"{key}: in the end {name} at {spell(at)} was told and is not true" for name, at in sorted(false)),
+    ]
 
 
 def _is_correction(event: Emission) -> bool:

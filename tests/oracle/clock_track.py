@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 from .clock_truth import Reading, Run
 from .machine import dedup_key
@@ -11,6 +12,14 @@ from .ticket_definitions import Promise
 ALERTS, CLOCKS = "sla.alerts.v1", "sla.clocks.v1"
 LONGEST_KEY = 255
 Facts = list[tuple[str, int]]
+
+
+class Truth(NamedTuple):
+    """Of one objective on one ticket, of what lies behind an instant: what must have been told in the end, and may."""
+
+    must: Facts
+    may: Facts
+    silent_until: int
 
 
 def ticket_key(service: str, objective: str, ticket: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .ticket_definitions import Fields, Promise
@@ -123,7 +123,11 @@ class Talk:
 class Ticket:
     """Takes events in their order. `runs` are the clocks by service and name of the objective."""
 
-    def __init__(self, all_promises: list[Promise], exclusions: Callable[[str], list[Interval]]) -> None:
+    def __init__(
+        self, all_promises: list[Promise], exclusions: Callable[[str], list[Interval]], since: Mapping[str, int]
+    ) -> None:
+        """`since`: by name the offset at which a promise was made that was not there from the beginning."""
+        self._since = since
         self.fields: Fields = {}
         self.runs: dict[tuple[str, str], list[Run]] = {}
         self.service: str | None = None
@@ -213,7 +217,8 @@ class Ticket:
 
     def _taken_over(self, promise: Promise, old_promise: Promise, old: Run, event: Event) -> Run:
         at = event.at
-        name = None if event.is_import else old_promise.name
+        is_untold = event.is_import or event.offset <= self._since.get(promise.name, -1)
+        name = None if is_untold else old_promise.name
         how = promise.spec.get("onRetarget", "retroactive")
         if how == "restart":
             return Run(at, at, 0, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from .clock_track import Facts
+from .clock_track import Truth
 from .definitions import decide_every_ms
 from .replayed import Step
 from .ticket_definitions import promises
@@ -18,12 +18,17 @@ from .ticket_log import Emission, TicketLog
 
 class Told(NamedTuple):
     events: list[Emission]  # of orderly tickets
-    facts: dict[str, Facts]  # by dedup key, of tickets without an import: steps of clocks, `breached` of ended ones
+    facts: dict[str, Truth]  # by dedup key, of tickets without an import: steps of clocks, breaches
     orderly: set[str]  # dedup keys
 
 
-def told_of(documents: list[dict[str, Any]], steps: Iterable[Step], step_ms: int | None = None) -> Told:
-    """Of one partition."""
+def told_of(
+    documents: list[dict[str, Any]],
+    steps: Iterable[Step],
+    step_ms: int | None = None,
+    revisions: dict[int, list[dict[str, Any]]] | None = None,
+) -> Told:
+    """Of one partition; its markers name the `revisions`."""
     steps = list(steps)
     pace_ms = decide_every_ms(documents) if step_ms is None else step_ms
     moves: list[tuple[int, int]] = []
@@ -35,18 +40,22 @@ def told_of(documents: list[dict[str, Any]], steps: Iterable[Step], step_ms: int
     names = {step.value["ticket"] for step in steps if step.value["type"] == "ticket"}
     logs = {name: TicketLog(name, all_promises, moves, pace_ms) for name in sorted(names)}
     for step, (_, now) in zip(steps, moves, strict=True):
-        if step.value["type"] == "ticket":
+        kind = step.value["type"]
+        if kind == "ticket":
             logs[step.value["ticket"]].take(step.value, now, step.offset)
-        elif step.value["type"] == "exclusion":
-            for log in logs.values():
+        revised = promises((revisions or {})[step.value["revision"]]) if kind == "catalogue" else None
+        for log in logs.values():
+            if kind == "exclusion":
                 log.exclude(step.value, now, step.offset)
+            if revised is not None:
+                log.revise(revised, now, step.offset)
     events: list[Emission] = []
-    facts: dict[str, Facts] = {}
+    facts: dict[str, Truth] = {}
     orderly: set[str] = set()
     for log in logs.values():
         if moves:
             log.advance(moves[-1][1], moves[-1][0])
-        facts |= {} if any(event.is_import for event in log.events) else log.truth(all_promises)
+        facts |= {} if any(event.is_import for event in log.events) else log.truth()
         if log.is_orderly:
             events += log.out
             orderly |= {track.key for track in log.tracks.values()}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from .clock_compare import clock_differences
+from .clock_track import Truth
 from .clocks import told_of
 from .definitions import HOUR_MS, MINUTE_MS
 from .hours import Hours
@@ -103,11 +104,11 @@ def test_a_late_event_leaves_the_truth_of_the_end_alone_to_compare() -> None:
     steps = log([CREATED, event("13:00", "updated", "15:00", state="resolved")], at("10:00"), at("15:00"), MINUTE_MS)
     told = told_of([promise()], steps, MINUTE_MS)
     assert (told.events, told.orderly) == ([], set())
-    assert told.facts == {"pay/fix/ticket:T": [("met", at("13:00")), ("started", at("10:00"))]}
+    facts = [("met", at("13:00")), ("started", at("10:00"))]
+    assert told.facts == {"pay/fix/ticket:T": Truth(facts, facts, -1)}
     found = clock_differences(told, [])
     assert found == [
-        f"pay/fix/ticket:T: in the end {name} at {spell(moment)} is true and untold"
-        for name, moment in told.facts["pay/fix/ticket:T"]
+        f"pay/fix/ticket:T: in the end {name} at {spell(moment)} is true and untold" for name, moment in facts
     ]
 
 

@@ -34,7 +34,8 @@ def expected(case: Workload) -> Told:
     """What the oracle does."""
     earliest, last = case.lines[0]["timestamp"], case.lines[-1]["timestamp"]
     first_tick = -(-earliest // case.tick_ms) * case.tick_ms
-    return told_of(case.definitions, log(case.lines, first_tick, last, case.tick_ms), case.tick_ms)
+    lines = [line for line in case.lines if line["topic"] == "sla.tickets.v1"]
+    return told_of(case.definitions, log(lines, first_tick, last, case.tick_ms), case.tick_ms, dict(case.revisions))
 
 
 def unlike(seed: int, folder: Path) -> tuple[list[str], Counter[str]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Any
 
-from .clock_track import ALERTS, CLOCKS, Facts, Track, ticket_key
+from .clock_track import ALERTS, CLOCKS, Facts, Track, Truth, ticket_key
 from .clock_truth import Event, Reading, Run, Ticket
 from .definitions import HOUR_MS
 from .machine import event_id
 from .ticket_definitions import Promise
 from .windows import Interval, floor_to, instant, spell
 
+BREACHES = ("breach", "breached")  # on the topics of alerts and of clocks
 RANK = {"info": 0, "warning": 1, "critical": 2}
 Emission = dict[str, Any]
 
@@ -26,8 +27,10 @@ class TicketLog:
         self.out: list[Emission] = []
         self.tracks: dict[tuple[str, str], Track] = {}
         self._promises = {each.name: each for each in all_promises}
+        self._since: dict[str, int] = {}
+        self._silent_until: dict[str, int] = {}  # by dedup key: what was before a promise is told to nobody
         self._exclusions: dict[str, dict[str, Interval]] = {}
-        self._ticket = Ticket(all_promises, self.excluded)
+        self._ticket = Ticket(all_promises, self.excluded, self._since)
         self._sequences: dict[str, int] = {}
         self._moves = moves
         self._nows = [now for _, now in moves]
@@ -53,6 +56,30 @@ class TicketLog:
         is_concerned = any(event.service == value["service"] for event in self.events)
         if is_concerned and any(begin < now for begin, _ in changed):
             self.is_orderly = False
+
+    def revise(self, all_promises: list[Promise], now: int, offset: int) -> None:
+        """Other promises are in force. What the events up to here were under the old ones was told, else nothing."""
+        self.advance(now, offset)
+        before, heard = self._promises, self._runs()
+        self._promises = {each.name: each for each in all_promises}
+        for name in {*before, *self._promises} - (before.keys() & self._promises.keys()):
+            self._since.pop(name, None)
+        self._since |= dict.fromkeys(self._promises.keys() - before.keys(), offset)
+        if not self.events:
+            self._ticket = Ticket(all_promises, self.excluded, self._since)
+            return
+        self.is_orderly &= before == self._promises
+        for place in self._runs():
+            key = ticket_key(*place, self.name)
+            if place not in heard or key in self._silent_until:
+                self._silent_until[key] = now
+
+    def _runs(self) -> dict[tuple[str, str], list[Run]]:
+        """What is true by now, in whatever order it was read."""
+        ticket = Ticket(list(self._promises.values()), self.excluded, self._since)
+        for event in sorted(self.events, key=lambda each: (each.at, each.offset)):
+            ticket.take(event)
+        return ticket.runs
 
     def take(self, value: dict[str, Any], now: int, offset: int) -> None:
         source, sequence = value.get("source"), value.get("sequence")
@@ -262,17 +289,20 @@ class TicketLog:
 
     # -- the end
 
-    def truth(self, all_promises: list[Promise]) -> dict[str, Facts]:
+    def truth(self) -> dict[str, Truth]:
         """By dedup key, whatever order the events came in."""
-        ticket = Ticket(all_promises, self.excluded)
-        for event in sorted(self.events, key=lambda each: (each.at, each.offset)):
-            ticket.take(event)
         found = {}
-        for (service, name), runs in ticket.runs.items():
+        for (service, name), runs in self._runs().items():
             key = ticket_key(service, name, self.name)
-            facts = [fact for run in runs for fact in run.facts()]
+            must = [fact for run in runs for fact in run.facts()]
+            may: Facts = []
             for run in runs:
-                missed_at = Reading(self._promises[name], run, self.excluded(service)).missed_at()
-                facts += [("breached", missed_at)] if missed_at is not None else []
-            found[key] = sorted(facts)
+                reading = Reading(self._promises[name], run, self.excluded(service))
+                missed_at = reading.missed_at() if run.ended_at is not None else None
+                due_at = reading.reached(self._promises[name].target_ms) if run.ended_at is None else None
+                must += [(kind, missed_at) for kind in BREACHES if missed_at is not None]
+                may += [(kind, due_at) for kind in BREACHES if due_at is not None]
+            silent_until = self._silent_until.get(key, -1)
+            must = [fact for fact in sorted(must) if fact[1] > silent_until]
+            found[key] = Truth(must, sorted({*must, *may}), silent_until)
         return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
-from typing import Any
+from typing import Any, NamedTuple
 
 from .definitions import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from .windows import instant, spell
@@ -39,9 +41,13 @@ def ticket_workload(seed: int, *, is_calm: bool | None = None) -> Workload:
         name = f"T-{number}" if number else "ü/0"
         lines += ticket_events(dice, name, begin, length_ms, delays_ms=() if calm else (1, 9000, HOUR_MS, DAY_MS // 3))
     lines += exclusions(dice, begin, length_ms, calm=calm)
+    revised = revisions(dice, documents, begin, length_ms) if dice.random() < 0.5 else []
     nothing = {"type": "exclusion", "service": "none", "id": "end", "from": spell(begin), "to": spell(begin + 1)}
     lines.append(logged({**nothing, "category": "other"}, begin + length_ms))  # so that the log goes on so far
-    return Workload(documents, sorted(lines, key=lambda line: line["timestamp"]), max(step_ms, length_ms // 4000))
+    lines += [line for each in revised for line in each.lines]
+    lines.sort(key=lambda line: line["timestamp"])
+    numbered = {each.number: each.documents for each in revised}
+    return Workload(documents, lines, max(step_ms, length_ms // 4000), numbered)
 
 
 def logged(value: dict[str, Any], at: int) -> dict[str, Any]:
@@ -88,6 +94,57 @@ def ticket_promises(dice: random.Random, *, unit_ms: int = 5 * MINUTE_MS) -> lis
                 spec[name] = dice.choice(choices)
         found.append(document("TicketObjective", f"fix{number}", spec))
     return found
+
+
+class Revision(NamedTuple):
+    number: int
+    documents: list[dict[str, Any]]
+    lines: list[dict[str, Any]]  # of the catalogue, and the marker
+
+
+def revisions(dice: random.Random, documents: list[dict[str, Any]], begin: int, length_ms: int) -> list[Revision]:
+    """One or two more revisions: promises come, go, come back, change in some of their parts."""
+    found: list[Revision] = []
+    at, offset, base = begin, 0, 0
+    for _ in range(dice.choice([1, 1, 2])):
+        at += dice.randrange(1, length_ms // 2)
+        fresh = ticket_promises(dice)
+        by_name = {each["metadata"]["name"]: each for each in [*fresh, *documents]}
+        kept = [each for each in by_name.values() if each["kind"] != "TicketObjective" or dice.random() < 0.8]
+        revised = [changed(dice, each, fresh) if each["kind"] == "TicketObjective" else each for each in kept]
+        lines = applied(revised, f"apply-{offset}", base, begin)
+        offset += len(lines)
+        base = offset - 1
+        digest = lines[-1]["value"]["sha256"]
+        marker = {"type": "catalogue", "revision": base, "sha256": digest}
+        found.append(Revision(base, revised, [*lines, logged(marker, at)]))
+    return found
+
+
+def changed(dice: random.Random, promise: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, Any]:
+    """A promise, perhaps with another target, or with some parts of another one."""
+    spec = dict(promise["spec"])
+    if dice.random() < 0.4:
+        spec["target"] = f"{dice.choice([2, 7, 30, 120]) * 5}m"
+    if dice.random() < 0.3:
+        other = dice.choice([each for each in others if each["kind"] == "TicketObjective"])["spec"]
+        parts = ("when", "pause", "stop", "calendar", "warnAt", "type", "onReopen")
+        spec |= {name: other[name] for name in dice.sample(parts, 3) if name in other}
+    return document("TicketObjective", promise["metadata"]["name"], spec)
+
+
+def applied(documents: list[dict[str, Any]], apply_id: str, base: int, at: int) -> list[dict[str, Any]]:
+    """The lines of one apply."""
+    texts = [json.dumps(each, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for each in documents]
+    values: list[dict[str, Any]] = [
+        {"type": "document", "apply_id": apply_id, "index": index, "document": each}
+        for index, each in enumerate(documents)
+    ]
+    values.append({
+        "type": "commit", "apply_id": apply_id, "base_revision": base, "documents_count": len(documents),
+        "sha256": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
+    })  # fmt: skip
+    return [{"topic": "sla.catalogue.v1", "key": value["type"], "value": value, "timestamp": at} for value in values]
 
 
 def ticket_events(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .definitions import HOUR_MS, MINUTE_MS, SECOND_MS, duration_ms, share, window
@@ -21,6 +23,7 @@ class Workload(NamedTuple):
     definitions: list[dict[str, Any]]
     lines: list[dict[str, Any]]
     tick_ms: int
+    revisions: Mapping[int, list[dict[str, Any]]] = MappingProxyType({})  # by the number that markers name
 
 
 class Span(NamedTuple):
