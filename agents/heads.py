@@ -138,7 +138,9 @@ class HeadStore:
         if taken:
             self._metrics.count(Metric.FLUSHES)
             self._metrics.count(Metric.HEADS_WRITTEN, sum(len(each.heads) for each in taken.values()))
-            self._metrics.count(Metric.SEGMENTS_WRITTEN, sum(len(each.segments) for each in taken.values()))
+            self._metrics.count(
+                Metric.SEGMENTS_WRITTEN, sum(len(each.segments.keys() - {SOURCE_ID}) for each in taken.values())
+            )
         return generation == self._generation
 
     async def _delete_expired(self, generation: int) -> None:

@@ -457,11 +457,13 @@ async def test_state_without_the_id_of_its_source_takes_on_the_one_there_is() ->
     await flush(shell)
     assert SOURCE_ID not in world.table[3]
     world.id = "first"
-    again = shell_on(world)
+    metrics = Metrics()
+    again = shell_on(world, metrics=metrics)
     await again.handle(3, records(1, start=1))
     await flush(again)
     assert world.table[3][SOURCE_ID] == pack(0, b"first")
     assert is_segment(SOURCE_ID)  # no reader of heads takes it for one
+    assert metrics.value(Metric.SEGMENTS_WRITTEN) == 0  # nor is it one of the segments that heads name
 
 
 class Unreadable(Counting):
