@@ -76,6 +76,18 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (App, "on_first_start", "self"),
     (App, "_crash", "self, reason"),
     (App, "on_stop", "self"),
+    (driver.Consumer, "__init__", "self, *args, **kwargs"),
+    (driver.AIOKafkaConsumerThread, "__init__", "self, consumer, **kwargs"),
+    (driver.Producer, "__init__", "self, transport, loop, **kwargs"),
+    (App, "__init__", "self, id, *, monitor, config_source, loop, beacon, **options"),
+    (
+        Worker,
+        "__init__",
+        (
+            "self, app, *services, *, sensors, debug, quiet, loglevel, logfile, stdout, stderr, blocking_timeout, "
+            "workdir, console_port, loop, redirect_stdouts, redirect_stdouts_level, logging_config, **kwargs"
+        ),
+    ),
     (Worker, "_on_sigterm", "self"),
     (Worker, "_on_sigint", "self"),
     (Worker, "_schedule_shutdown", "self, signal"),
