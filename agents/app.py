@@ -12,6 +12,7 @@ import faust
 from yarl import URL
 
 from agents import logs
+from agents.client_id import client_id
 from agents.process import FAILED
 from agents.role import Role, changelog_of
 from agents.runtime import Runtime
@@ -59,6 +60,7 @@ def _faust_settings(settings: Settings, role: Role, scratch: str) -> dict[str, A
     return {
         "broker": [URL(f"{SCHEME}://{place}") for place in settings.bootstrap],
         "broker_credentials": _credentials(settings),
+        "broker_client_id": client_id(),  # by which the doctor knows its version
         "Table": BulkTable,
         "TableManager": Tables,
         "Worker": Worker,

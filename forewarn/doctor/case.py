@@ -6,7 +6,7 @@ them with where something stands now asks for that afterwards, so that what is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -71,6 +71,14 @@ class Case:
         asked = [ConfigResource(ResourceType.TOPIC, topic)]
         (answer,) = self.admin.describe_configs(asked, request_timeout=ANSWER_WITHIN_S).values()
         return {name: entry.value or "" for name, entry in answer.result(2 * ANSWER_WITHIN_S).items()}
+
+    def clients_of(self, groups: Iterable[str]) -> Mapping[str, list[str]]:
+        """What the members of each consumer group call themselves; nobody where the broker does not describe groups."""
+        if not self.tells_settings:
+            return {}
+        answers = self.admin.describe_consumer_groups([*groups], request_timeout=ANSWER_WITHIN_S)
+        found = {group: answer.result(2 * ANSWER_WITHIN_S) for group, answer in answers.items()}
+        return {group: [member.client_id for member in told.members] for group, told in found.items()}
 
     def topic_id(self, topic: str) -> str | None:
         """What tells a topic from another that was given its name; it must be there."""

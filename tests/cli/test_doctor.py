@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from agents.changelog import SOURCE_ID
+from agents.client_id import own_version
 from agents.health import HealthServer
 from agents.metrics import Metrics
 from agents.topic_id import topic_id
@@ -30,7 +31,7 @@ from sla.detect.codec import SHAPE
 from sla.partitioner import partition_of
 from tests.cli.conftest import NOBODY, Run
 from tests.cli.installation import installed, make_anew, partitions_of, setting
-from tests.harness import Broker, free_port
+from tests.harness import Broker, free_port, wait_for
 
 PARTITIONS = 2
 DETECT = changelog_of("detect")
@@ -227,6 +228,21 @@ def test_a_broker_that_lets_no_topic_be_made_is_told_and_the_rest_examined(
     told = only(well.doctor(1), "clocks")
     assert told["what"].startswith("cannot be compared: ")
     assert told["level"] == "warning"
+
+
+# -- versions
+
+
+def test_a_worker_of_another_version_is_known_by_its_name_in_the_group(well: Installation) -> None:
+    named = {"group.id": application_of("detect"), "client.id": "forewarn-0.0.9"}
+    member = Consumer({"bootstrap.servers": well.bootstrap, "enable.auto.commit": False, **named})
+    member.subscribe([TELEMETRY.name])
+    wait_for(lambda: member.poll(0.1) is not None or member.assignment(), "the member to join")
+    told = only(well.doctor(0), "versions")
+    member.close()
+    assert (told["where"], told["level"]) == (application_of("detect"), "note")
+    assert told["what"] == f"its workers are of another version than this doctor: 1 of 0.0.9, here {own_version()}"
+    assert well.doctor(0) == []
 
 
 # -- partitioners

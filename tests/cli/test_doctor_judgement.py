@@ -68,6 +68,22 @@ def test_another_version_of_a_pinned_library_is_told_with_the_command() -> None:
 
 
 @pytest.mark.parametrize(
+    ("counts", "level", "said"),
+    [
+        ({}, None, ""),
+        ({"1.1": 3}, None, ""),
+        ({"1.0": 3}, "note", "another version than this doctor: 3 of 1.0, here 1.1"),
+        ({"1.0": 2, "1.1": 1}, "warning", "of different versions (2 of 1.0, 1 of 1.1)"),
+        ({"faust-0.15.3": 1, "1.1": 1}, "warning", "of different versions (1 of 1.1, 1 of faust-0.15.3)"),
+    ],
+)
+def test_workers_of_one_group_are_of_one_version(counts: dict[str, int], level: str | None, said: str) -> None:
+    found = versions.judge_workers(counts, "1.1")
+    assert [each.level.value for each in found] == ([] if level is None else [level])
+    assert all(said in each.what for each in found)
+
+
+@pytest.mark.parametrize(
     ("protocol", "level"),
     [(None, None), ("4.0-IV3", None), ("3.9-IV0", "note"), ("2.4-IV1", "note"), ("2.3-IV1", "error")],
 )
