@@ -9,7 +9,7 @@ from typing import Any, cast
 from forewarn.console import Console, ExitCode, UserError, table
 from forewarn.event_file import catalogue_of, event_in
 from schemas.instants import read_instant
-from sla.audience import agreement_ref
+from sla.audience import agreement_ref, why_nobody
 from sla.catalogue import Catalogue
 from sla.events import EventData
 from sla.prospect import Hearing, hearings
@@ -24,17 +24,21 @@ def route(event_file: str, definitions: Sequence[Path], at: str | None, console:
     event = event_in(event_file)
     catalogue = catalogue_of(definitions)
     instant = _at(at, event)
-    found = hearings(catalogue, event_name(event), _data(event, catalogue), event, instant)
+    name, data = event_name(event), _data(event, catalogue)
+    found = hearings(catalogue, name, data, event, instant)
     rows = list(_rows(found))
     console.say(f"{subject_of(event)}, as if it happened at {rfc3339(instant)}")
     for each in found if console.as_json else ():
         console.record(_json(each), "")
     for line in table(_HEAD, rows) if rows else ():
         console.say(line)
-    if not any(each.is_told for each in found):
-        console.say("nobody would be told: name a stakeholder that watches it, or one that bears its owner's name")
-        return ExitCode.FINDING
-    return ExitCode.FINE
+    if any(each.is_told for each in found):
+        return ExitCode.FINE
+    why = why_nobody(catalogue, name, data)
+    dropped = "" if why is None else f": {why}. That is put on record as dropped, on sla.deliveries.v1"
+    console.say(f"nobody would be told{dropped}")
+    console.say("name a stakeholder that watches it, or one that bears its owner's name")
+    return ExitCode.FINDING
 
 
 def _at(text: str | None, event: dict[str, Any]) -> int:

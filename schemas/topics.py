@@ -154,8 +154,9 @@ OUTBOX: Final = Topic(
 )
 DELIVERIES: Final = Topic(
     "sla.deliveries.v1",
-    key="stakeholder",
-    writers=("dispatch", "deliver"),  # dispatch: what was not sent, or not yet
+    key="stakeholder, or dedup key",
+    # detect, clock: that nobody is told; dispatch: what was not sent, or not yet
+    writers=("detect", "clock", "dispatch", "deliver"),
     readers=("consumers",),
     retention_ms=90 * DAY_MS,
 )

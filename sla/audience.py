@@ -8,11 +8,14 @@ from sla.catalogue import Agreement, Catalogue
 from sla.events import NOTICES, AgreementRef, EventData
 from sla.fold import Emission
 from sla.stakeholder import Stakeholder, Watches
+from sla.undelivered import undelivered
 
 TOLD_TO_PEOPLE = frozenset(
     {"early_warning", "breach", "recovery", "unknown", "correction", "period_closed", "maintenance", "forecast"}
 )
 """Changes of flags are for machines, unless somebody watches them by name."""
+
+HISTORY = "it is history by now, and nobody is told"
 
 AFTERWARDS = frozenset({"recovery", "correction"})
 """Whoever was told of the trouble is told of these; `dispatch` knows whom, and tells nobody else."""
@@ -23,8 +26,15 @@ def agreement_ref(agreement: Agreement) -> AgreementRef:
     return AgreementRef(name=agreement.name, type=agreement.type, customer=agreement.customer, credit_at_risk=None)
 
 
-def notices_of(catalogue: Catalogue, name: str, alert: Emission) -> list[Emission]:
-    """A notice of an alert for each who must know; `name` is that of its type: `breach`, …."""
+def notices_of(catalogue: Catalogue, name: str, alert: Emission, now: int) -> list[Emission]:
+    """A notice of an alert for each who must know, or the record of why nobody is told.
+
+    `name` is that of its type: `breach`, …; `now` the log time at which that is decided.
+    """
+    data = cast("EventData", alert.value["data"])
+    why = why_nobody(catalogue, name, data)
+    if why is not None:
+        return [undelivered(None, "dropped", why, alert.value["id"], data["dedup_key"], now)]
     return [
         Emission(
             NOTICES,
@@ -38,7 +48,7 @@ def notices_of(catalogue: Catalogue, name: str, alert: Emission) -> list[Emissio
                 "event": alert.value,
             },
         )
-        for stakeholder in audience_of(catalogue, name, cast("EventData", alert.value["data"]))
+        for stakeholder in audience_of(catalogue, name, data)
     ]
 
 
@@ -53,6 +63,18 @@ def audience_of(catalogue: Catalogue, name: str, data: EventData) -> list[Stakeh
     if name in AFTERWARDS and not any(_hears_all(stakeholder.watches) for stakeholder in watching):
         return [*watching, owner]  # nobody may have watched the trouble itself
     return watching or [owner]
+
+
+def why_nobody(catalogue: Catalogue, name: str, data: EventData) -> str | None:
+    """Why nobody at all is told of what people are told; None if somebody is, and for what is for machines alone."""
+    if name not in TOLD_TO_PEOPLE or audience_of(catalogue, name, data):
+        return None
+    if data["flags"]["historic"]:
+        return HISTORY
+    owner = data["owner"]
+    if owner is None:
+        return f"nobody watches it, and {data['service']} has no owner"
+    return f"nobody watches it, and no stakeholder bears the name of its owner {owner}"
 
 
 def _hears_all(watches: Watches) -> bool:

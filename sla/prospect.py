@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sla.audience import AFTERWARDS, audience_of, why_not
+from sla.audience import AFTERWARDS, HISTORY, audience_of, why_not
 from sla.catalogue import Catalogue
 from sla.dispatch.event import Meaning, rank_of, view_of
 from sla.dispatch.policy import MACHINE_KINDS, Verdict, policy_of
@@ -36,7 +36,7 @@ def hearings(catalogue: Catalogue, name: str, data: EventData, event: Json, at: 
 
 def _why_not(stakeholder: Stakeholder, name: str, data: EventData) -> str:
     if data["flags"]["historic"]:
-        return "it is history by now, and nobody is told"
+        return HISTORY
     return why_not(stakeholder.watches, name, data) or "is not told"
 
 

@@ -72,7 +72,7 @@ def _told_instead(objective: str, owner: str | None, stakeholders: Container[str
     if owner in stakeholders:
         return f"nobody watches {objective!r}, so all of it goes to its service's owner {owner!r}"
     named = f", and no stakeholder bears the name of the owner {owner!r}" if owner is not None else ""
-    return f"nobody is told about {objective!r}{named}"
+    return f"nobody is told about {objective!r}{named} (each event is on sla.deliveries.v1 as dropped)"
 
 
 class _Parties(NamedTuple):

@@ -176,7 +176,7 @@ class Delivery(Shape):
 
     type: Literal["delivery"]
     id: Id
-    stakeholder: Name
+    stakeholder: Annotated[Name | None, Field(description="null where nobody at all is told; the key is the dedup key")]
     channel: Annotated[Channel | None, Field(description="null where no channel was tried")]
     outcome: Literal["delivered", "failed", "held", "folded", "silenced", "dropped"]
     detail: str | None

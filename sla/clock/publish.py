@@ -32,7 +32,7 @@ class Publisher:
         data = event_data(view, moment, frame, draft, view.track.next_sequence(ALERTS))
         alert = self._event(ALERTS, draft, data)
         record = self._record(view, moment, frame, draft, alert)
-        notices = notices_of(moment.catalogue, draft.name, alert) if draft.is_for_people else []
+        notices = notices_of(moment.catalogue, draft.name, alert, moment.now) if draft.is_for_people else []
         return [alert, record, *notices], data
 
     def clock(self, view: View, moment: Moment, draft: Draft) -> tuple[list[Emission], EventData]:

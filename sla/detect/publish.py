@@ -58,7 +58,7 @@ class Publisher:
                 track.last_breach_id, track.breach_at = alert.value["id"], scene.at
         emissions = [alert, self._record(scene, alert, data)]
         if not is_shadow:
-            emissions += notices_of(scene.catalogue, draft.name, alert)
+            emissions += notices_of(scene.catalogue, draft.name, alert, scene.now)
             if draft.previous is not draft.standing and not data["flags"]["historic"]:
                 emissions += _to_dependants(scene, draft, data["dedup_key"])
         return emissions
@@ -69,8 +69,8 @@ class Publisher:
             return []
         data: dict[str, Any] = {**event_data(scene, draft, 1), **more, "dedup_key": key}
         event = cloud_event(self.cluster, NOTICES, draft.name, scene.at, data)
-        notices = notices_of(scene.catalogue, draft.name, event)
-        return [self._record(scene, event, cast("EventData", data)), *notices] if notices else []
+        record = self._record(scene, event, cast("EventData", data))
+        return [record, *notices_of(scene.catalogue, draft.name, event, scene.now)]
 
     def turn_status(self, scene: Scene, draft: Draft | None) -> list[Emission]:
         """The status at a transition: the same data as the event that tells of it."""

@@ -11,13 +11,14 @@ from typing import Final, NamedTuple
 from sla.catalogue import Catalogue
 from sla.dispatch.atom import WHOLE_MAX, Atom, Group, Item, Trouble
 from sla.dispatch.message import compose
-from sla.dispatch.outbox import message_id, send, undelivered
+from sla.dispatch.outbox import message_id, send
 from sla.dispatch.planning import ask, asks_at
 from sla.dispatch.policy import Policy, Ruling, Verdict
 from sla.dispatch.timers import Kind, Timer, Timers
 from sla.fold import Emission, Json
 from sla.silences import Silences
 from sla.stakeholder import Channel
+from sla.undelivered import Outcome, undelivered
 from sla.units import rfc3339
 
 GROUPS_APART_MAX: Final = 3
@@ -48,7 +49,7 @@ class Desk:
         """Set a timer."""
         self.scene.timers.set(Timer(due_at, self.atom.name, kind, key))
 
-    def skip(self, outcome: str, why: str, event_id: str, key: str, until_at: int | None = None) -> None:
+    def skip(self, outcome: Outcome, why: str, event_id: str, key: str, until_at: int | None = None) -> None:
         """Record that something is not told, or not yet."""
         self.out.append(undelivered(self.atom.name, outcome, why, event_id, key, self.at, until_at))
 
@@ -223,7 +224,7 @@ class Desk:
         for item in items:
             self._into_digest("folded", f"the limit of {limit.times} messages is used up", item, until_at)
 
-    def _into_digest(self, outcome: str, why: str, item: Item, until_at: int) -> None:
+    def _into_digest(self, outcome: Outcome, why: str, item: Item, until_at: int) -> None:
         self.skip(outcome, why, item.event_id, item.key, until_at)
         self.atom.digest.append(self._kept(item, len(self.atom.digest)))
         self._wait(item, "digest")

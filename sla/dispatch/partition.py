@@ -9,7 +9,6 @@ from sla.catalogue import Catalogue
 from sla.dispatch.atom import Atom, atom_of
 from sla.dispatch.desk import Desk, Scene
 from sla.dispatch.hearing import hear
-from sla.dispatch.outbox import undelivered
 from sla.dispatch.policy import Policy, plain_policy, policy_of
 from sla.dispatch.records import Notice
 from sla.dispatch.reminding import acknowledge, let_go, run_due, speak_again
@@ -20,6 +19,7 @@ from sla.heard import is_heard
 from sla.orders import Ack, Given, NoticesOrder, Reply, Silence, Unack, Unsilence, accepted, refused
 from sla.records import Feed
 from sla.silences import Silences
+from sla.undelivered import undelivered
 
 SPEAKER: Final = 0
 """All partitions know the same silences: this one has on record what became of an order about them."""

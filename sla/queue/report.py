@@ -49,7 +49,7 @@ def publish(
         breach_count={"p10": outlook.quantile(10), "p50": outlook.quantile(50), "p90": outlook.quantile(90)},
     )
     event = cloud_event(cluster, FORECASTS, "forecast", at, {**data, "queue": view})
-    return [event, *notices_of(catalogue, "forecast", event)]
+    return [event, *notices_of(catalogue, "forecast", event, now)]
 
 
 def _data(catalogue: Catalogue, objective: TicketObjective, queue: Queue, outlook: QueueOutlook, now: int) -> EventData:

@@ -131,3 +131,12 @@ def test_what_nobody_watches_goes_to_the_owner_and_without_one_to_nobody(run: Ru
     assert rows["pay-team"]["why"] == "owns pay, and nobody else hears of all of it"
     code, rows = asked(run, tmp_path, service="unheard-of", severity="warning")
     assert (code, any(row["told"] for row in rows.values())) == (1, False)
+
+
+def test_nobody_would_be_told_says_what_stands_on_record_instead(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "definitions.yaml").write_text(STAKEHOLDERS.replace("watches: {services: [mail]}", "watches: {}"))
+    asked_of = event(tmp_path, service="mail", severity="warning")
+    result = run("route", asked_of, "--definitions", str(tmp_path / "definitions.yaml"))
+    assert result.exit_code == 1
+    assert "nobody watches it, and no stakeholder bears the name of its owner nobody-here" in result.stdout
+    assert "sla.deliveries.v1" in result.stdout

@@ -138,7 +138,9 @@ def test_what_nobody_watches_is_said_to_go_to_the_owner_or_to_nobody(
         doc("Service", "owner: ledger-team", "ledger"),
     )
     (finding,) = [finding for finding in loaded.findings if finding.rule == "nobody-told"]
-    assert finding.message.startswith(f"{says} 'payments-team': let a stakeholder watch its service")
+    assert finding.message.startswith(f"{says} 'payments-team'")
+    assert finding.message.endswith(": let a stakeholder watch its service, its owner or its agreement")
+    assert ("on sla.deliveries.v1 as dropped" in finding.message) == (stakeholder != "payments-team")
 
 
 @pytest.mark.parametrize(
