@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from sla.dispatch.event import Gist, Meaning, View, gist_of
+from sla.dispatch.event import Gist, Meaning, View, gist_of, service_of
 from sla.fold import AtomState, Json
 from sla.records import Feed
 from sla.silences import labels
@@ -45,6 +45,15 @@ class Group:
 
     due_at: int
     items: list[Item]
+    names: set[str] = field(default_factory=set)  # the services that these items are of or come from
+
+    def add(self, atom: Atom, root: str, item: Item) -> None:
+        """Let it wait here; what ends its trouble finds it by this root, whatever it names itself."""
+        self.names |= {service_of(item.key), item.root}
+        self.items.append(item._replace(root=root))
+        trouble = atom.troubles.get(item.key)
+        if trouble is not None:
+            trouble.root = root
 
 
 @dataclass(slots=True)
@@ -184,7 +193,10 @@ class Atom:
             "sequences": dict(self.sequences),
             "troubles": [_to_json(trouble) for trouble in self.troubles.values()],
             "closed": dict(self.closed),
-            "groups": {root: [group.due_at, _items_to_json(self, group.items)] for root, group in self.groups.items()},
+            "groups": {
+                root: [group.due_at, _items_to_json(self, group.items), sorted(group.names)]
+                for root, group in self.groups.items()
+            },
             "digest": _items_to_json(self, self.digest),
             "digest_at": self.digest_at,
             "sent_ats": list(self.sent_ats),
@@ -247,8 +259,8 @@ def atom_of(state: AtomState) -> Atom:
     atom.troubles = {each[0]: _from_json(each) for each in body.get("troubles", ())}
     atom.wholes_count = sum(1 for trouble in atom.troubles.values() if trouble.event is not None)
     atom.closed = {key: list(kept) for key, kept in body.get("closed", {}).items()}
-    for root, (due_at, items) in body.get("groups", {}).items():
-        atom.groups[root] = Group(due_at, _items_from_json(atom, items))
+    for root, (due_at, items, *names) in body.get("groups", {}).items():
+        atom.groups[root] = Group(due_at, _items_from_json(atom, items), set(*names) or {root})
     atom.digest = _items_from_json(atom, body.get("digest", ()))
     atom.digest_at = body.get("digest_at")
     atom.sent_ats = list(body.get("sent_ats", ()))

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from sla.catalogue import Catalogue
 from sla.dispatch.atom import WHOLE_MAX, Atom, Group, Item, Trouble
+from sla.dispatch.gathering import GROUPS_APART_MAX, gather
 from sla.dispatch.message import compose
 from sla.dispatch.outbox import message_id, send
 from sla.dispatch.planning import ask, asks_at
@@ -21,8 +22,6 @@ from sla.stakeholder import Channel
 from sla.undelivered import Outcome, undelivered
 from sla.units import rfc3339
 
-GROUPS_APART_MAX: Final = 3
-"""More groups than this waiting at a time are a storm, and one message."""
 _GOES_ON: Final = frozenset({"ack", "unack", "escalated"})
 
 
@@ -65,18 +64,20 @@ class Desk:
         if wait_ms is None:
             self.leave("notice", [item])
             return
-        group = self.atom.groups.get(item.root)
-        if group is None:
-            group = self.atom.groups[item.root] = Group(self.at + wait_ms, [])
-            self.remind(group.due_at, Kind.GROUP, item.root)
-        group.items.append(self._kept(item, len(self.atom.groups) + len(group.items)))
+        groups = self.atom.groups
+        root = gather(self.atom, item)
+        if root not in groups:
+            groups[root] = Group(self.at + wait_ms, [])
+            self.remind(groups[root].due_at, Kind.GROUP, root)
+        groups[root].add(self.atom, root, self._kept(item, len(groups) + len(groups[root].items)))
         self._wait(item, "group")
 
     def join(self, item: Item, trouble: Trouble) -> None:
         """The end of a trouble that has not been told yet is told together with it."""
-        group = self.atom.groups.get(item.root)
+        root = trouble.root or trouble.key
+        group = self.atom.groups.get(root)
         if trouble.is_waiting == "group" and group is not None:
-            group.items.append(self._kept(item, len(self.atom.groups) + len(group.items)))
+            group.add(self.atom, root, self._kept(item, len(self.atom.groups) + len(group.items)))
             return
         self.skip("folded", "told with what it ends, in the next digest", item.event_id, item.key, self.atom.digest_at)
         self.atom.digest.append(self._kept(item, len(self.atom.digest)))

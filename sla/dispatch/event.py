@@ -82,6 +82,11 @@ def gist_of(event: Json) -> Gist:
     return text(event.get("source")), text(data.get("service")), text(data.get("instance")), text(data.get("opened_at"))
 
 
+def service_of(key: str) -> str:
+    """The service that a dedup key names."""
+    return unquote(key.partition("/")[0])
+
+
 def rank_of(severity: str) -> int:
     """How urgent; an unknown severity counts as a warning."""
     return _RANK.get(severity, 1)
@@ -162,7 +167,7 @@ def _cause_of(data: Json) -> str:
     for each in _list(data.get("causes")):
         cause = mapping(each)
         if cause.get("type") == "dependency":
-            return unquote(text(cause.get("id")).partition("/")[0])
+            return service_of(text(cause.get("id")))
     return ""
 
 

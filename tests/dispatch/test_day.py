@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from sla.stakeholder import Channel, Escalation, Hours, Outside, RateLimit
@@ -75,6 +77,48 @@ def test_what_stands_on_a_service_in_trouble_is_told_with_it() -> None:
     world.tick_to(at("10:01"))
     (line,) = world.story()
     assert line == "10:00:30 group [warning] 2 events of ledger: [warning] Breach: a (pay)"
+
+
+def depends_on(key: str) -> list[dict[str, object]]:
+    return [{"type": "dependency", "id": key, "at": rfc3339(at("10:00")), "summary": None}]
+
+
+CHAIN = {"ledger/x": [], "pay/a": depends_on("ledger/x"), "shop/s": depends_on("pay/a"), "mail/m": depends_on("shop/s")}
+
+
+@pytest.mark.parametrize("order", list(permutations(CHAIN)))
+def test_all_that_came_down_a_chain_of_causes_is_one_message_whatever_came_first(order: tuple[str, ...]) -> None:
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    for place, key in enumerate(order):
+        world.event("breach", at(f"10:00:0{place}"), key, causes=CHAIN[key])
+    world.event("breach", at("10:00:09"), "pay/b")  # of a service in the chain, by another of its promises
+    world.event("recovery", at("10:00:20"), order[0])
+    world.tick_to(at("10:02"))
+    (message,) = world.sends()
+    told = [item["dedup_key"] for item in message["items"]]
+    assert (sorted(told), told[-1]) == (sorted([*order, "pay/b", order[0]]), order[0])
+    assert world.said[-1][0] == at("10:00:30")
+    assert world.unsent() == []
+
+
+def test_a_chain_outlives_a_restart() -> None:
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    for place, key in enumerate(("shop/s", "pay/a")):
+        world.event("breach", at(f"10:00:0{place}"), key, causes=CHAIN[key])
+    atoms = world.fold.take_dirty()
+    world.fold = world.new_fold()
+    world.fold.load(atoms)
+    world.event("breach", at("10:00:05"), "ledger/x")
+    world.tick_to(at("10:01"))
+    assert [len(send["items"]) for send in world.sends()] == [3]
+
+
+def test_what_ends_while_its_group_waits_is_told_as_both_whatever_its_end_names_as_its_cause() -> None:
+    world = World(stakeholder(group_wait_ms=30 * SECOND_MS))
+    world.event("breach", at("10:00:00"), causes=depends_on("ledger/x"))
+    world.event("recovery", at("10:00:10"))
+    world.tick_to(at("10:01"))
+    assert [item["event"] for item in world.sends()[0]["items"]] == ["breach", "recovery"]
 
 
 def test_what_ends_while_its_group_waits_is_told_as_both() -> None:
