@@ -100,8 +100,8 @@ def postbox_of(url: str) -> Postbox:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise Unusable(f"the URL cannot be read: {error}") from None
+    except ValueError:  # which shows a piece of the URL, and so perhaps of a secret
+        raise Unusable("the URL cannot be read: its host or its port makes no sense") from None
     fields = parse_qs(parts.query)
     sender, recipients = fields.get("from", [""])[0], tuple(fields.get("to", ()))
     if parts.scheme not in PORTS or not parts.hostname or not sender or not recipients:

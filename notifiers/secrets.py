@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from notifiers.protocol import Unusable
 
@@ -15,6 +15,7 @@ OWN_PREFIXES: Final = ("KAFKA_", "REDIS_", "FOREWARN_")
 """Settings of Forewarn itself: a definition must not send them to a channel."""
 HIDDEN: Final = "***"
 _BEGIN_SHORTEST: Final = 4  # characters of a secret by which its beginning is known
+_PART_SHORTEST: Final = 6  # characters of a part of a URL that may be a secret of its own
 _PLACEHOLDER: Final = re.compile(r"\$\{(?:file:(?P<file>[^}]+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*))\}", re.ASCII)
 
 
@@ -39,7 +40,7 @@ class Secrets:
     def _filled(self, url: str, found: re.Match[str]) -> str:
         value = self._from_file(found["file"]) if found["file"] else self._from_environment(found["name"])
         encoded = quote(value, safe="")
-        self._seen |= {value, encoded}
+        self._seen |= {value, encoded, *_parts_of(value)}
         before, after = url[: found.start()][-1:], url[found.end() :][:1]
         return encoded if before == "=" or (before, after) == (":", "@") else value
 
@@ -78,3 +79,16 @@ class Secrets:
                     text = text[:-length] + HIDDEN
                     break
         return text
+
+
+def _parts_of(value: str) -> set[str]:
+    """Of a secret that is a whole URL, what the other side may show by itself: its path, its user, its values."""
+    try:
+        url = urlsplit(value)
+    except ValueError:
+        return set()
+    if not url.netloc:
+        return set()
+    values = (said for text in (url.query, url.fragment) for _, said in parse_qsl(text))
+    parts = {url.path, url.query, url.fragment, url.username or "", url.password or "", *values}
+    return {part for part in parts if len(part) >= _PART_SHORTEST}

@@ -85,8 +85,8 @@ def checked(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise Unusable(f"the URL cannot be read: {error}") from None
+    except ValueError:  # which shows a piece of the URL, and so perhaps of a secret
+        raise Unusable("the URL cannot be read: its host or its port makes no sense") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         raise Unusable("the URL must begin with http:// or https:// and a host")
     return url

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -11,7 +13,7 @@ from notifiers.protocol import Delivered, Failed, Retry
 from notifiers.registry import DETAIL_LONGEST
 from schemas.definitions.channels import KINDS
 from sla.stakeholder import Channel
-from tests.notifiers.channels import HANGS_AFTER_S, SECRET, Rig, message, rig_of
+from tests.notifiers.channels import HANGS_AFTER_S, SECRET, WITHIN_S, Rig, message, rig_of
 from tests.notifiers.receivers import Manner
 
 ALL = (*KINDS, "fake")
@@ -101,6 +103,42 @@ async def test_a_secret_that_the_other_side_repeats_is_not_passed_on(kind: str) 
     assert "***" in outcome.detail
     assert outcome.detail.isprintable()
     assert len(outcome.detail) <= DETAIL_LONGEST
+
+
+@pytest.fixture
+def everything_logged() -> Iterator[io.StringIO]:
+    """What would be in the log of a worker at its most talkative."""
+    root, text = logging.getLogger(), io.StringIO()
+    handler, level = logging.StreamHandler(text), root.level
+    handler.addFilter(lambda record: record.name != "mail.log")  # of the other side, which runs in here
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield text
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+async def test_no_part_of_a_url_that_is_a_secret_is_passed_on() -> None:
+    async with rig_of("webhook") as rig:
+        place = f"127.0.0.1:{rig.receiver.port}/services/T1JJ3/xoxb-7f3a"
+        rig.environment["WHOLE"] = f"http://{place}?token=t0ken-9d1e#secret=s1gning-key"
+        rig.receiver.answer = (404, {}, "no /services/T1JJ3/xoxb-7f3a here, said t0ken-9d1e with s1gning-key")
+        outcome = await rig.hand_over("${WHOLE}")
+    assert outcome == Failed("HTTP 404: no *** here, said *** with ***")
+
+
+@pytest.mark.parametrize("kind", OVER_A_NETWORK)
+@pytest.mark.parametrize("manner", [Manner.TROUBLED, Manner.REFUSES, Manner.RESETS, Manner.HANGS])
+async def test_no_secret_is_in_an_outcome_or_a_log_whatever_goes_wrong(
+    kind: str, manner: Manner, everything_logged: io.StringIO
+) -> None:
+    async with rig_of(kind, within_s=HANGS_AFTER_S if manner is Manner.HANGS else WITHIN_S) as rig:
+        rig.receiver.manner = manner
+        for url in (f"{rig.url}&token=${{SECRET}}", f"{rig.url}${{SECRET}}", "${SECRET}"):
+            outcome = await rig.hand_over(url)
+            assert not isinstance(outcome, Delivered)
+            assert "s3cr3t" not in outcome.detail
+    assert "s3cr3t" not in everything_logged.getvalue()
 
 
 @pytest.mark.parametrize("kind", OVER_A_NETWORK)
