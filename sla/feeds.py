@@ -11,6 +11,8 @@ from sla.records import Feed
 
 PLACES: Final = 1 << 20
 """sequence = offset × 1,048,576 + place."""
+SOURCES_MAX: Final = 10_000
+"""How many sources an atom remembers."""
 FED: Final = frozenset({TELEMETRY, TICKETS, NOTICES, OUTBOX})
 """The topics that are somebody's input: what a fold writes there is a feed."""
 
@@ -42,10 +44,16 @@ def numbered(emissions: Sequence[Emission], source: str, offset: int) -> list[Em
 
 
 def is_repeat(sequences: dict[str, int], feed: Feed | None) -> bool:
-    """Whether a sequence is not above the last of its source; remembers it if it is."""
+    """Whether a sequence is not above the last of its source; remembers it if it is.
+
+    State stays bounded: of more than `SOURCES_MAX` the one that spoke longest ago is forgotten.
+    """
     if feed is None or feed.sequence is None:
         return False
     if feed.sequence <= sequences.get(feed.source, -1):
         return True
+    sequences.pop(feed.source, None)
     sequences[feed.source] = feed.sequence
+    if len(sequences) > SOURCES_MAX:
+        del sequences[next(iter(sequences))]
     return False

@@ -75,12 +75,9 @@ def _settle_pauses(ticket: TicketAtom, course: Course, exclusions: ExclusionsOf)
         each.pauses, each.gaps = each.pauses[len(settled) :], ()
     track = ticket.find_track(course.service, course.objective.name)
     for told in track.told[:1] if track is not None else ():
-        for start, end in settled:
-            if start < run.attached_at:
-                continue  # taken over, and never told
-            for fact in (Fact(FactKind.PAUSED, start), Fact(FactKind.RESUMED, end)):
-                if fact in told.facts:
-                    told.forget(fact)
+        own = [pause for pause in settled if pause[0] >= run.attached_at]  # the others were taken over, and never told
+        told.forget_all(Fact(FactKind.PAUSED, start) for start, _ in own)
+        told.forget_all(Fact(FactKind.RESUMED, end) for _, end in own)
 
 
 # -- the table

@@ -96,9 +96,10 @@ class Run:
         """What is to be told of it, in order."""
         attached_at = self.attached_at
         found = [Fact(FactKind.RETARGETED if self.replaces is not None else FactKind.STARTED, attached_at)]
+        paused, resumed = FactKind.PAUSED, FactKind.RESUMED
         for start, end in self.pauses:
             if start >= attached_at:  # those before are not its own: it took them over
-                found += (Fact(FactKind.PAUSED, start), Fact(FactKind.RESUMED, end))
+                found += (Fact(paused, start), Fact(resumed, end))
         if self.paused_at is not None:
             found.append(Fact(FactKind.PAUSED, self.paused_at))
         if self.ended_at is not None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable
+from operator import eq
+from typing import Final, NamedTuple
 
 from sla.catalogue import RANK, Severity
 from sla.clock.run import Fact, FactKind
 from sla.events import ALERTS, CLOCKS
 from sla.flags import EpisodeFlags
 from sla.standing import Standing
+
+_KINDS: Final = {kind.value: kind for kind in FactKind}
 
 SILENT: int = 0
 """The sequence of what was settled without an event: true, but told to nobody."""
@@ -44,7 +49,7 @@ class Told:
     def facts(self) -> list[Fact]:
         """The facts that were told, in the order of telling."""
         raw = self._facts
-        return [Fact(FactKind(raw[place]), raw[place + 1]) for place in range(0, len(raw), 3)]
+        return list(map(Fact, map(_KINDS.__getitem__, raw[::3]), raw[1::3]))
 
     @property
     def facts_count(self) -> int:
@@ -58,14 +63,8 @@ class Told:
 
     def begins(self, facts: list[Fact]) -> bool:
         """Whether these begin with all that was told, which is the usual case."""
-        raw = self._facts
-        if len(raw) > 3 * len(facts):
-            return False
-        for place in range(0, len(raw), 3):
-            kind, at = facts[place // 3]
-            if raw[place] != kind or raw[place + 1] != at:
-                return False
-        return True
+        raw, count = self._facts, self.facts_count
+        return count <= len(facts) and all(map(eq, zip(raw[::3], raw[1::3], strict=True), facts))
 
     def add(self, fact: Fact, sequence: int) -> None:
         """Remember one more."""
@@ -79,6 +78,17 @@ class Told:
         """It is no longer true."""
         place = 3 * self.facts.index(fact)
         del self._facts[place : place + 3]
+
+    def forget_all(self, facts: Iterable[Fact]) -> None:
+        """They are settled for good, those of them that were told: nothing will be said of them any more."""
+        raw = self._facts
+        settled: Counter[tuple[int, int]] = Counter(facts)
+        self._facts = array("q")
+        for told in zip(raw[::3], raw[1::3], raw[2::3], strict=True):
+            if settled[told[:2]] > 0:
+                settled[told[:2]] -= 1
+            else:
+                self._facts.extend(told)
 
     def arrange(self, facts: list[Fact]) -> None:
         """Put what was told, which is all of these, into their order."""
