@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import orjson
 
-from agents.changelog import is_segment
-from agents.routing import FORWARDED
-from agents.transport import unpack
 from schemas.topics import ALERTS, CLOCKS, DEAD_LETTERS, NOTICES, SHADOW_ALERTS, STATUS, TICKETS, changelog_of
 from tests.oracle.clock_compare import clock_differences
 from tests.oracle.clocks import Told
 from tests.oracle.compare import differences
 from tests.oracle.windows import instant
-from tests.simulation.broker import Place, Record
+from tests.simulation.broker import Record
+from tests.simulation.commits import a_commit_is_covered_by_its_flush, what_was_sent_on_was_sent_before_its_commit
+from tests.simulation.evidence import Evidence, Law
 from tests.simulation.outcome import Outcome
-from tests.simulation.reference import SOURCES, Reference, Said, by_key, heads, said, stream_of
+from tests.simulation.reference import SOURCES
+from tests.simulation.said import Said, by_key, stream_of
 from tests.simulation.segments import a_head_finds_its_segments, a_segment_that_expired_goes
+from tests.simulation.stored import heads
 
 NUMBERED = (ALERTS.name, CLOCKS.name, SHADOW_ALERTS.name, STATUS.name)
 SHOWN_CHARS = 300
 STILL_S = 35.0  # after the last trouble: sessions end, groups settle
 SILENT_S = 13.0  # two steps and a half
-
-
-class Evidence:
-    """An outcome and what it is held against."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-        self.reference = Reference(outcome)
-        self.said = said(outcome)
-
-    def covered(self, place: Place, offset: int) -> bool:
-        """Whether a line was committed."""
-        return offset < self.outcome.committed.get(place, 0)
-
-
-Law = Callable[[Evidence], Iterator[str]]
 
 
 def workers_end_only_for_a_reason(evidence: Evidence) -> Iterator[str]:
@@ -194,59 +178,6 @@ def nothing_is_said_from_the_future(evidence: Evidence) -> Iterator[str]:
 def _times(log: Iterable[Record]) -> Iterator[tuple[int, int]]:
     for record in log:
         yield record.order, record.timestamp
-
-
-def a_commit_is_covered_by_its_flush(evidence: Evidence) -> Iterator[str]:
-    """When an offset is committed, the heads up to it are on the broker, and all that was said before it."""
-    outcome = evidence.outcome
-    due: dict[Place, list[tuple[int, Said]]] = {place: [] for place in evidence.reference.places()}
-    for each in evidence.reference.told:
-        due[each.place].append((each.offset, each.said))
-    first_said: dict[Said, int] = {}
-    for order, each in evidence.said:
-        first_said.setdefault(each, order)
-    checked: Counter[Place] = Counter()
-    written = {place: list(_offsets_written(outcome.history[_changelog_of(place)])) for place in due}
-    offsets = {place: [record.offset for record in evidence.reference.log(place)] for place in due}
-    for order, place, offset in outcome.commits:
-        head = max((at for when, at in written[place] if when < order), default=-1)
-        below = bisect_left(offsets[place], offset)
-        if below and head < offsets[place][below - 1]:
-            yield f"{place}: {offset} was committed when the newest head stood at {head}"
-        while checked[place] < len(due[place]) and due[place][checked[place]][0] < offset:
-            _, emission = due[place][checked[place]]
-            checked[place] += 1
-            if first_said.get(emission, order + 1) > order:
-                yield f"{place}: {offset} was committed before {emission[0]} {emission[1]} was said"
-
-
-def _changelog_of(place: Place) -> Place:
-    return changelog_of(SOURCES[place[0]]), place[1]
-
-
-def _offsets_written(changelog: Iterable[Record]) -> Iterator[tuple[int, int]]:
-    """When which source offset was written."""
-    for record in changelog:
-        if record.value is not None and not is_segment(record.key or b""):
-            yield record.order, unpack(record.value)[0]
-
-
-def what_was_sent_on_was_sent_before_its_commit(evidence: Evidence) -> Iterator[str]:
-    """A record in the wrong partition is on its way to the right one before it is acknowledged."""
-    outcome = evidence.outcome
-    sent_on: dict[bytes, int] = {}
-    for (topic, _), log in outcome.logs.items():
-        if topic == outcome.story.source:
-            for record in log:
-                for name, content in record.headers:
-                    if name == FORWARDED:
-                        sent_on[content] = min(record.order, sent_on.get(content, record.order))
-    for order, (topic, partition), offset in outcome.commits:
-        for (at, place), kind in outcome.kinds.items():
-            found_at = f"{topic}/{at}/{place}".encode()
-            is_covered = topic == outcome.story.source and at == partition and kind == "misplaced" and place < offset
-            if is_covered and sent_on.get(found_at, order + 1) > order:
-                yield f"{topic}/{partition}: {offset} was committed before {place} was sent on"
 
 
 def replay_says_the_same_bytes(evidence: Evidence) -> Iterator[str]:

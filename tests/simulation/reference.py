@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 import orjson
 
-from agents.changelog import atoms_of
 from agents.routing import FORWARDED
 from agents.settings import Settings
 from agents.shell import line_of
-from agents.transport import unpack
 from forewarn.replay.product import product_folds
 from forewarn.replay.replay import replay
 from schemas.catalogue_log import CatalogueLog
 from schemas.dead_letter import dead_letter
 from schemas.feeds import decode_notice
 from schemas.inbound import decode_telemetry, decode_tickets
-from schemas.topics import ALERTS, CATALOGUE, CLOCKS, NOTICES, SHADOW_ALERTS, STATUS, TELEMETRY, TICKETS, changelog_of
+from schemas.topics import CATALOGUE, NOTICES, TELEMETRY, TICKETS, changelog_of
 from sla.catalogue import Catalogue
 from sla.clock import Clock
 from sla.detect import Detect
 from sla.dispatch import Dispatch
-from sla.fold import AtomState, Fold, Line
+from sla.fold import Fold, Line
 from sla.units import MINUTE_MS, floor_to
 from tests.oracle.clocks import Told as Expected
 from tests.oracle.clocks import told_of
@@ -35,14 +32,9 @@ from tests.oracle.detect import Detector
 from tests.oracle.replayed import Step
 from tests.simulation.broker import APPEND_TIME, Place, Record
 from tests.simulation.outcome import Outcome
+from tests.simulation.said import Said
+from tests.simulation.stored import dump, heads
 
-Said = tuple[str, str | None, bytes]
-"""Topic, key, the bytes on the wire."""
-
-Stream = tuple[str, str | None, str]
-"""Topic, key, and the partition whose fold said it."""
-
-_EVENTS = frozenset({ALERTS.name, CLOCKS.name, SHADOW_ALERTS.name, STATUS.name})
 SOURCES = {TELEMETRY.name: "detect", TICKETS.name: "clock", NOTICES.name: "dispatch"}
 CLUSTER = Settings(kafka_bootstrap_servers="127.0.0.1:1").forewarn_cluster
 TICK = {"type": "tick"}
@@ -233,105 +225,6 @@ class Reference:
             replay(source, printed.append, folds, catalogue.feed, step_ms=base.decide_every_ms, until=None)
         found = [orjson.loads(line) for line in printed]
         return [(each["topic"], each["key"], orjson.dumps(each["value"])) for each in found]
-
-
-def said(outcome: Outcome) -> list[tuple[int, Said]]:
-    """What the workers published, repeats and all, each with its place among all that happened."""
-    found = [
-        (record.order, (topic, None if record.key is None else record.key.decode(), record.value or b""))
-        for (topic, _), log in outcome.logs.items()
-        if topic not in (outcome.story.source, CATALOGUE.name, NOTICES.name)
-        for record in log
-    ]
-    found += [
-        (record.order, (NOTICES.name, record.key.decode(), record.value or b""))
-        for (topic, _), log in outcome.logs.items()
-        if topic == NOTICES.name
-        for record in log
-        if record.key is not None
-    ]
-    return sorted(found)
-
-
-def by_key(emissions: Iterable[Said]) -> dict[Stream, list[bytes]]:
-    """By topic, key and origin, as a consumer keeps them: what it has seen before is dropped.
-
-    The origin is the partition whose fold said it: what two partitions say under one key has no order.
-    """
-    kept: defaultdict[Stream, list[bytes]] = defaultdict(list)
-    for each in dict.fromkeys(emissions):
-        kept[stream_of(each)].append(each[2])
-    return kept
-
-
-def stream_of(each: Said) -> Stream:
-    """Where an emission stands in line."""
-    topic, key, value = each
-    if topic in _EVENTS:
-        return topic, key, ""
-    body = orjson.loads(value)
-    if key is None and "topic" in body:  # a dead letter may go to any partition: only what is said has an order
-        return topic, key, f"{body['topic']}/{body['partition']}/{body['offset']}"
-    source = body.get("source")
-    if isinstance(source, dict):  # the record of an alert
-        return topic, key, f"{source['topic']}/{source['partition']}"
-    origin = f"{body['topic']}/{body['partition']}" if "topic" in body else source
-    return topic, key, "" if origin is None else origin
-
-
-def heads(log: Iterable[Record]) -> list[AtomState]:
-    """What a changelog holds: of each atom the head with the highest source offset, and all of its segments."""
-    return atoms_of(table(log))
-
-
-def table(log: Iterable[Record]) -> dict[bytes, bytes]:
-    """A changelog as a recovery reads it."""
-    found: dict[bytes, bytes] = {}
-    for record in log:
-        key, value = record.key or b"", record.value
-        if value is None:
-            found.pop(key, None)
-        elif key not in found or unpack(found[key])[0] <= unpack(value)[0]:
-            found[key] = value
-    return found
-
-
-def dump(fold: Fold) -> bytes:
-    """The whole state of a fold."""
-    if isinstance(fold, Dispatch):
-        fold._stakeholders._dirty = set(fold._stakeholders._atoms)
-    elif isinstance(fold, Clock):
-        tickets = fold._partition._memory
-        tickets.dirty = set(tickets.tickets)
-        tickets._dirty_facts = set(tickets._facts)
-        fold._is_changed = True
-    elif isinstance(fold, Detect):
-        memory = fold._partition._memory
-        memory.dirty = set(memory.streams)
-        memory.dirty_facts = set(memory._facts)
-        fold._is_changed = True
-    atoms = {atom.key: {**_due(atom.body, fold.now or 0), "rows": _rows(fold, atom.key)} for atom in fold.take_dirty()}
-    return orjson.dumps([*atoms.items()], option=orjson.OPT_SORT_KEYS)
-
-
-def _rows(fold: Fold, key: str) -> list[Any]:
-    """The counts of a stream: heads name the segments that hold them, by versions that depend on when was flushed."""
-    streams = fold._partition._memory.streams.values() if isinstance(fold, Detect) else ()
-    found = next((stream for stream in streams if stream.atom_key == key), None)
-    return (
-        [] if found is None else [[label, [list(row) for row in ledger.rows()]] for label, ledger in found.labelled()]
-    )
-
-
-def _due(body: Any, now: int) -> Any:
-    """Without the names of segments, and the cuts to come: a fold notes those of the next days when it is made."""
-    if not isinstance(body, dict):
-        return body
-    return {
-        name: [at for at in value if at <= now] if name == "cuts" else _due(value, now)
-        for name, value in body.items()
-        if name != "segments"
-    }
 
 
 def _line(record: Record) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 
@@ -14,9 +14,7 @@ from sla.cells import segments_in
 from sla.dedup import encoded
 from sla.detect.measures import slices_label
 from tests.simulation.broker import Record
-
-if TYPE_CHECKING:
-    from tests.simulation.laws import Evidence
+from tests.simulation.evidence import Evidence
 
 PATIENCE_S: Final = 45.0  # some flushes, each with slow answers
 
