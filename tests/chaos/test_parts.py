@@ -19,6 +19,7 @@ from tests.chaos.faults import DEFAULT, STORM, Kill, plan
 from tests.chaos.proxy import HEADER, LENGTH, Gate, Proxy
 from tests.chaos.stage import Played
 from tests.harness import Received, free_port
+from tests.simulation.laws import broken, every_record_is_read_in_the_end
 from tests.system.workers import PARTITIONS
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -142,6 +143,23 @@ def test_a_lost_or_a_doubled_record_changes_a_sum(consumed: int, wrong_count: in
     topics = {TELEMETRY.name: [busy(3, 0), busy(5, 1)], STATUS.name: [status]}
     assert len(evidence.sums(topics)) == wrong_count
     assert evidence.counted({name: topics.get(name, []) for name in evidence.NAMES})["misplaced"] == 1
+
+
+@pytest.mark.parametrize(("committed", "is_broken"), [(1, False), (0, True)])
+def test_a_tick_that_came_while_its_owner_stopped_need_not_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+    committed: int,
+    is_broken: bool,  # noqa: FBT001
+) -> None:
+    def stand(*_: object) -> dict[int, int]:
+        return {0: committed}
+
+    monkeypatch.setattr(evidence, "committed", stand)
+    tick = received(TELEMETRY.name, {"type": "tick"}, offset=1)
+    last = received(TELEMETRY.name, {"type": "change"}, key="last-0")
+    topics = {name: [last, tick] if name == TELEMETRY.name else [] for name in evidence.NAMES}
+    found = broken(evidence.outcome(topics, "", 0), [every_record_is_read_in_the_end])
+    assert bool(found) is is_broken
 
 
 def test_a_message_without_an_outcome_is_noticed() -> None:
