@@ -13,7 +13,7 @@ from sla.dispatch.atom import WHOLE_MAX, Atom, Group, Item, Trouble
 from sla.dispatch.gathering import GROUPS_APART_MAX, gather
 from sla.dispatch.message import compose
 from sla.dispatch.outbox import message_id, send
-from sla.dispatch.planning import ask, asks_at
+from sla.dispatch.planning import ask, asks_at, may_be_asked
 from sla.dispatch.policy import Policy, Ruling, Verdict
 from sla.dispatch.timers import Kind, Timer, Timers
 from sla.fold import Emission, Json
@@ -23,6 +23,8 @@ from sla.undelivered import Outcome, undelivered
 from sla.units import rfc3339
 
 _GOES_ON: Final = frozenset({"ack", "unack", "escalated"})
+_ANSWERS: Final = frozenset({"ack", "unack", "correction"})
+"""What follows what somebody was told, and is told to them whatever is silent since; so is an end."""
 
 
 class Scene(NamedTuple):
@@ -165,6 +167,8 @@ class Desk:
         if question is not None:
             self.remind(trouble.question_by_at or self.at, Kind.QUESTION, item.key)
             return question
+        if item.cause == "notice" and item.event is None and may_be_asked(trouble, self.policy.stakeholder.horizon_ms):
+            self.skip("dropped", "a question to plan, for too many are open", item.event_id, item.key)
         trouble.ask_at = asks_at(trouble, self.policy.stakeholder.horizon_ms, trouble.event, self.at)
         if trouble.ask_at is not None:
             self.remind(trouble.ask_at, Kind.ASK, item.key)
@@ -261,12 +265,12 @@ class Desk:
         return len(self.atom.sent_ats) >= limit.times
 
     def _audible(self, items: Iterable[Item]) -> list[Item]:
-        """Without what a silence covers by now; an end, and what it ends, is told whatever is silent since."""
+        """Without what a silence covers by now, but for what ends or answers what was told."""
         found: list[Item] = []
         for item in items:
             trouble = self._trouble(item)
             silence = None if trouble is None else self.scene.silences.matching(self.atom.name, trouble.labels)
-            if trouble is None or silence is None:
+            if trouble is None or silence is None or (trouble.is_told and item.name in _ANSWERS):
                 found.append(item)
                 continue
             trouble.is_silenced, trouble.is_waiting = True, None

@@ -23,7 +23,7 @@ _AHEAD: Final = frozenset({"early_warning", "maintenance"})
 def ask(atom: Atom, stakeholder: Stakeholder, item: Item, at: int) -> Json | None:
     """The question that goes with an early warning, once per episode: halfway to the breach it should be answered."""
     trouble, event, horizon_ms = atom.troubles.get(item.key), item.event, stakeholder.horizon_ms
-    if trouble is None or event is None or horizon_ms is None or not _may_be_asked(trouble):
+    if trouble is None or event is None or horizon_ms is None or not may_be_asked(trouble, horizon_ms):
         return None
     breach_at = expected_breach_at(event)
     is_near = trouble.ends_at is not None or (breach_at is not None and breach_at <= at + horizon_ms)
@@ -37,15 +37,15 @@ def ask(atom: Atom, stakeholder: Stakeholder, item: Item, at: int) -> Json | Non
 
 def asks_at(trouble: Trouble, horizon_ms: int | None, event: Json | None, at: int) -> int | None:
     """When a breach that is expected beyond the horizon comes within it; None if there is nothing to wait for."""
-    if event is None or horizon_ms is None or trouble.ends_at is not None or not _may_be_asked(trouble):
+    if event is None or horizon_ms is None or trouble.ends_at is not None or not may_be_asked(trouble, horizon_ms):
         return None
     breach_at = expected_breach_at(event)
     return None if breach_at is None or breach_at - horizon_ms <= at else breach_at - horizon_ms
 
 
-def _may_be_asked(trouble: Trouble) -> bool:
+def may_be_asked(trouble: Trouble, horizon_ms: int | None) -> bool:
     """An expectation, less formal than a promise, is told and nothing is asked; what has happened cannot be planned."""
-    return not trouble.is_asked and not trouble.is_expectation and trouble.name in _AHEAD
+    return horizon_ms is not None and not trouble.is_asked and not trouble.is_expectation and trouble.name in _AHEAD
 
 
 def _question(stakeholder: Stakeholder, item: Item, event: Json, at: int, by_at: int) -> Json:

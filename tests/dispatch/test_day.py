@@ -179,6 +179,27 @@ def test_a_silence_holds_back_and_at_its_end_what_still_holds_is_told_once() -> 
     assert world.unsent() == ["10:10:00 silenced", "10:15:00 silenced", "10:30:00 dropped"]
 
 
+def test_who_was_told_hears_of_an_ack_and_a_correction_whatever_is_silent_since() -> None:
+    world = World(stakeholder("ann"), stakeholder("bea"))
+    world.event("breach", at("10:00"), who="ann")
+    world.order("silence", at("10:10"), matchers={"service": ["pay"]}, until=rfc3339(at("20:00")))
+    world.event("breach", at("10:10"), who="bea")
+    world.order("ack", at("10:20"), dedup_key="pay/a")
+    for who in ("ann", "bea"):
+        world.event("correction", at("10:30"), who=who)
+    world.order("unack", at("10:40"), dedup_key="pay/a")
+    assert [(send["stakeholder"], send["subject"].partition(":")[0]) for send in world.sends()] == [
+        ("ann", "[warning] Breach"),
+        ("ann", "Acknowledged by bob"),
+        ("ann", "Correction"),
+        ("ann", "No longer acknowledged"),
+    ]
+    assert [(each["stakeholder"], each["outcome"]) for each in world.deliveries()] == [
+        ("bea", "silenced"),
+        ("bea", "dropped"),
+    ]
+
+
 def test_a_silence_may_end_early() -> None:
     world = World(stakeholder())
     world.order("silence", at("10:00"), matchers={"severity": ["warning"]}, until=rfc3339(at("20:00")))
@@ -338,6 +359,19 @@ def test_a_question_outlives_a_restart() -> None:
     world.fold.load(atoms)
     world.tick_to(at("11:30"))
     assert questions(world) == [("11:00", "12:30")]
+
+
+def test_beyond_what_one_stakeholder_can_plan_for_at_a_time_a_question_is_dropped_on_record() -> None:
+    world = World(stakeholder(horizon_ms=24 * HOUR_MS, group_wait_ms=30 * SECOND_MS))
+    for number in range(70):
+        world.event("early_warning", at("10:00"), f"s{number}/o", forecast=forecast("14:00"))
+    world.tick_to(at("10:01"))
+    (storm,) = world.sends()
+    asked = {question["dedup_key"] for question in storm["planning"]}
+    not_asked = {each["dedup_key"] for each in world.deliveries() if "a question to plan" in each["detail"]}
+    assert len(asked) > 40
+    assert asked.isdisjoint(not_asked)
+    assert len(asked | not_asked) == 70
 
 
 def test_an_expectation_is_told_and_nothing_is_asked() -> None:
