@@ -1,4 +1,4 @@
-"""What nobody is told of: that is on record too, with the reason."""
+"""Whom an event concerns, by what they watch; that it concerns nobody is on record too, with the reason."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from schemas.outbound import schema_of
+from sla.units import MINUTE_MS
 from tests.clock import world as tickets
 
-from .world import Document, World, document, objective, stakeholder
+from .orders import order
+from .world import T0, Document, World, agreement, document, objective, stakeholder
 
 DELIVERIES = Draft202012Validator(schema_of("deliveries"))
 OWNED = document("Service", "pay", owner="pay-team")
@@ -34,6 +36,50 @@ def dropped(said: Any) -> list[tuple[str, str]]:
         assert (each.key, each.value["stakeholder"]) == (each.value["dedup_key"], None)
         assert each.value["outcome"] == "dropped"
     return [(each.value["event_id"], each.value["detail"]) for each in found]
+
+
+PROMISED = (
+    OWNED,
+    OTHER,
+    agreement("acme-gold", "paid"),
+    document("Agreement", "zoo-gold", type="sla", customer="zoo", objectives=["spare"]),
+)
+SPARE = objective("spare", service="other", indicator={"type": "ratio", "signal": "spare"})
+
+
+@pytest.mark.parametrize(
+    ("watches", "hears"),
+    [
+        ({"agreements": ["acme-gold"]}, True),
+        ({"agreements": ["zoo-gold"]}, False),
+        ({"agreements": ["zoo-gold", "acme-gold"]}, True),
+        ({"customers": ["acme"]}, True),
+        ({"customers": ["zoo"]}, False),
+        ({"services": ["pay"]}, True),
+        ({"services": ["other"]}, False),
+        ({"owners": ["pay-team"]}, True),
+        ({"owners": ["other-team"]}, False),
+        ({"severities": ["critical"]}, True),
+        ({"severities": ["warning", "info"]}, False),
+        ({"events": ["breach"]}, True),
+        ({"events": ["early_warning"]}, False),
+        ({"services": ["pay"], "severities": ["critical"], "customers": ["acme"]}, True),
+        ({"services": ["pay"], "severities": ["warning"], "customers": ["acme"]}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_an_event_goes_to_those_who_watch_all_that_they_name_of_it(watches: dict[str, Any], *, hears: bool) -> None:
+    made = in_breach(*PROMISED, SPARE, stakeholder("ann", **watches), stakeholder("pay-team", owners=["other-team"]))
+    told = [each.key for each in made.said if each.topic == "sla.notices.v1"]
+    assert told == (["ann"] if hears else ["pay-team"])  # what nobody hears of goes to the owner
+
+
+def test_flags_are_for_machines_and_for_who_watches_them_by_name() -> None:
+    made = in_breach(OWNED, stakeholder("ann", services=["pay"]), stakeholder("tool", events=["flags_changed"]))
+    ack = order("ack", 1, dedup_key="pay/paid")
+    said = made.tell(T0 + 10 * MINUTE_MS, ack)
+    assert [each.key for each in said if each.topic == "sla.notices.v1" and each.key is not None] == ["tool"]
 
 
 @pytest.mark.parametrize(
