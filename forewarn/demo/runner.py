@@ -96,6 +96,7 @@ class Demo:
         self._next: Played = next(self._due)
         self._held = timeline.turns()  # a heap: sorted by time
         self._seen: set[str] = set()
+        self._subjects: dict[str, str] = {}  # of messages
         self._told: dict[str, list[str]] = {}  # by event that is not printed yet: the stakeholders told of it
         self._sightings: dict[str, list[Sighting]] = defaultdict(list)
         self._colour = sys.stdout.isatty()
@@ -163,8 +164,18 @@ class Demo:
         elif record.topic == OUTBOX.name:
             self._answers += self._planner.read(value, now)
             self._night.read_message(value)
+            self._see_message(value, now - self._start_at)
         elif record.topic == ALERTS.name or value["type"] == PLANNING_REPLY:
             self._see_event(value)
+
+    def _see_message(self, message: Mapping[str, Any], offset_ms: int) -> None:
+        """Tell what is asked, and keep what the message is about until it is delivered."""
+        self._subjects[message["id"]] = timeline.in_play(str(message.get("subject") or ""), self._start_at)
+        for question in message.get("planning") or ():
+            asked = f"{message['stakeholder']} {question['dedup_key']} {question['asked_at']}"
+            if asked not in self._seen:
+                self._seen.add(asked)
+                self._hold(timeline.question_entry(message, question, offset_ms, self._start_at))
 
     def _see_event(self, value: Mapping[str, Any]) -> None:
         if value["id"] in self._seen:
@@ -190,7 +201,7 @@ class Demo:
             return  # not told, or not yet: a digest will tell
         known = [self._told[each] for each in delivery["event_ids"] if each in self._told]
         if not known or delivery["outcome"] != "delivered":
-            self._hold(timeline.delivery_entry(delivery, offset_ms))
+            self._hold(timeline.delivery_entry(delivery, offset_ms, self._subjects.get(delivery["id"], "")))
         for told in known:
             if delivery["outcome"] == "delivered" and delivery["stakeholder"] not in told:
                 told.append(delivery["stakeholder"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from forewarn.console import table
 from forewarn.demo.expectations import Sighting, Verdict
 from forewarn.demo.scenarios import SCENARIOS
+from schemas.instants import read_instant
 from sla.units import MINUTE_MS, SECOND_MS, spoken
 from sla.wording import event_name
 
 HEAD: Final = ("SCENARIO", "SERVICE", "WARNED AT", "BREACHED AT", "LEAD TIME", "AS EXPECTED", "WHY")
 _COLOURS: Final = {"early_warning": "33", "breach": "31;1", "recovery": "32", "unknown": "36"}
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 _WIDTH: Final = max(len(scenario.service) for scenario in SCENARIOS)
 
 
@@ -45,7 +48,7 @@ def alert_entry(event: Mapping[str, Any], at: int, start_at: int) -> Entry:
     why = str(reason["rule"]).replace("_", " ") + (f" {detail}" if detail else "")
     # The same state again: the forecast has moved, or a mark of the budget was reached.
     again = "STILL AT RISK" if data["state"] == data["previous_state"] == "at_risk" else headline(event).upper()
-    summary = (data.get("advice") or {}).get("summary") or ""
+    summary = in_play((data.get("advice") or {}).get("summary") or "", start_at)
     return Entry(at - start_at, data["service"], f"{again} ({why}) {summary}".rstrip(), name, event["id"])
 
 
@@ -54,12 +57,13 @@ def with_told(entry: Entry, stakeholders: Sequence[str]) -> Entry:
     return entry._replace(what=f"{entry.what} Told {', '.join(stakeholders)}.") if stakeholders else entry
 
 
-def delivery_entry(delivery: Mapping[str, Any], offset_ms: int) -> Entry:
+def delivery_entry(delivery: Mapping[str, Any], offset_ms: int, subject: str) -> Entry:
     """A record of `sla.deliveries.v1` that is told on its own: it failed, or came after its alert was printed."""
     service = str(delivery["dedup_key"]).partition("/")[0]
     who, by = delivery["stakeholder"], delivery["channel"]["kind"]
     several = f" of {len(delivery['event_ids'])} events in one message" if len(delivery["event_ids"]) > 1 else ""
-    words = f"told {who}{several}" if delivery["outcome"] == "delivered" else f"could not tell {who} by {by}"
+    about = several or (f": {subject}" if subject else "")
+    words = f"told {who}{about}" if delivery["outcome"] == "delivered" else f"could not tell {who} by {by}"
     return Entry(offset_ms, service, words, "told", delivery["event_id"])
 
 
@@ -67,6 +71,24 @@ def night_entry(delivery: Mapping[str, Any], offset_ms: int, what: str) -> Entry
     """What was held at night, or the digest that told of it when the day began."""
     service = str(delivery["dedup_key"]).partition("/")[0]
     return Entry(offset_ms, service, what, "told", f"night/{delivery['id']}")
+
+
+def question_entry(message: Mapping[str, Any], question: Mapping[str, Any], offset_ms: int, start_at: int) -> Entry:
+    """A question in a message of `sla.outbox.v1`: what somebody is asked to plan for, and by when."""
+    service = str(question["dedup_key"]).partition("/")[0]
+    expected = str(question["question"]).partition(" Please decide")[0]
+    words = f"{message['stakeholder']} is asked to plan, by {question['answer_by']}. {expected}"
+    return Entry(offset_ms, service, in_play(words, start_at), "told", f"question/{message['id']}/{service}")
+
+
+def in_play(text: str, start_at: int) -> str:
+    """A text with its instants as the play counts them."""
+
+    def counted(found: re.Match[str]) -> str:
+        at = read_instant(found[0])
+        return found[0] if at is None or at < start_at else f"+{clock_text(at - start_at)}"
+
+    return _INSTANT.sub(counted, text)
 
 
 def reply_entry(reply: Mapping[str, Any], offset_ms: int) -> Entry:
