@@ -37,6 +37,7 @@ FULL: dict[str, Any] = {
 }
 RECORD_BYTES_MAX = 4_000_000  # a little below what the producer takes: an atom is one record of the changelog
 FORECAST_MS = 6 * HOUR_MS
+CAUSED_SHARE = 0.4
 STORM_COUNT = 500
 ON_CALL_TOOLS = (Channel("alertmanager", "${ALERTS}"), Channel("pagerduty", "${PAGER}"))
 MESSAGES_MAX = 8  # to people, in half a day of a storm: the storm, two repeats, what was acknowledged, what ended
@@ -65,7 +66,9 @@ def a_life(
             open_keys[key] = max(severity, open_keys.get(key, "a"), key=lambda each: each == "critical")
             ahead = rfc3339(instant + FORECAST_MS)
             forecast = {"breach_at": dict.fromkeys(("p10", "p50", "p90"), ahead), "p_breach_in_window": 0.9}
-            world.event(dice.choice(["early_warning", "breach"]), instant, key, severity, forecast=forecast)
+            cause = {"type": "dependency", "id": f"{dice.choice(['pay', 'shop', 'mail'])}/a"}
+            more = {"forecast": forecast, "causes": [cause] if dice.random() < CAUSED_SHARE else []}
+            world.event(dice.choice(["early_warning", "breach"]), instant, key, severity, **more)
     world.tick_to(instant + 2 * DAY_MS, step_ms=10 * MINUTE_MS)
 
 
