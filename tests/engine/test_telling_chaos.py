@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 import pytest
 import redis
 
+from agents.project import STATUS_KEY
 from schemas import topics
 from schemas.catalogue_log import records_of
 from sla.units import rfc3339
@@ -88,6 +90,11 @@ def _wait_for_markers(kafka: Broker) -> None:
     consume_until(kafka.bootstrap, [topics.NOTICES.name], has_all)
 
 
+def empty(server: RedisServer) -> None:
+    with redis.Redis.from_url(server.url) as client:
+        client.flushall()
+
+
 def outcomes(kafka: Broker, enough: int) -> dict[str, dict[str, set[str]]]:
     """By stakeholder and message, how it ended; once so many messages have."""
 
@@ -137,8 +144,7 @@ def test_whatever_fails_around_it_nothing_is_lost_and_a_repeat_bears_its_key(
                 _wait_for_markers(kafka)
                 produce(kafka.bootstrap, topics.NOTICES.name, begin)
                 wait_for(lambda: len(good.seen) >= KILLED_AFTER, "messages", explain=first.log_tail)
-                with redis.Redis.from_url(redis_server.url) as client:
-                    client.flushall()
+                empty(redis_server)
                 first.kill()
                 came_before = set(good.seen)
             redis_server.kill()
@@ -160,3 +166,43 @@ def test_whatever_fails_around_it_nothing_is_lost_and_a_repeat_bears_its_key(
     again = {key for key, times in good.seen.items() if times > 1}
     assert again <= came_before  # what had no stored outcome when it was killed, by its key
     assert max(good.seen.values()) <= 2
+
+
+def test_redis_emptied_killed_and_back_loses_nothing_and_repeats_nothing(
+    own_topics: Broker, redis_server: RedisServer
+) -> None:
+    kafka, key = own_topics, "pay/paid"
+    status = {"type": "forewarn.status.v1", "data": {"dedup_key": key, "sequence": 1}}
+    produce(kafka.bootstrap, topics.STATUS.name, [(key, orjson.dumps(status))])
+    with ExitStack() as stack, Webhook() as good:
+        environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+            "REDIS_URL": redis_server.url,
+            "FOREWARN_FLUSH_INTERVAL": "1s",
+            "FOREWARN_CHANNELS_ALLOW": "127.0.0.0/8",
+            "GOOD": good.url,
+        }
+        _, deliver, project = roles = [
+            stack.enter_context(Process([sys.executable, "-m", "agents", role], name=role, env=environment))
+            for role in ("dispatch", "deliver", "project")
+        ]
+
+        def is_filled() -> bool:
+            with redis.Redis.from_url(redis_server.url) as client:
+                return bool(client.hexists(STATUS_KEY, key))
+
+        _wait_for_markers(kafka)
+        wait_for(is_filled, "the status", explain=project.log_tail)
+        for times, fails in enumerate((empty, RedisServer.kill, RedisServer.start, empty)):
+            told = range(times * KILLED_AFTER, (times + 1) * KILLED_AFTER)
+            produce(kafka.bootstrap, topics.NOTICES.name, [notice("ops", number, number) for number in told])
+            fails(redis_server)
+            wait_for(lambda to=told: len(good.seen) == to.stop, "messages", explain=deliver.log_tail)
+        wait_for(is_filled, "the status again", explain=project.log_tail)
+        found = outcomes(kafka, 4 * KILLED_AFTER)
+        for role in roles:
+            role.terminate()
+            assert role.wait() == 0, role.log_tail()
+    assert set(found["ops"]) == set(good.seen)
+    assert all(ends == {"delivered"} for ends in found["ops"].values())
+    assert set(good.seen.values()) == {1}
