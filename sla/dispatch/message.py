@@ -94,6 +94,7 @@ def _digest(atom: Atom, items: Sequence[Item]) -> tuple[str, str]:
     other = [item for item in items if item.name not in ("early_warning", "breach", "unknown", "recovery")]
     holds = [trouble for trouble in atom.troubles.values() if trouble.is_told or trouble.is_waiting is not None]
     subject = f"Digest: {len(fired)} fired, {len(cleared)} cleared, {len(holds)} still open"
+    subject += f", {len(other)} more" if other else ""
     lines: list[str] = []
     for title, found in (("Fired", fired), ("Cleared", cleared), ("Also", other)):
         if found:

@@ -36,6 +36,11 @@ def clock(instant: int) -> str:
     return datetime.fromtimestamp(instant / 1000, UTC).strftime("%H:%M:%S")
 
 
+def forecast(text: str) -> dict[str, object]:
+    """A breach expected at an instant of the first day."""
+    return {"breach_at": dict.fromkeys(("p10", "p50", "p90"), rfc3339(at(text))), "p_breach_in_window": 0.9}
+
+
 def stakeholder(name: str = "ann", **fields: Any) -> Stakeholder:
     base = Stakeholder(name, "owner", Watches(services=("pay",)), (Channel("console"),))
     return replace(base, **fields)
