@@ -70,6 +70,11 @@ class Buckets:
 
     def total(self, start: int, end: int | None, without: Sequence[Interval]) -> Totals:
         """The sum of the buckets that begin in [start, end), less those that touch `without`."""
+        cells = self._cells
+        if not without and end is not None and cells:  # as a window moves: by a bucket or few, all in one cell
+            index = bisect_right(cells, start, key=_START)
+            if index and (index == len(cells) or cells[index].start >= end):
+                return Totals(*cells[index - 1].rows.between(start, end))
         total = bad = marked = 0
         for rows, first, last in self._parts(start, end):
             if without:
@@ -169,16 +174,16 @@ class Buckets:
         index = bisect_left(cells, name, key=attrgetter("name"))
         if index == len(cells) or cells[index].name != name:
             cells.insert(index, Cell(name, Loose()))
-        cell = cells[index]
-        rows = cell.loosen()
         starts, ends, *counts = zip(*buckets, strict=True)
-        rows.insert(rows.first_from(starts[0]), (starts, map(sub, ends, starts), *counts))
-        cell.start = rows.arrays[0][0]
+        cells[index].put((starts, list(map(sub, ends, starts)), *counts))
 
     # -- age
 
-    def forget_before(self, start: int) -> None:
-        """Drop the cells whose buckets all begin before an instant, and the cuts that no longer matter."""
+    def forget_before(self, start: int) -> bool:
+        """Drop the cells whose buckets all begin before an instant, and the cuts that no longer matter.
+
+        Whether there was such a cell.
+        """
         cells = self._cells
         ended = 0
         while ended + 1 < len(cells) and cells[ended + 1].start <= start:
@@ -188,6 +193,7 @@ class Buckets:
         self.held_count -= _held_count(cells[:ended])
         del cells[:ended]
         del self.cuts[: bisect_left(self.cuts, start)]
+        return ended > 0
 
     def settle(self, now: int) -> None:
         """Move what is old into the zones of its age, merged as they are; nothing crosses a cut, no sum changes."""
@@ -217,10 +223,7 @@ class Buckets:
         if count == len(cell.rows):
             self._cells.remove(cell)
         else:
-            rows = cell.loosen()
-            for column in rows.arrays:
-                del column[:count]
-            cell.start = rows.arrays[0][0]
+            cell.drop_first(count)
         return found
 
     def _merged(self, rows: Iterable[Bucket], step_ms: int) -> list[Bucket]:

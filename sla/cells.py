@@ -1,7 +1,8 @@
 """Where the buckets of a ledger lie: stretches of time that grow coarser with age, each kept and written as one.
 
-A cell is loose while it is written to and sealed otherwise. The young zone, the buckets since the last whole hour, is
-always loose: it lies in the head, and all older cells in segments (docs/decisions/0018).
+A cell is loose while it is written to and sealed otherwise; at its ends rows come and go without unpacking it. The
+young zone, the buckets since the last whole hour, is always loose: it lies in the head, and all older cells in segments
+(docs/decisions/0018).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def step_of(age_or_window_ms: int) -> int:
 def rolling_edge(window_ms: int, now: int) -> int:
     """The start of the earliest bucket that a rolling window holds at `now`."""
     step_ms = step_of(window_ms)
-    return ceil_to(floor_to(now, step_ms) - window_ms + step_ms, step_ms)
+    return ceil_to(now - now % step_ms - window_ms + step_ms, step_ms)
 
 
 class Zone(NamedTuple):
@@ -95,6 +96,10 @@ class Loose:
         _, _, totals, bads, marks = self.arrays
         return sum(totals[first:last]), sum(bads[first:last]), sum(marks[first:last])
 
+    def between(self, start: int, end: int) -> tuple[int, int, int]:
+        """The same of the rows that start in [start, end)."""
+        return self.totals(self.first_from(start), self.first_from(end))
+
     def insert(self, place: int, columns: Iterable[Iterable[int]]) -> None:
         """Put rows before the one at a place."""
         for each, values in zip(self.arrays, columns, strict=True):
@@ -119,6 +124,32 @@ class Cell:
             rows = self.rows = Loose(rows.columns(0, len(rows)))
         self.version = None
         return rows
+
+    def drop_first(self, count: int) -> None:
+        """Take its oldest rows away; some are left."""
+        rows = self.rows
+        left = rows.behind(count) if isinstance(rows, Sealed) else None
+        if left is None:
+            for column in self.loosen().arrays:
+                del column[:count]
+        self._changed(left)
+
+    def put(self, columns: Sequence[Sequence[int]]) -> None:
+        """Put rows between those that are there; nothing lies between them."""
+        rows, start = self.rows, columns[0][0]
+        is_behind = rows.first_from(start) == len(rows)
+        grown = rows.with_more(columns) if isinstance(rows, Sealed) and is_behind else None
+        if grown is None:
+            loose = self.loosen()
+            loose.insert(loose.first_from(start), columns)
+        self._changed(grown)
+
+    def _changed(self, rows: Sealed | None) -> None:
+        """`rows` are those that it has now, where not its loose ones were changed."""
+        if rows is not None:
+            self.rows = rows
+        self.version = None
+        self.start = self.rows.start
 
     def seal(self) -> Sealed:
         """Its rows, packed."""

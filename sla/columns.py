@@ -15,18 +15,19 @@ class Column(NamedTuple):
     codes: Sequence[int] | None
 
 
-def narrow(values: Sequence[int]) -> Column:
+def narrow(values: list[int]) -> Column:
     """The column of some numbers."""
     if not values:
         return Column(0, 0, None)
     first, last = min(values), max(values)
     if first == last:
         return Column(first, 0, None)
+    step = values[1] - values[0]  # starts are nearly always even
+    if step > 0 and values == list(range(first, last + 1, step)):
+        return Column(first, step, None)
     above = [value - first for value in values]
     unit = gcd(*above)
-    codes = above if unit == 1 else [each // unit for each in above]
-    is_even = last - first == unit * (len(codes) - 1) and codes == list(range(len(codes)))
-    return Column(first, unit, None if is_even else codes)
+    return Column(first, unit, above if unit == 1 else [each // unit for each in above])
 
 
 def wide(column: Iterable[object], count: int) -> list[int]:

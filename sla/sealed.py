@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import gcd
 from struct import Struct, unpack_from
 from typing import Final
 
@@ -33,18 +34,26 @@ class UnknownShape(Exception):  # noqa: N818 - a finding about the state
 
 def seal(columns: Columns) -> Sealed:
     """Pack rows, given by column; there is one at least."""
-    fields: list[int] = [SHAPE, len(columns[0])]
+    fields: list[int] = []
     packed: list[bytes] = []
-    for values in columns:
+    for values in (list(each) for each in columns):  # an array would make every number anew at each look
         column = narrow(values)
-        width = 0
-        if column.codes is not None:
-            largest = max(column.codes)
-            width = next(width for width, limit in _LARGEST if largest <= limit)
-            packed.append(array(_CODE[width], column.codes).tobytes())
+        width = 0 if column.codes is None else _width_of(max(column.codes))
+        packed.append(_packed(column.codes, width))
         fields += (column.first, column.unit, width)
-    fields += (sum(columns[number]) for number in _SUMMED)
-    return Sealed(_HEADER.pack(*fields) + b"".join(packed))
+    return _sealed(len(columns[0]), fields, (sum(columns[number]) for number in _SUMMED), packed)
+
+
+def _sealed(count: int, fields: Sequence[int], sums: Iterable[int], packed: Iterable[bytes]) -> Sealed:
+    return Sealed(_HEADER.pack(SHAPE, count, *fields, *sums) + b"".join(packed))
+
+
+def _width_of(largest: int) -> int:
+    return next(width for width, limit in _LARGEST if largest <= limit)
+
+
+def _packed(codes: Sequence[int] | None, width: int) -> bytes:
+    return b"" if codes is None else array(_CODE[width], codes).tobytes()
 
 
 class Sealed:
@@ -81,13 +90,16 @@ class Sealed:
 
     def first_from(self, at: int) -> int:
         """The place of the first row that starts at or after an instant."""
-        header = _HEADER.unpack_from(self.data)
-        count = header[1]
-        base, unit, codes = self._codes(header, 0, 0, count)
+        return self._first_from(_HEADER.unpack_from(self.data), at)
+
+    def _first_from(self, header: Sequence[int], at: int) -> int:
+        count, base, unit, width = header[1:5]
         if unit == 0:
             return 0 if at <= base else count
         wanted = -((base - at) // unit)
-        return min(max(wanted, 0), count) if isinstance(codes, range) else bisect_left(codes, wanted)
+        if width:
+            return bisect_left(self._codes(header, 0, 0, count)[2], wanted)
+        return 0 if wanted < 0 else min(count, wanted)
 
     def columns(self, first: int, last: int) -> list[list[int]]:
         """Start, length, total, bad and marked of the rows [first, last)."""
@@ -99,12 +111,65 @@ class Sealed:
         header = _HEADER.unpack_from(self.data)
         if first == 0 and last == header[1]:
             return header[-3], header[-2], header[-1]
-        total, bad, marked = [self._sum(header, number, first, last) for number in _SUMMED]
-        return total, bad, marked
+        return self._totals(header, first, last)
+
+    def between(self, start: int, end: int) -> tuple[int, int, int]:
+        """The same of the rows that start in [start, end)."""
+        header = _HEADER.unpack_from(self.data)
+        return self._totals(header, self._first_from(header, start), self._first_from(header, end))
+
+    def _totals(self, header: Sequence[int], first: int, last: int) -> tuple[int, int, int]:
+        if first >= last:
+            return 0, 0, 0
+        return self._sum(header, 2, first, last), self._sum(header, 3, first, last), self._sum(header, 4, first, last)
+
+    def behind(self, count: int) -> Sealed | None:
+        """The rows behind the first ones, as `seal` would pack them; None where that must look at each anew."""
+        header = _HEADER.unpack_from(self.data)
+        left_count = header[1] - count
+        fields: list[int] = []
+        packed: list[bytes] = []
+        for number in range(COLUMNS_COUNT):
+            base, unit, codes = self._codes(header, number, count, header[1])
+            width = header[_FIELDS_BEFORE + 3 * number + 2]
+            if width == 0:
+                fields += (base + unit * count, unit if left_count > 1 else 0, 0)
+                continue
+            largest = max(codes)
+            if min(codes) or gcd(*codes) != 1 or _width_of(largest) != width or largest == left_count - 1:
+                return None
+            fields += (base, unit, width)
+            packed.append(_packed(codes, width))
+        gone = self.totals(0, count)
+        return _sealed(left_count, fields, (a - b for a, b in zip(header[-3:], gone, strict=True)), packed)
+
+    def with_more(self, columns: Columns) -> Sealed | None:
+        """These and later rows, as `seal` would pack them; None where that must look at each anew."""
+        header = _HEADER.unpack_from(self.data)
+        old_count = header[1]
+        count = old_count + len(columns[0])
+        packed: list[bytes] = []
+        for number, values in enumerate(columns):
+            base, unit, codes = self._codes(header, number, 0, old_count)
+            width = header[_FIELDS_BEFORE + 3 * number + 2]
+            if width == 0:
+                if any(value != base + unit * place for place, value in enumerate(values, old_count)):
+                    return None
+                continue
+            more = [(value - base) // unit for value in values]
+            is_whole = unit == 1 or all((value - base) % unit == 0 for value in values)
+            if not is_whole or min(more) < 0 or _width_of(max(more)) > width:
+                return None
+            packed += (_packed(codes, width), _packed(more, width))
+        sums = (old + sum(columns[number]) for old, number in zip(header[-3:], _SUMMED, strict=True))
+        return _sealed(count, header[_FIELDS_BEFORE:-3], sums, packed)
 
     def _sum(self, header: Sequence[int], number: int, first: int, last: int) -> int:
         base, unit, codes = self._codes(header, number, first, last)
-        return (last - first) * base + (unit and unit * sum(codes))
+        count = last - first
+        if unit == 0:
+            return count * base
+        return count * base + unit * (codes[0] if count == 1 else sum(codes))
 
 
 def _unpacked(base: int, unit: int, codes: Sequence[int]) -> list[int]:

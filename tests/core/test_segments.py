@@ -41,6 +41,37 @@ def test_sealed_rows_read_like_loose_ones(rows: list[tuple[int, ...]], one: int,
     assert sealed.totals(first, last) == loose.totals(first, last)
 
 
+COUNTS = st.integers(0, 3) | st.integers(0, 400)
+STEPS = st.sampled_from([1, 1, 1, 1, 1, 1, 1, 1, 5])
+LIKELY = st.lists(st.tuples(STEPS, st.sampled_from([1, 1, 1, 2]), COUNTS, COUNTS, st.just(1)), min_size=2, max_size=40)
+
+
+@given(LIKELY, st.integers(1, 39))
+def test_sealed_rows_that_come_and_go_are_packed_as_all_of_them_anew(rows: list[tuple[int, ...]], place: int) -> None:
+    starts = [sum(row[0] for row in rows[: n + 1]) for n in range(len(rows))]
+    columns = [starts, *([row[n] for row in rows] for n in range(1, 5))]
+    place = min(place, len(rows) - 1)
+    whole, first, last = (
+        Cell(CellName(1, 0), seal([column[part] for column in columns]))
+        for part in (slice(None), slice(place), slice(place, None))
+    )
+    first.put([column[place:] for column in columns])
+    assert first.seal().data == whole.seal().data
+    assert first.start == whole.start
+    whole.drop_first(place)
+    assert whole.seal().data == last.seal().data
+    assert whole.start == last.start
+
+
+def test_a_full_cell_changes_at_its_ends_without_being_unpacked() -> None:
+    rows = [[T0 + n * MINUTE_MS for n in range(300)], [MINUTE_MS] * 300, [n * n % 1000 for n in range(300)]]
+    cell = Cell(CellName(1, 0), seal([*rows, [n % 3 for n in range(300)], [1] * 300]))
+    cell.put([[T0 + 300 * MINUTE_MS], [MINUTE_MS], [17], [0], [1]])
+    cell.drop_first(12)
+    assert isinstance(cell.rows, Sealed)
+    assert (len(cell.rows), cell.version) == (289, None)
+
+
 def test_even_rows_take_next_to_nothing() -> None:
     rows = [[T0 + n * MINUTE_MS for n in range(360)], [MINUTE_MS] * 360, [5_000] * 360, [0] * 360, [1] * 360]
     assert len(seal(rows).data) < 120
