@@ -5,12 +5,13 @@ scaled likewise, and what the present hour has beyond that goes on. Until there 
 six hours is a scenario that repeats. A scenario is walked hour by hour over the buckets that leave the window; the
 breach instant lies where the budget's margin falls below zero, spread evenly inside the hour. Days that cannot hold
 the breach are passed many at once, first those of all scenarios together: 28 scenarios of 720 hours, each minute,
-would cost more than all else together.
+would cost more than all else together. Most promises are safe by a bound on all scenarios, which are not made then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import accumulate
 from operator import sub
 from typing import Final, NamedTuple
@@ -25,6 +26,8 @@ HOURS_PER_DAY: Final = 24
 LEAST_SEEN_MS: Final = HOUR_MS
 LEAST_BAD_COUNT: Final = 3
 """Fewer bad events in the present hour than this may be luck; the rule does not fire on them."""
+_RATE: Final = 1 << 64
+_DAYS_AT_FIRST: Final = 8  # most promises are safe so far ahead; a power of 2
 
 
 class Pace(NamedTuple):
@@ -67,6 +70,43 @@ class Scenario(NamedTuple):
         total, bad = self.day.whole
         least = total * self.up // self.down - (HOURS_PER_DAY - 1)
         return Pace(max(0, least), bad * self.bad_up // self.bad_down + self.excess * HOURS_PER_DAY)
+
+
+class Days:
+    """Past days, and bounds on how any of them may go on from its first hour."""
+
+    __slots__ = ("each", "least_idle", "least_total", "most_bad", "most_idle")
+
+    def __init__(self, days: Sequence[Day]) -> None:
+        self.each = days
+        firsts = [(day.whole, day.totals[0]) for day in days]
+        # What the whole day has to one of its first hour's, in parts of `_RATE`; of days that begin idle the whole day.
+        self.least_total = min((whole.total * _RATE // first for whole, first in firsts if first), default=None)
+        self.most_bad = max((whole.bad * _RATE // first + 1 for whole, first in firsts if first), default=0)
+        self.least_idle = min((whole.total for whole, first in firsts if not first), default=None)
+        self.most_idle = max((whole.bad for whole, first in firsts if not first), default=0)
+
+    def bound(self, present: Pace) -> Pace:
+        """See `Scenario.bounds`, for all that go on from this hour: no more total, no less bad than any of them."""
+        totals = [] if self.least_idle is None else [self.least_idle]
+        if self.least_total is not None:
+            totals.append(self.least_total * present.total // _RATE)
+        most = max(self.most_idle, self.most_bad * present.total // _RATE + 1)
+        return Pace(max(0, min(totals) - (HOURS_PER_DAY - 1)), most + present.bad * HOURS_PER_DAY)
+
+
+class Scenarios:
+    """The ways in which it may go on from an hour: how many, a bound on all of them, and each, made when asked for."""
+
+    def __init__(self, count: int, bound: Pace, make: Callable[[], list[Scenario]]) -> None:
+        self.count = count
+        self.bound = bound
+        self._make = make
+
+    @cached_property
+    def each(self) -> list[Scenario]:
+        """All of them; the objectives of one ledger share them."""
+        return self._make()
 
 
 class Outlook(NamedTuple):
@@ -124,9 +164,9 @@ class Walk(NamedTuple):
     allowance: Allowance
 
 
-def of_days(present: Pace, days: Sequence[Day]) -> list[Scenario]:
+def of_days(present: Pace, days: Days) -> Scenarios:
     """One scenario per past day, which begins at the hour that is now."""
-    return [_scaled(present, day) for day in days]
+    return Scenarios(len(days.each), days.bound(present), lambda: [_scaled(present, day) for day in days.each])
 
 
 def _scaled(present: Pace, day: Day) -> Scenario:
@@ -138,9 +178,15 @@ def _scaled(present: Pace, day: Day) -> Scenario:
     return Scenario(day, up, down, up * present.bad, down * max(1, usual), 0)
 
 
-def of_hours(present: Pace, hours: Sequence[Pace]) -> list[Scenario]:
+def of_hours(present: Pace, hours: Sequence[Pace]) -> Scenarios:
     """Each of the last hours repeats, at the present traffic."""
-    return [_repeated(present.total, h.bad * present.total // h.total) for h in hours if h.total]
+    found = [_repeated(present.total, h.bad * present.total // h.total) for h in hours if h.total]
+    return Scenarios(len(found), _bound_of(found), lambda: found)
+
+
+def _bound_of(scenarios: Sequence[Scenario]) -> Pace:
+    bounds = [scenario.bounds() for scenario in scenarios]
+    return Pace(min((pace.total for pace in bounds), default=0), max((pace.bad for pace in bounds), default=0))
 
 
 def _repeated(total: int, bad: int) -> Scenario:
@@ -148,17 +194,16 @@ def _repeated(total: int, bad: int) -> Scenario:
     return Scenario(Day([total] * HOURS_PER_DAY, [bad] * HOURS_PER_DAY, whole), 1, 1, 1, 1, 0)
 
 
-def outlook(walk: Walk, scenarios: Sequence[Scenario]) -> Outlook:
+def outlook(walk: Walk, scenarios: Scenarios) -> Outlook:
     """Walk every scenario to its breach or to the end of what can be seen ahead."""
-    if not scenarios:
-        return Outlook((), 0)
-    bounds = [scenario.bounds() for scenario in scenarios]
-    worst = Pace(min(pace.total for pace in bounds), max(pace.bad for pace in bounds))
-    start = _next_unsafe(walk, worst, 0)  # no scenario breaches before
-    if start >= len(walk.left_totals):
-        return Outlook((), len(scenarios))
-    found = sorted(at for at in (_breach_at(walk, scenario, start) for scenario in scenarios) if at is not None)
-    return Outlook(tuple(found), len(scenarios))
+    count = len(walk.left_totals)
+    start = _next_unsafe(walk, scenarios.bound, 0)  # no scenario breaches before
+    if start < count:
+        start = _next_unsafe(walk, _bound_of(scenarios.each), start)
+    if start >= count:
+        return Outlook((), scenarios.count)
+    found = sorted(at for at in (_breach_at(walk, scenario, start) for scenario in scenarios.each) if at is not None)
+    return Outlook(tuple(found), scenarios.count)
 
 
 def _next_unsafe(walk: Walk, day: Pace, k: int) -> int:
@@ -167,14 +212,15 @@ def _next_unsafe(walk: Walk, day: Pace, k: int) -> int:
     A stretch is safe if it would hold all its bad and none of its traffic. Twice as long a one is tried after each
     that is safe, and half of one that is not.
     """
-    count, full_from = len(walk.left_totals), walk.allowance.full_from
-    days_count = 1
+    _, present, left_totals, left_bads, allowance = walk
+    count, full_from = len(left_totals), allowance.full_from
+    days_count = _DAYS_AT_FIRST
     while k < count:
         after = min(k + days_count * HOURS_PER_DAY, count)
         passed = k // HOURS_PER_DAY
-        total = walk.present.total + passed * day.total - walk.left_totals[after - 1]
-        bad = walk.present.bad + (passed + days_count) * day.bad - walk.left_bads[k]
-        if not k < full_from < after and bad <= walk.allowance.at(after - 1, total):
+        total = present.total + passed * day.total - left_totals[after - 1]
+        bad = present.bad + (passed + days_count) * day.bad - left_bads[k]
+        if not k < full_from < after and bad <= allowance.at(after - 1, total):
             k = after
             days_count *= 2
         elif days_count == 1:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sla.buckets import Bucket, Buckets, Totals
 from sla.catalogue import CalendarPeriod
-from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, runs_of
+from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, rolling_edge, runs_of, step_of
 from sla.columns import narrow, wide
 from sla.intervals import Interval, merged, overlaps
 from sla.periods import period_at
@@ -105,7 +105,7 @@ class Ledger:
             self._sum_up(bucket.start, total, bad, marked)
 
     def past(self, until: int) -> tuple[int, int, int]:
-        """Changes when anything does of what began before an instant: a whole hour that the windows have reached."""
+        """Changes when a sum does of what began before an instant: a whole hour that the windows have reached."""
         self._past_until = max(self._past_until, until)
         total, bad = (self.open_total, self.open_bad) if self.open_start < until else (0, 0)
         return self._past_version, total, bad
@@ -150,8 +150,8 @@ class Ledger:
         """Merge what is old into coarser buckets and forget what ended before `keep_from`; no sum changes."""
         if not self.hours.is_always:
             self.advance(now)
-        self._past_version += 1
-        self._buckets.forget_before(keep_from)
+        # Round the clock whole hours, and the buckets of windows, hold the same however they are merged.
+        self._past_version += self._buckets.forget_before(keep_from) or not self.hours.is_always
         self._buckets.settle(now)
 
     @property
@@ -225,11 +225,12 @@ class Ledger:
         self.recount()
 
     def _edge(self, span: Span, now: int) -> tuple[int, int]:
-        """Where a window begins, and until when that holds."""
-        if isinstance(span, int):
+        """Where a window begins, and until when that holds; 0 where it may move at any minute."""
+        if not isinstance(span, int):
+            return period_at(span, now)[:2]
+        if not self.hours.is_always:
             return self.edge(span, now), 0
-        period = period_at(span, now)
-        return period.start, period.end
+        return rolling_edge(span, now), floor_to(now, step_of(span)) + step_of(span)
 
     # -- reading
 
@@ -285,7 +286,7 @@ class Ledger:
         young = next((cell.rows for cell in cells if cell.name.rank == YOUNG.rank), Loose())
         return {
             "open": [self.open_start, self.open_end, self.open_total, self.open_bad, self.open_marked],
-            "young": [len(young), *(list(narrow(column)) for column in young.columns(0, len(young)))],
+            "young": [len(young), *(list(narrow([*column])) for column in young.columns(0, len(young)))],
             "segments": runs_of(cell for cell in cells if cell.name.rank != YOUNG.rank),
             "settled_at": self._buckets.settled_at,
             "cuts": self._buckets.cuts,

@@ -10,7 +10,6 @@ from itertools import accumulate
 from sla.buckets import Totals
 from sla.intervals import Interval, overlaps
 from sla.sealed import COLUMNS_COUNT
-from sla.units import HOUR_MS
 
 Columns = Sequence[Sequence[int]]
 """Start, end, total, bad and marked of rows: a row for each is much to make of numbers to add up."""
@@ -35,33 +34,14 @@ class Past:
         self._totals = [0, *accumulate(totals)]
         self._bads = [0, *accumulate(bads)]
         self._marks = [0, *accumulate(marks)]
-        self._hours = range(0)
-        self._at_hours: Sums = ((), ())
 
     def between(self, start: int, end: int) -> Totals:
         """The sums of the buckets that begin in [start, end)."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         return Totals(*(column[last] - column[first] for column in (self._totals, self._bads, self._marks)))
 
-    def before(self, instants: Sequence[int]) -> Sums:
+    def before(self, instants: Iterable[int]) -> Sums:
         """Total and bad of all buckets that begin before each of many instants."""
-        if isinstance(instants, range) and instants.step == HOUR_MS and instants.start % HOUR_MS == 0:
-            return self._before_hours(instants)
-        return self._find(instants)
-
-    def _before_hours(self, hours: range) -> Sums:
-        """The same for whole hours in a row, each found once: past days and long windows ask for the same ones."""
-        known = self._hours
-        if not known or hours.start < known.start or hours.stop > known.stop:
-            start = min(hours.start, known.start) if known else hours.start
-            stop = max(hours.stop, known.stop)
-            self._hours = known = range(start, stop, HOUR_MS)
-            self._at_hours = self._find(known)
-        first = (hours.start - known.start) // HOUR_MS
-        totals, bads = self._at_hours
-        return totals[first : first + len(hours)], bads[first : first + len(hours)]
-
-    def _find(self, instants: Iterable[int]) -> Sums:
         starts, totals, bads = self._starts, self._totals, self._bads
         places = [bisect_left(starts, at) for at in instants]
         return packed(totals[place] for place in places), packed(bads[place] for place in places)

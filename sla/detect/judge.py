@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sla.audience import agreement_ref
 from sla.catalogue import Agreement, Catalogue, Severity, Uptime
 from sla.dedup import encoded, period_key
-from sla.detect.account import Account
+from sla.detect.account import Account, Reading
 from sla.detect.closing import close, in_force
 from sla.detect.facts import ServiceFacts
 from sla.detect.machine import Draft, begin_period, decide, fall_silent, is_uneventful, retire, weigh_forecast
@@ -81,7 +81,7 @@ class Judge:
         drafts = decide(track, reading, at)
         if not drafts and track.standing is before and not is_minute:
             return [], reading.depends_on_time
-        scene = self._scene(stream, account, moment)._replace(reading=reading)
+        scene = self._scene(stream, account, moment, reading)
         emissions = self._publisher.publish(scene, drafts)
         if track.standing is not before:
             emissions += self._publisher.turn_status(scene, drafts[-1] if drafts else None)
@@ -89,10 +89,12 @@ class Judge:
             emissions += self._publisher.minute_status(scene)
         return emissions, reading.depends_on_time
 
-    def _scene(self, stream: Stream, account: Account, moment: Moment) -> Scene:
-        reading = account.read(stream.seen, moment.at)
-        known = (moment.catalogue, stream, account, moment.facts, moment.silences, reading)
-        return Scene(*known, moment.at, moment.now, moment.offset)
+    @staticmethod
+    def _scene(stream: Stream, account: Account, moment: Moment, reading: Reading | None = None) -> Scene:
+        catalogue, facts, silences, at, now, offset = moment
+        if reading is None:
+            reading = account.read(stream.seen, at)
+        return Scene(catalogue, stream, account, facts, silences, reading, at, now, offset)
 
     def _say(self, stream: Stream, account: Account, moment: Moment, drafts: list[Draft]) -> list[Emission]:
         if not drafts:
@@ -137,8 +139,7 @@ class Judge:
         track = account.track
         key = period_key(agreement.name, stream.service, track.objective.name, period.name)
         # Not read anew: that would move tiers, at an instant that is none of a decision.
-        known = (moment.catalogue, stream, account, moment.facts, moment.silences, verdict.reading)
-        scene = Scene(*known, moment.at, moment.now, moment.offset)
+        scene = self._scene(stream, account, moment, verdict.reading)
         draft = Draft("period_closed", "period", verdict.severity, track.standing, track.standing)
         alone = [agreement_ref(agreement)]
         emissions = self._publisher.event(scene, draft, {"agreements": alone, "period": figures}, key, 1)

@@ -13,10 +13,9 @@ from sla.forecast import (
     Allowance,
     Outlook,
     Pace,
-    Scenario,
+    Scenarios,
     Walk,
     days_of,
-    of_days,
     of_hours,
     outlook,
 )
@@ -43,11 +42,11 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
     return Outlook(tuple(each for each in ahead if ends_at is None or each <= ends_at), found.scenarios_count)
 
 
-def _scenarios(account: Account, first_at: int, hour: Totals, at: int) -> list[Scenario]:
+def _scenarios(account: Account, first_at: int, hour: Totals, at: int) -> Scenarios:
     present, hours = Pace(hour.total, hour.bad), account.objective.hours
     days_count = days_of(hours.elapsed_ms(first_at, floor_to(at, HOUR_MS)))
     if days_count >= DAYS_LEAST:
-        return of_days(present, account.season.days(at, days_count))
+        return account.season.scenarios(present, at, days_count)
     until = account.ledger.edge(HOUR_MS, at)
     known = [present]
     for _ in range(1, HOURS_MAX):

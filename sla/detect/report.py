@@ -20,9 +20,7 @@ from sla.events import (
     Confidence,
     EventData,
     ExclusionRef,
-    Flags,
     ForecastView,
-    ObjectiveRef,
     Quantiles,
     Reason,
     no_reason,
@@ -54,45 +52,45 @@ def event_data(scene: Scene, draft: Draft, sequence: int) -> EventData:
     objective = track.objective
     service = scene.catalogue.services.get(objective.service)
     signal = objective.indicator.signal
-    return EventData(
-        dedup_key=track.key,
-        sequence=sequence,
-        episode=track.episode,
-        severity=draft.severity.value,
-        state=draft.standing.value,
-        previous_state=draft.previous.value,
-        service=objective.service,
-        signal=signal if signal is not None else "",
-        instance=None,
-        objective=ObjectiveRef(
-            name=objective.name,
-            version=objective.version,
-            target=objective.target_text,
-            window=objective.window.text,
-            kind=objective.indicator.kind,
-        ),
-        agreements=[agreement_ref(agreement) for agreement in scene.catalogue.agreements_of(objective.name)],
-        owner=service.owner if service else None,
-        opened_at=rfc3339(track.opened_at) if track.opened_at is not None else None,
-        evaluated_at=rfc3339(scene.now),
-        reason=reason_of(scene, draft),
-        budget=_budget(scene.reading),
-        forecast=_forecast(scene),
-        confidence=_confidence(scene, draft),
-        flags=Flags(
-            acked_by=track.flags.acked_by,
-            acked_until=None if track.flags.acked_until is None else rfc3339(track.flags.acked_until),
-            silenced=track.flags.is_silenced,
-            suppressed_by=track.flags.suppressed_by,
-            no_data=track.silent_since is not None and track.speaks_of_silence,
-            historic=scene.now - scene.at > HISTORIC_AFTER_MS,
-            final=track.is_final,
-        ),
-        ticket=None,
-        causes=_causes(scene),
-        exclusions=_exclusions(scene),
-        advice=_advice(scene, draft, service.runbook if service else None),
-    )
+    return {
+        "dedup_key": track.key,
+        "sequence": sequence,
+        "episode": track.episode,
+        "severity": draft.severity.value,
+        "state": draft.standing.value,
+        "previous_state": draft.previous.value,
+        "service": objective.service,
+        "signal": signal if signal is not None else "",
+        "instance": None,
+        "objective": {
+            "name": objective.name,
+            "version": objective.version,
+            "target": objective.target_text,
+            "window": objective.window.text,
+            "kind": objective.indicator.kind,
+        },
+        "agreements": [agreement_ref(agreement) for agreement in scene.catalogue.agreements_of(objective.name)],
+        "owner": service.owner if service else None,
+        "opened_at": rfc3339(track.opened_at) if track.opened_at is not None else None,
+        "evaluated_at": rfc3339(scene.now),
+        "reason": reason_of(scene, draft),
+        "budget": _budget(scene.reading),
+        "forecast": _forecast(scene),
+        "confidence": _confidence(scene, draft),
+        "flags": {
+            "acked_by": track.flags.acked_by,
+            "acked_until": None if track.flags.acked_until is None else rfc3339(track.flags.acked_until),
+            "silenced": track.flags.is_silenced,
+            "suppressed_by": track.flags.suppressed_by,
+            "no_data": track.silent_since is not None and track.speaks_of_silence,
+            "historic": scene.now - scene.at > HISTORIC_AFTER_MS,
+            "final": track.is_final,
+        },
+        "ticket": None,
+        "causes": _causes(scene),
+        "exclusions": _exclusions(scene),
+        "advice": _advice(scene, draft, service.runbook if service else None),
+    }
 
 
 def reason_of(scene: Scene, draft: Draft) -> Reason:
@@ -128,21 +126,23 @@ def _budget(reading: Reading) -> BudgetView | None:
     budget = reading.budget
     if budget is None:
         return None
-    return BudgetView(
-        allowed_count=budget.allowed, consumed_count=budget.consumed, remaining_ratio=budget.remaining_ratio
-    )
+    return {
+        "allowed_count": budget.allowed,
+        "consumed_count": budget.consumed,
+        "remaining_ratio": budget.remaining_ratio,
+    }
 
 
 def _forecast(scene: Scene) -> ForecastView | None:
     outlook = scene.account.track.outlook
     if outlook is None:
         return None
+    if not outlook.breach_ats:
+        return {"breach_at": None, "p_breach_in_window": 0.0}
     ats = [outlook.quantile(percent) for percent in (10, 50, 90)]
     p10, p50, p90 = (rfc3339(at) if at is not None else "" for at in ats)
-    return ForecastView(
-        breach_at=Quantiles(p10=p10, p50=p50, p90=p90) if p50 else None,
-        p_breach_in_window=rounded(outlook.share_ppm(), MILLION, 4),
-    )
+    breach_at: Quantiles | None = {"p10": p10, "p50": p50, "p90": p90} if p50 else None
+    return {"breach_at": breach_at, "p_breach_in_window": rounded(outlook.share_ppm(), MILLION, 4)}
 
 
 def _confidence(scene: Scene, draft: Draft) -> Confidence:
@@ -150,14 +150,14 @@ def _confidence(scene: Scene, draft: Draft) -> Confidence:
     window_ms = draft.tier.tier.long_ms if draft.tier is not None else _BUDGET_RULES_SEEN_MS
     span = draft.tier.tier.long_ms if draft.tier is not None else account.span
     if seen.first_at is None:
-        return Confidence(level="warming", coverage=0.0)
+        return {"level": "warming", "coverage": 0.0}
     start = max(account.base.windows[span].edge, floor_to(seen.first_at, MINUTE_MS))
     minutes = -(-account.counted_ms(start, scene.at) // MINUTE_MS)
     with_data = min(account.base.read(span).marked, minutes)
     coverage = rounded(with_data, minutes, 4) if minutes > 0 else 1.0
     if account.seen_ms(seen, scene.at) < window_ms:
-        return Confidence(level="warming", coverage=coverage)
-    return Confidence(level="partial" if coverage < COVERED_RATIO else "full", coverage=coverage)
+        return {"level": "warming", "coverage": coverage}
+    return {"level": "partial" if coverage < COVERED_RATIO else "full", "coverage": coverage}
 
 
 def _causes(scene: Scene) -> list[Cause]:
@@ -197,7 +197,7 @@ def _exclusions(scene: Scene) -> list[ExclusionRef]:
 
 
 def _advice(scene: Scene, draft: Draft, runbook: str | None) -> Advice:
-    return Advice(summary=_summary(scene, draft), actions=_actions(scene, draft), runbook=runbook)
+    return {"summary": _summary(scene, draft), "actions": _actions(scene, draft), "runbook": runbook}
 
 
 _RULE_SAYS = {

@@ -1,7 +1,8 @@
 """What a forecast takes from a ledger's past: it changes by the hour, and is worked out as seldom.
 
 Kept in memory beside the measure and never stored. Each part goes by all that it was made from, so that it is
-the same whenever it is made: after a restart, in a replay, or minutes earlier.
+the same whenever it is made: after a restart, in a replay, or minutes earlier. Round the clock the sums at whole hours
+are the same when buckets are merged, and go on from hour to hour; with a calendar they are found anew in each.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Sequence
 from operator import sub
 from typing import NamedTuple, overload
 
-from sla.forecast import HOURS_PER_DAY, Day, Pace
+from sla.forecast import HOURS_PER_DAY, Day, Days, Pace, Scenarios, of_days
 from sla.ledger import Ledger
-from sla.past import Past, packed
+from sla.past import Past, Sums, packed
 from sla.reach import edges_ahead
 from sla.units import HOUR_MS, floor_to
 
@@ -69,36 +70,58 @@ class _Edges(NamedTuple):
     full_from: int
 
 
+class _Hours(NamedTuple):
+    """Running sums of all that began before each of some whole hours in a row, as long as the past is what it was."""
+
+    past: object
+    instants: range
+    totals: Sequence[int]
+    bads: Sequence[int]
+
+
 class Season:
     """The past days of a ledger, and the leaving of each of its windows; objectives on one ledger share it."""
 
-    __slots__ = ("_days", "_edges", "_ledger", "_past")
+    __slots__ = ("_days", "_edges", "_hours", "_ledger", "_past", "_scenarios")
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._days: tuple[object, list[Day]] | None = None
+        self._days: tuple[object, Days] | None = None
         self._edges: dict[int, _Edges] = {}  # by length of the window
+        self._hours: _Hours | None = None
         self._past: tuple[object, Past] | None = None
+        self._scenarios: tuple[object, Scenarios] | None = None
 
     def let_go(self) -> None:
         """Drop what only shortens the work of one decision: all that was counted, ten times as large as the rest."""
-        self._past = None
+        self._past = self._scenarios = None
 
-    def rest(self) -> None:
-        """Drop all, when the hour is over that it was made for."""
-        self._days = self._past = None
+    def rest(self, now: int) -> None:
+        """When an hour is over, drop all that was made for it; its sums go on if anybody asked for them."""
+        self.let_go()
+        self._days = None
         self._edges.clear()
+        if self._hours is not None and self._hours.instants[-1] + HOUR_MS < floor_to(now, HOUR_MS):
+            self._hours = None
 
-    def days(self, at: int, count: int) -> list[Day]:
+    def scenarios(self, present: Pace, at: int, count: int) -> Scenarios:
+        """How it may go on from the present hour, by so many past days."""
+        days = self.days(at, count)
+        key = (present, days)
+        if self._scenarios is None or self._scenarios[0] != key:
+            self._scenarios = key, of_days(present, days)
+        return self._scenarios[1]
+
+    def days(self, at: int, count: int) -> Days:
         """The past days, the last one first: 24 hours each that count, the first of them as long ago as the day is."""
         this_hour = floor_to(at, HOUR_MS)
         key = (this_hour, count, self._ledger.past(this_hour))
         if self._days is None or self._days[0] != key:
-            self._days = key, self._find_days(this_hour, count)
+            self._days = key, Days(self._find_days(this_hour, count))
         return self._days[1]
 
     def _find_days(self, this_hour: int, count: int) -> list[Day]:
-        totals, bads = self._past_until(this_hour).before(self._hours_back(this_hour, count * HOURS_PER_DAY))
+        totals, bads = self._before(self._hours_back(this_hour, count * HOURS_PER_DAY), this_hour)
         each_total, each_bad = packed(map(sub, totals[1:], totals)), packed(map(sub, bads[1:], bads))
         return [
             Day(
@@ -140,11 +163,44 @@ class Season:
         this_hour = floor_to(at, HOUR_MS)
         untils, stays_ms = edges_ahead(self._ledger.hours, window_ms, at, max(1, window_ms // HOUR_MS))
         old_count = bisect_left(untils, this_hour + 1)
-        past = self._past_until(this_hour)
-        at_edge, at_hour = map(Pace, *past.before([edge, max(edge, this_hour)]))
-        totals, bads = past.before(untils[:old_count])
+        at_edge, at_hour = self._pace_before(edge, this_hour), self._pace_before(max(edge, this_hour), this_hour)
+        totals, bads = self._before(untils[:old_count], this_hour)
         full_from = bisect_left(untils, first_at)
         return _Edges(key, at, stays_ms, at_edge, at_hour, totals, bads, untils[old_count:], full_from)
+
+    def _pace_before(self, at: int, this_hour: int) -> Pace:
+        (total,), (bad,) = self._before(range(at, at + 1, HOUR_MS), this_hour)
+        return Pace(total, bad)
+
+    def _before(self, instants: Sequence[int], this_hour: int) -> Sums:
+        """Total and bad of all that began before this hour and before each of many instants."""
+        if isinstance(instants, range) and instants.start % HOUR_MS == 0 and self._ledger.hours.is_always:
+            return self._before_hours(instants, this_hour)
+        return self._past_until(this_hour).before(instants)
+
+    def _before_hours(self, instants: range, this_hour: int) -> Sums:
+        """The same for whole hours in a row, each found once: day by day nearly the same ones are asked for."""
+        known, past = self._hours, self._ledger.past(this_hour)
+        if known is None or known.past != past or instants.start < known.instants.start:
+            start = min(instants.start, this_hour if known is None else known.instants.start)
+            hours = range(start, this_hour + 1, HOUR_MS)
+            known = self._hours = _Hours(past, hours, *self._past_until(this_hour).before(hours))
+        elif known.instants.stop <= this_hour:
+            known = self._hours = self._gone_on(known, this_hour)
+        first = (instants.start - known.instants.start) // HOUR_MS
+        last = first + len(instants)
+        return known.totals[first:last], known.bads[first:last]
+
+    def _gone_on(self, known: _Hours, this_hour: int) -> _Hours:
+        """With the hours that have passed since, and as many the fewer at the other end."""
+        totals, bads = [*known.totals], [*known.bads]
+        for start in range(known.instants[-1], this_hour, HOUR_MS):
+            more = self._ledger.between(start, start + HOUR_MS)
+            totals.append(totals[-1] + more.total)
+            bads.append(bads[-1] + more.bad)
+        count = len(known.instants)
+        hours = range(this_hour - (count - 1) * HOUR_MS, this_hour + 1, HOUR_MS)
+        return _Hours(known.past, hours, packed(totals[-count:]), packed(bads[-count:]))
 
     def _past_until(self, this_hour: int) -> Past:
         """All that began before an hour."""

@@ -292,4 +292,4 @@ class Stream:
         self.silence.forget_before(keep_from)
         for name, track in self.tracks.items():
             track.silences = tuple(stretch for stretch in track.silences if stretch[1] > keep_from)
-            self.accounts[name].season.rest()
+            self.accounts[name].season.rest(now)

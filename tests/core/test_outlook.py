@@ -7,7 +7,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sla.forecast import Allowance, Day, Pace, Scenario, Walk, of_days, of_hours, outlook
+from sla.forecast import Allowance, Day, Days, Pace, Scenario, Walk, of_days, of_hours, outlook
 from sla.units import HOUR_MS
 
 T = 1_795_428_000_000
@@ -70,7 +70,7 @@ def test_days_passed_unwalked_hide_no_breach(walk: Walk, total: int, bad: int, d
     present = Pace(total + bad, bad)
     found = [hour_by_hour(walk, hours_of(present, day)) for day in days]
     expected = tuple(sorted(at for at in found if at is not None))
-    assert outlook(walk, of_days(present, days)) == (expected, len(days))
+    assert outlook(walk, of_days(present, Days(days))) == (expected, len(days))
 
 
 @given(walks(), st.integers(1, 60), st.lists(st.integers(0, 60), min_size=1, max_size=6))
@@ -83,7 +83,7 @@ def test_an_hour_that_repeats_is_walked_like_a_day(walk: Walk, total: int, bads:
 
 @given(st.integers(0, 900), st.integers(0, 900), past_days())
 def test_the_bounds_of_a_scenario_hold_its_scaled_day(total: int, bad: int, day: Day) -> None:
-    scenario: Scenario = of_days(Pace(total + bad, bad), [day])[0]
+    scenario: Scenario = of_days(Pace(total + bad, bad), Days([day])).each[0]
     least, most = scenario.bounds()
     whole = scenario.scaled().whole
     assert least <= whole.total

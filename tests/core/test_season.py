@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sla.detect.season import Leaving, Season
-from sla.forecast import Day, Pace
+from sla.forecast import Day, Days, Pace
 from sla.ledger import Ledger
 from sla.reach import ahead_of
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
@@ -47,8 +47,8 @@ def plain(found: Leaving) -> Leaving:
     return Leaving(list(found.totals), list(found.bads), found.full_from)
 
 
-def told(days: list[Day]) -> list[Day]:
-    return [Day(list(day.totals), list(day.bads), day.whole) for day in days]
+def told(days: Days) -> list[Day]:
+    return [Day(list(day.totals), list(day.bads), day.whole) for day in days.each]
 
 
 def some(rng: random.Random, ledger: Ledger, earliest: int, latest: int) -> None:
@@ -113,7 +113,7 @@ def test_an_hour_that_is_over_leaves_nothing_behind() -> None:
     ledger.watch([5 * DAY_MS], T0)
     season = Season(ledger)
     days = season.days(T0, 3)
-    season.rest()
+    season.rest(T0 + HOUR_MS)
     assert (again := season.days(T0, 3)) is not days
     assert told(again) == told(days)
 
@@ -124,4 +124,4 @@ def test_a_past_of_any_size_is_kept_exactly(count: int) -> None:
     ledger.watch([5 * DAY_MS], T0)
     ledger.add(T0 - DAY_MS, count, 1)
     ledger.advance(T0)
-    assert Season(ledger).days(T0, 2)[0].totals[0] == count
+    assert Season(ledger).days(T0, 2).each[0].totals[0] == count
