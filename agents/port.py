@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from faust.types import TP
 
 from agents.transport import BulkTable
+from sla.partitioner import partition_of
 
 END_OFFSET_WITHIN_S = 30.0
 
@@ -73,6 +75,7 @@ class FaustPort:
         self._app = app
         self._source = source
         self._table = table
+        self._hashed = lru_cache(maxsize=1 << 16)(partition_of)
         self.partitions: Mapping[str, int] = {}  # of every topic, once the broker was asked
         self.id: str | None = None  # of the source, likewise
 
@@ -86,7 +89,9 @@ class FaustPort:
         timestamp_ms: int | None = None,
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> Awaitable[Any]:
-        """Through the strict producer."""
+        """Through the strict producer, which would hash each key anew; most are those of a minute ago."""
+        if partition is None and key is not None:
+            partition = self._hashed(key, self.partitions[topic])
         sent: Awaitable[Any] = await self._app.producer.post(
             topic, key, value, partition=partition, timestamp_ms=timestamp_ms, headers=headers
         )
