@@ -47,15 +47,14 @@ def simulated(module: str, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout
 
 
-@pytest.mark.parametrize("seed", FAILED_ONCE)
-def test_a_schedule_that_failed_once_breaks_no_law(seed: int) -> None:
-    assert "violations          0" in simulated("tests.simulation", "--seeds", str(seed))
+def test_a_schedule_that_failed_once_breaks_no_law() -> None:
+    """All in one process, which says which of them does: its start takes longer than a schedule."""
+    assert "violations          0" in simulated("tests.simulation", "--seeds", ",".join(map(str, FAILED_ONCE)))
 
 
 @pytest.mark.parametrize("seeds", ["0..11", "100000..100005"])
