@@ -16,7 +16,7 @@ from typing import Final, Self
 from forewarn.parent import die_with_parent, end, watch_parent
 
 LOOPBACK: Final = "127.0.0.1"
-START_WITHIN_S: Final = 10
+START_WITHIN_S: Final = 60  # fakeredis alone takes some seconds; one that ends is noticed at once
 STOP_WITHIN_S: Final = 5
 NOTICE_FAKE: Final = (
     "no redis-server on the path nor in a wheel for this Python: fakeredis stands in for it (for trying out only)."

@@ -13,6 +13,7 @@ from forewarn.embedded import EmbeddedBroker
 from forewarn.kafka import read_to_end
 from notifiers.links import Link, May, sign
 from tests.harness import Process, wait_for
+from tests.harness.process import PATIENCE_S
 
 SECRET = "s" * 40
 TOPICS = {"sla.commands.v1": 2, "sla.records.v1": 2}
@@ -20,6 +21,7 @@ TOPICS = {"sla.commands.v1": 2, "sla.records.v1": 2}
 
 def opened(browser: Browser, base: str, token: str) -> Page:
     page = browser.new_context().new_page()
+    page.set_default_timeout(1000 * PATIENCE_S)
     page.goto(f"{base}/answer?token={token}")
     return page
 
