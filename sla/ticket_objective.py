@@ -93,6 +93,11 @@ class TicketObjective:
         return tuple(Mark(f"{p}%", -(-self.target_ms * p // 100)) for p in _REPEATS_PERCENT)
 
     @cached_property
+    def stages_ms(self) -> tuple[int, ...]:
+        """The working time after which each thing is due that time alone brings: marks, target, repeats."""
+        return (*(each.elapsed_ms for each in self.marks), self.target_ms, *(each.elapsed_ms for each in self.repeats))
+
+    @cached_property
     def awaits_reply(self) -> bool:
         """Whether an agent's reply ends it."""
         return self.metric in REPLY_METRICS

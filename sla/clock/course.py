@@ -65,7 +65,8 @@ class Course:
     @property
     def run(self) -> Run | None:
         """The clock that has not ended."""
-        return self.runs[-1] if self.runs and self.runs[-1].is_open else None
+        runs = self.runs
+        return runs[-1] if runs and runs[-1].ended_at is None else None
 
     def copy(self) -> Course:
         """Another that may go its own way."""
@@ -79,7 +80,7 @@ class Course:
     def advance(self, run: Run, scene: Scene) -> None:
         """What the event does to the clock that runs."""
         ending = self._ending(scene)
-        resets = self._begins_to_reset(scene)
+        resets = self.objective.reset is not NEVER and self._begins_to_reset(scene)
         if ending is not None:
             run.end(scene.at, ending)
             if self.objective.metric is Metric.PERIODIC_UPDATE and scene.talk.answered_at and self._is_wanted(scene):
@@ -101,8 +102,6 @@ class Course:
         return Ending.CLOSED if objective.awaits_reply else Ending.MET
 
     def _begins_to_reset(self, scene: Scene) -> bool:
-        if self.objective.reset is NEVER:
-            return False
         before, self.is_reset = self.is_reset, self.objective.reset.holds(scene.fields)
         return self.is_reset and not before
 
@@ -110,7 +109,8 @@ class Course:
 
     def may_begin(self, scene: Scene) -> bool:
         """Whether a clock attaches at this event: none does from a `closed` event on until the ticket is reopened."""
-        self._begins_to_reset(scene)
+        if self.objective.reset is not NEVER:
+            self._begins_to_reset(scene)
         if scene.talk.is_closed or not self._is_wanted(scene):
             return False
         return scene.talk.awaited_since(self.objective.metric, scene.at) is not None

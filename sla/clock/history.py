@@ -129,8 +129,9 @@ class History:
     @property
     def is_full(self) -> bool:
         """Whether the oldest event must go into the base."""
-        count = len(self._changes)
-        return count > EVENTS_MAX or (self.characters > HISTORY_CHARACTERS_MAX and count > 1)
+        if len(self._changes) > EVENTS_MAX:
+            return True
+        return self.characters > HISTORY_CHARACTERS_MAX and len(self._changes) > 1
 
     def add(self, at: int, offset: int, change: Change) -> bool:
         """Put an event in its place; whether that is the last. Its offset is above all before it."""

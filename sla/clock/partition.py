@@ -145,7 +145,7 @@ class Partition:
             ticket.is_importing = True
             memory.importing.add(ticket.id)
         elif is_newest:
-            said += self._tell_new(ticket, labels, record.at, offset)
+            said += self._tell_new(ticket, labels, event, offset)
         else:
             said += self._tell_all(ticket, LATE, offset, labels)
         self._speaking.touch(ticket)
@@ -159,13 +159,15 @@ class Partition:
             ticket.sequences = {}
         return is_repeat(ticket.sequences, record.feed)
 
-    def _tell_new(self, ticket: TicketAtom, labels: Labels, at: int, offset: int) -> list[Said]:
+    def _tell_new(self, ticket: TicketAtom, labels: Labels, event: Event, offset: int) -> list[Said]:
         story = ticket.story
         if story is None:
             return []
-        is_relabelled = labels != ticket.labels
+        is_relabelled = bool(event.change.fields) and labels != ticket.labels
         courses = story.all_courses if is_relabelled else story.touched
-        is_late = at <= (self._memory.now or 0)
+        if not courses:
+            return []
+        is_late = event.at <= (self._memory.now or 0)
 
         def tell(voice: Voice) -> list[Emission]:
             # What time alone made true at the event's instant or after it may not be so.

@@ -17,6 +17,8 @@ from sla.events import (
     EventData,
     ExclusionRef,
     Reason,
+    SeverityText,
+    StateText,
     TicketView,
     no_reason,
 )
@@ -28,6 +30,8 @@ from sla.ticket_objective import TicketObjective
 from sla.units import rfc3339, spoken
 
 _GONE: Final = Run(0, 0)
+_SEVERITIES: Final[dict[Severity, SeverityText]] = {each: each.value for each in Severity}
+_STATES: Final[dict[Standing, StateText]] = {each: each.value for each in Standing}
 _CERTAIN: Final[Confidence] = {"level": "full", "coverage": 1.0}
 
 Labels = tuple[str | None, str | None]
@@ -89,9 +93,9 @@ def event_data(view: View, moment: Moment, frame: Frame, draft: Draft, sequence:
         "dedup_key": ticket_key(track.service, frame.promise.name, view.ticket),
         "sequence": sequence,
         "episode": track.episode,
-        "severity": draft.severity.value,
-        "state": draft.standing.value,
-        "previous_state": draft.previous.value,
+        "severity": _SEVERITIES[draft.severity],
+        "state": _STATES[draft.standing],
+        "previous_state": _STATES[draft.previous],
         "service": track.service,
         "signal": frame.signal,
         "instance": None,

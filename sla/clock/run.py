@@ -111,7 +111,7 @@ class Run:
 class Dial:
     """A clock read by its objective and the exclusions of its service. The run is not to change while it is read."""
 
-    __slots__ = ("_counting", "_objective", "_reached_at", "_run", "_still_since", "_uncounted")
+    __slots__ = ("_counting", "_elapsed_ms", "_objective", "_reached_at", "_run", "_still_since", "_uncounted")
 
     def __init__(self, objective: TicketObjective, run: Run, exclusions: Sequence[Interval]) -> None:
         self._objective = objective
@@ -121,19 +121,26 @@ class Dial:
         self._uncounted: Sequence[Interval] = (*(run.pauses if is_moved else ()), *run.gaps, *exclusions)
         self._counting = objective.working_time.counting(run.counted_from, self._uncounted)
         self._reached_at: dict[int, int | None] = {}  # one event asks several times
+        self._elapsed_ms: dict[int, int] = {}
 
     def is_paused(self, at: int) -> bool:
         """Whether it stands still at an instant."""
         run = self._run
         if run.paused_at is not None and run.paused_at <= at and (run.ended_at is None or at < run.ended_at):
             return True
-        return any(start <= at < end for start, end in run.pauses) if run.pauses else False
+        for start, end in run.pauses:  # noqa: SIM110 - a generator would cost more than what it asks
+            if start <= at < end:
+                return True
+        return False
 
     def elapsed_ms(self, at: int) -> int:
         """How much working time it has counted up to an instant."""
-        still_since = self._still_since
-        until = at if still_since is None or at <= still_since else still_since
-        return self._run.carried_ms + self._counting.elapsed_ms(until)
+        known = self._elapsed_ms.get(at)
+        if known is None:
+            still_since = self._still_since
+            until = at if still_since is None or at <= still_since else still_since
+            known = self._elapsed_ms[at] = self._run.carried_ms + self._counting.elapsed_ms(until)
+        return known
 
     def when(self, elapsed_ms: int) -> int | None:
         """The first instant at which so much has elapsed; None if that is not to be while it stands still."""

@@ -29,21 +29,13 @@ def stage_of(objective: TicketObjective, text: str) -> int | None:
     return next((stage for stage, mark in places if mark.text == text), None)
 
 
-def stages_count(objective: TicketObjective) -> int:
-    """How many stages a clock goes through at most."""
-    return len(objective.marks) + 1 + len(objective.repeats)
-
-
 def due_at(objective: TicketObjective, run: Run, dial: Dial, stage: int) -> int | None:
     """When a stage is told; None if there is no such stage, or not while the clock stands still."""
-    if stage >= stages_count(objective):
+    stages_ms = objective.stages_ms
+    at = dial.when(stages_ms[stage]) if stage < len(stages_ms) else None
+    if at is None:
         return None
-    mark = mark_of(objective, stage)
-    if mark is None:
-        deadline = dial.deadline
-        return None if deadline is None else deadline + objective.grace_ms
-    at = dial.when(mark.elapsed_ms)
-    return None if at is None else max(at, run.attached_at)
+    return at + objective.grace_ms if stage == len(objective.marks) else max(at, run.attached_at)
 
 
 def is_dropped(run: Run, mark: Mark) -> bool:

@@ -73,8 +73,10 @@ class Story:
         """
         change = event.change
         is_moved = change.service != self.service
-        changed = self._changed(change)
-        apply(self.fields, change)
+        changed: Sequence[str] = ()
+        if change.fields:
+            changed = self._changed(change)
+            apply(self.fields, change)
         self.talk.hear(event)
         if is_moved:
             self._move(change.service, terms.objectives(change.service), event.at)
@@ -90,14 +92,20 @@ class Story:
         return [name for name, value in change.fields if not _is_same(get(name), value)]
 
     def _concerned(self, kind: TicketEvent, changed: Sequence[str]) -> list[Course]:
-        """The courses that may be changed by an event; asked again, what their conditions said would be the same."""
+        """The courses that may be changed by an event; asked again, what their conditions said would be the same.
+
+        Not so of an objective that came after the events that are folded into the base: nobody has asked it yet.
+        """
         if kind in _CONCERNING_ALL:
             return self.courses
         is_reply = kind is TicketEvent.REPLY
+        if not is_reply and not changed:
+            return []
+        is_folded = self.base_at is not None
         return [
             course
             for course in self.courses
-            if (is_reply and (course.objective.awaits_reply or not course.runs))
+            if (is_reply and (course.objective.awaits_reply or (is_folded and not course.runs)))
             or (changed and not course.objective.reads.isdisjoint(changed))
         ]
 
@@ -113,15 +121,18 @@ class Story:
         self.courses = [known.get(each.name) or Course(service, each) for each in objectives]
 
     def _advance(self, courses: Sequence[Course], scene: Scene, known: Iterable[Event]) -> None:
-        running = [(course, course.run) for course in courses]
+        idle: list[Course] = []
         replaced: list[Replaced] = []
-        for course, run in running:
-            if run is not None:
-                course.advance(run, scene)
-                if run.ending is Ending.CANCELLED:
-                    replaced.append(Replaced(course.objective, run))
-        for course, run in running:
-            if run is None and course.may_begin(scene):
+        for course in courses:
+            run = course.run
+            if run is None:
+                idle.append(course)
+                continue
+            course.advance(run, scene)
+            if run.ending is Ending.CANCELLED:
+                replaced.append(Replaced(course.objective, run))
+        for course in idle:
+            if course.may_begin(scene):
                 before = next((each for each in replaced if each.objective.metric is course.objective.metric), None)
                 course.begin(scene, before, self._pauses_until(scene.at, known))
 

@@ -65,6 +65,8 @@ class TicketAtom:
     def refusal(self, at: int, change: Change) -> Rejection | None:
         """Why an event cannot be taken, if a limit is reached: memory stays bounded whatever is sent."""
         characters_count = change.characters
+        if self.base is None and self.history.characters + characters_count <= EVENT_CHARACTERS_MAX:
+            return None  # which is nearly always so
         if characters_count > EVENT_CHARACTERS_MAX:
             detail = f"the fields of one event take {characters_count} characters, at most {EVENT_CHARACTERS_MAX}"
             return Rejection(Reason.LIMIT_REACHED, detail)
@@ -134,7 +136,12 @@ class TicketAtom:
         """When the next thing is due."""
         if self.is_importing:
             return None
-        return min([at for track in self.tracks if (at := track.acts_at) is not None], default=None)
+        due_at: int | None = None
+        for track in self.tracks:
+            at = track.acts_at
+            if at is not None and (due_at is None or at < due_at):
+                due_at = at
+        return due_at
 
     def due_tracks(self, at: int) -> Iterator[Track]:
         """What is due at an instant."""
