@@ -90,8 +90,10 @@ def _pairs(fields: Any) -> tuple[tuple[str, Any], ...]:
     if not fields:
         return ()
     return tuple(
-        (intern(name), intern(value) if type(value) is str and len(value) <= NAME_MOST_CHARACTERS else value)
-        for name, value in fields.items()
+        [
+            (intern(name), intern(value) if type(value) is str and len(value) <= NAME_MOST_CHARACTERS else value)
+            for name, value in fields.items()
+        ]
     )
 
 
@@ -121,8 +123,7 @@ def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Tick
     if type(at) is str:
         at = read_rfc3339(at)
     if not (
-        _is_name(ticket)
-        and _is_name(service)
+        _are_names(ticket, service)
         and (key is None or key == ticket.encode())
         and (by is not None or event is not TicketEvent.REPLY)
         and (fields is None or (type(fields) is dict and _PLAIN.issuperset(map(type, fields.values()))))
@@ -137,6 +138,13 @@ def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Tick
     return Ticket(ticket, intern(service), min(at, now), event, by, _pairs(fields), bool(imported), feed)
 
 
-def _is_name(value: Any) -> bool:
+def _are_names(ticket: Any, service: Any) -> bool:
     """`isprintable` holds for fewer names than are allowed: the rest are looked at closely."""
-    return type(value) is str and 0 < len(value) <= NAME_MOST_CHARACTERS and value.isprintable()
+    return (
+        type(ticket) is str
+        and type(service) is str
+        and 0 < len(ticket) <= NAME_MOST_CHARACTERS
+        and 0 < len(service) <= NAME_MOST_CHARACTERS
+        and ticket.isprintable()
+        and service.isprintable()
+    )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sla.clock.course import Course, stand
+from sla.clock.course import Course, ExclusionsOf, stand
 from sla.clock.history import EVENTS_MAX, Event
+from sla.clock.labels import labels_of
 from sla.clock.run import Dial, Ending, Fact, FactKind, Run
-from sla.clock.story import ExclusionsOf, ObjectivesOf, Story, Terms
+from sla.clock.story import ObjectivesOf, Story, Terms
 from sla.clock.talk import Talk
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
     """The base under the objectives in force; what was kept of an objective that is no longer defined is dropped."""
     base = Story()
     base.base_at, base.service, base.fields = body["at"], body["service"], dict(body["fields"])
+    base.labels = labels_of(base.fields)
     for name, value in zip(Talk.__slots__, body["talk"], strict=True):
         setattr(base.talk, name, value)
     for service, name, pauses, paused_at in body["own"]:

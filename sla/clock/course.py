@@ -18,6 +18,9 @@ from sla.intervals import Interval
 from sla.records import TicketEvent
 from sla.ticket_objective import Metric, OnReopen, OnRetarget, TicketObjective
 
+ExclusionsOf = Callable[[str], Sequence[Interval]]
+"""A service → its time that does not count."""
+
 
 class Scene(NamedTuple):
     """A ticket at one event, after it."""
@@ -27,7 +30,7 @@ class Scene(NamedTuple):
     change: Change
     fields: Mapping[str, Any]
     talk: Talk
-    exclusions: Sequence[Interval]
+    exclusions: ExclusionsOf
     since: Mapping[str, int]  # where in the log objectives that were not there from the beginning came to be defined
 
     def was_told_by(self, objective: TicketObjective) -> bool:
@@ -148,7 +151,7 @@ class Course:
         if objective.on_retarget is OnRetarget.RESTART:
             return Run(scene.at, scene.at, replaces=name)
         if objective.on_retarget is OnRetarget.PROPORTIONAL:
-            elapsed_ms = Dial(before, old, scene.exclusions).elapsed_ms(scene.at)
+            elapsed_ms = Dial(before, old, scene.exclusions(self.service)).elapsed_ms(scene.at)
             return Run(scene.at, scene.at, elapsed_ms * objective.target_ms // before.target_ms, name)
         run = Run(scene.at, old.counted_from, old.carried_ms, name)
         run.pauses, run.gaps = _all_pauses(old, scene.at), old.gaps

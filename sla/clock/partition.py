@@ -9,10 +9,10 @@ from sla.catalogue import Catalogue
 from sla.clock.agenda import SILENCES
 from sla.clock.correcting import LATE
 from sla.clock.history import Event, Pool
+from sla.clock.labels import Labels
 from sla.clock.memory import Memory
 from sla.clock.obeying import Obeying
 from sla.clock.publish import Publisher
-from sla.clock.report import Labels
 from sla.clock.speaking import Speaking
 from sla.clock.telling import catch_up, end_import, retire, run_due, settle_silently
 from sla.clock.ticket import TicketAtom
@@ -163,7 +163,7 @@ class Partition:
         story = ticket.story
         if story is None:
             return []
-        is_relabelled = bool(event.change.fields) and labels != ticket.labels
+        is_relabelled = labels != story.labels
         courses = story.all_courses if is_relabelled else story.touched
         if not courses:
             return []

@@ -8,7 +8,8 @@ from typing import Any
 from sla.audience import notices_of
 from sla.clock.flagging import refresh
 from sla.clock.framing import Frame, Frames
-from sla.clock.report import Draft, Labels, Moment, View, event_data
+from sla.clock.labels import Labels
+from sla.clock.report import Draft, Moment, View, event_data
 from sla.clock.track import Track
 from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cloud_event
 from sla.fold import Emission
@@ -40,7 +41,7 @@ class Publisher:
         frame = self._frames.of(moment.catalogue, view.track.service, view.objective)
         data = event_data(view, moment, frame, draft, view.track.next_sequence(CLOCKS))
         event = self._event(CLOCKS, draft, data)
-        if _has_counted_nothing(view, draft):
+        if draft.name == "clock.started" and _has_counted_nothing(view, draft.at):
             return [event], data
         return [event, self._record(view, moment, frame, draft, event)], data
 
@@ -71,10 +72,10 @@ class Publisher:
         return Emission(RECORDS, event.key, body)
 
 
-def _has_counted_nothing(view: View, draft: Draft) -> bool:
-    """Whether a clock has just begun, so that there is nothing to explain."""
+def _has_counted_nothing(view: View, at: int) -> bool:
+    """Whether a clock has begun just now, so that there is nothing to explain."""
     run = view.run
-    return draft.name == "clock.started" and run is not None and run.counted_from == draft.at and not run.carried_ms
+    return run is not None and run.counted_from == at and not run.carried_ms
 
 
 def _clock(view: View) -> dict[str, Any] | None:

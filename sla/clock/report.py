@@ -34,9 +34,6 @@ _SEVERITIES: Final[dict[Severity, SeverityText]] = {each: each.value for each in
 _STATES: Final[dict[Standing, StateText]] = {each: each.value for each in Standing}
 _CERTAIN: Final[Confidence] = {"level": "full", "coverage": 1.0}
 
-Labels = tuple[str | None, str | None]
-"""A ticket's team and priority."""
-
 
 class Moment(NamedTuple):
     """Where the log stands: revision and silences in force, log time after the advance, the offset of the line."""

@@ -145,7 +145,7 @@ class Dial:
     def when(self, elapsed_ms: int) -> int | None:
         """The first instant at which so much has elapsed; None if that is not to be while it stands still."""
         at, still_since = self._reached(elapsed_ms), self._still_since
-        return at if at is None or still_since is None or at <= still_since else None
+        return None if at is None or (still_since is not None and at > still_since) else at
 
     def when_resumed_at(self, elapsed_ms: int, resumed_at: int) -> int | None:
         """The same, if it ran again from an instant on."""

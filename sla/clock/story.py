@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sla.clock.course import Course, PausesSince, Replaced, Scene, stand
+from sla.clock.course import Course, ExclusionsOf, PausesSince, Replaced, Scene, stand
 from sla.clock.history import Change, Event
+from sla.clock.labels import Labels, labels_of
 from sla.clock.run import Ending, Run
 from sla.clock.talk import Talk
 from sla.intervals import Interval
@@ -18,7 +19,6 @@ from sla.records import TicketEvent
 from sla.ticket_objective import TicketObjective
 
 ObjectivesOf = Callable[[str], Sequence[TicketObjective]]
-ExclusionsOf = Callable[[str], Sequence[Interval]]
 
 
 class Terms(NamedTuple):
@@ -39,11 +39,12 @@ _CONCERNING_ALL: Final = frozenset({TicketEvent.CREATED, TicketEvent.CLOSED, Tic
 class Story:
     """A ticket up to its newest event. `courses` are of its service, in the order of their objectives' names."""
 
-    __slots__ = ("base_at", "base_fields", "courses", "fields", "left", "own", "service", "talk", "touched")
+    __slots__ = ("base_at", "base_fields", "courses", "fields", "labels", "left", "own", "service", "talk", "touched")
 
     def __init__(self) -> None:
         self.service = ""
         self.fields: dict[str, Any] = {}
+        self.labels: Labels = (None, None)
         self.talk = Talk()
         self.courses: list[Course] = []
         self.left: list[Course] = []  # of services that the ticket was with before
@@ -61,6 +62,7 @@ class Story:
         """Another, on this as its base, that may go its own way."""
         other = Story()
         other.service, other.fields, other.talk = self.service, dict(self.fields), self.talk.copy()
+        other.labels = self.labels
         other.courses = [course.copy() for course in self.courses]
         other.left = [course.copy() for course in self.left]
         other.base_at, other.base_fields, other.own = self.base_at, self.fields, self.own
@@ -77,14 +79,14 @@ class Story:
         if change.fields:
             changed = self._changed(change)
             apply(self.fields, change)
+            self.labels = labels_of(self.fields)
         self.talk.hear(event)
         if is_moved:
             self._move(change.service, terms.objectives(change.service), event.at)
         concerned = self.courses if is_moved else self._concerned(change.event, changed)
         self.touched = [*concerned, *self.left] if is_moved else concerned
         if concerned:
-            excluded = terms.exclusions(change.service)
-            scene = Scene(event.at, event.offset, change, self.fields, self.talk, excluded, terms.since)
+            scene = Scene(event.at, event.offset, change, self.fields, self.talk, terms.exclusions, terms.since)
             self._advance(concerned, scene, known)
 
     def _changed(self, change: Change) -> list[str]:

@@ -25,8 +25,9 @@ def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = Fa
     if rule is None and told:
         if not facts or not told[-1].begins(facts[0]):
             return catch_up(voice, rule=LATE, are_labels_new=are_labels_new)
-        if len(told) == len(runs) and told[-1].facts_count == len(facts[0]) and not are_labels_new:
-            return []  # nothing happened to the clock, so nothing is due at another time either
+        if len(told) == len(runs) and told[-1].facts_count == len(facts[0]):
+            # Nothing happened to the clock, so nothing is due at another time either.
+            return voice.done(are_labels_new=True) if are_labels_new else []
     for place, true in enumerate(facts, first):
         if place == len(told):
             told.append(new_told(voice, place))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from sla.clock.base import base_from_json, base_to_json, folded
-from sla.clock.course import Course
+from sla.clock.course import Course, ExclusionsOf
 from sla.clock.history import (
     EVENT_CHARACTERS_MAX,
     EVENTS_MAX,
@@ -16,13 +16,11 @@ from sla.clock.history import (
     History,
     characters_of,
 )
-from sla.clock.report import Labels
+from sla.clock.labels import Labels
 from sla.clock.story import Story, Terms
 from sla.clock.track import Track
 from sla.records import Reason, Rejection
 from sla.units import rfc3339
-
-LABEL_MOST_CHARACTERS: Final = 200  # as of any name
 
 
 class TicketAtom:
@@ -101,11 +99,8 @@ class TicketAtom:
 
     @property
     def labels(self) -> Labels:
-        """The team and the priority, where they are texts; cut to the length that a name may have."""
-        if self.story is None:
-            return None, None
-        get = self.story.fields.get
-        return _label(get("team")), _label(get("priority"))
+        """The team and the priority."""
+        return (None, None) if self.story is None else self.story.labels
 
     def track_of(self, service: str, name: str) -> Track:
         """The memory of an objective; a new one at first."""
@@ -146,7 +141,3 @@ class TicketAtom:
     def due_tracks(self, at: int) -> Iterator[Track]:
         """What is due at an instant."""
         return (track for track in self.tracks if (due_at := track.acts_at) is not None and due_at <= at)
-
-
-def _label(value: Any) -> str | None:
-    return value[:LABEL_MOST_CHARACTERS] if type(value) is str and value else None

@@ -10,8 +10,9 @@ from typing import Any, Final
 from sla.catalogue import Severity
 from sla.clock.course import Course
 from sla.clock.flagging import CHANGED
+from sla.clock.labels import Labels
 from sla.clock.publish import Publisher, open_clock, outcome
-from sla.clock.report import Draft, Labels, Moment, View, view_of
+from sla.clock.report import Draft, Moment, View, view_of
 from sla.clock.run import Fact, FactKind, Run
 from sla.clock.stages import due_at, severity_of
 from sla.clock.track import SILENT, Told, Track, Warned
@@ -198,8 +199,9 @@ class Voice:
         track.due_at = deadline = None
         if run is not None and len(track.told) == len(self.course.runs):
             view = self.view(run)
-            track.due_at = due_at(view.objective, run, view.clock, track.told[-1].stage)
-            deadline = view.clock.deadline
+            dial = view.clock
+            track.due_at = due_at(view.objective, run, dial, track.told[-1].stage)
+            deadline = dial.deadline
             if (are_labels_new or deadline != track.fed_deadline) and not self._feeds:
                 self.feed(view, self.moment.now, "changed", None)
         track.fed_deadline = deadline
