@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sla.clock.base import base_from_json, base_to_json, folded
-from sla.clock.course import Course, ExclusionsOf
+from sla.clock.course import Course
 from sla.clock.history import (
     EVENT_CHARACTERS_MAX,
     EVENTS_MAX,

@@ -32,6 +32,7 @@ from sla.records import (
     State,
     Tick,
 )
+from sla.units import rfc3339
 from tests.formats.test_reasons import (
     CHANGE,
     COUNTS,
@@ -149,7 +150,9 @@ def test_every_instant_that_python_writes_is_read_alike(moment: Any) -> None:
     expected = (moment.replace(tzinfo=None) - offset).replace(microsecond=moment.microsecond // 1000 * 1000)
     at = read_rfc3339(moment.isoformat())
     assert at is not None
-    assert read_rfc3339(f"{expected.isoformat(timespec='milliseconds')}Z") == at
+    written = f"{expected.isoformat(timespec='milliseconds')}Z"
+    assert read_rfc3339(written) == at
+    assert rfc3339(at) == written
 
 
 @pytest.mark.parametrize("at", [-62_135_596_800_001, 253_402_300_800_000, "9999-12-31T23:59:59-00:01", "x"])

@@ -120,3 +120,17 @@ def test_what_was_asked_before_does_not_change_an_answer(timetable: Timetable, a
         assert used.after(start, length) == fresh.after(start, length)
         assert used.elapsed_ms(start, start + length) == fresh.elapsed_ms(start, start + length)
         assert used.open_between(start, start + DAY_MS) == fresh.open_between(start, start + DAY_MS)
+
+
+@settings(deadline=None, max_examples=30)
+@given(timetables, instants, st.lists(st.tuples(instants, spans), max_size=3), uncounteds)
+def test_what_counts_from_an_instant_answers_alike_however_far_it_was_asked_before(
+    timetable: Timetable, start: int, asked: list[tuple[int, int]], uncounted: list[Interval]
+) -> None:
+    calendar = WorkingTime(timetable)
+    counting = calendar.counting(start, uncounted)
+    for at, span_ms in asked:
+        anew = WorkingTime(timetable)
+        assert counting.elapsed_ms(at) == anew.elapsed_ms(start, at, uncounted)
+        assert counting.after(span_ms) == anew.after(start, span_ms, uncounted)
+        calendar.before(at, span_ms)  # which unfolds what lies before
