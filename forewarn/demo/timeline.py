@@ -10,12 +10,13 @@ from forewarn.console import table
 from forewarn.demo.expectations import Sighting, Verdict
 from forewarn.demo.scenarios import SCENARIOS
 from schemas.instants import read_instant
-from sla.units import MINUTE_MS, SECOND_MS, spoken
+from sla.units import HOUR_MS, MINUTE_MS, SECOND_MS, spoken
 from sla.wording import event_name
 
 HEAD: Final = ("SCENARIO", "SERVICE", "WARNED AT", "BREACHED AT", "LEAD TIME", "AS EXPECTED", "WHY")
 _COLOURS: Final = {"early_warning": "33", "breach": "31;1", "recovery": "32", "unknown": "36"}
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+_FAR_MS: Final = 2 * HOUR_MS  # beyond it nobody counts in minutes
 _WIDTH: Final = max(len(scenario.service) for scenario in SCENARIOS)
 
 
@@ -86,7 +87,10 @@ def in_play(text: str, start_at: int) -> str:
 
     def counted(found: re.Match[str]) -> str:
         at = read_instant(found[0])
-        return found[0] if at is None or at < start_at else f"+{clock_text(at - start_at)}"
+        if at is None or at < start_at:
+            return found[0]
+        offset_ms = at - start_at
+        return f"+{clock_text(offset_ms) if offset_ms < _FAR_MS else spoken(offset_ms)}"
 
     return _INSTANT.sub(counted, text)
 

@@ -11,8 +11,9 @@ START = 1_795_428_000_000
 
 
 def test_instants_are_told_as_the_play_counts_them_and_those_before_it_as_they_are() -> None:
-    before, due = rfc3339(START - HOUR_MS), rfc3339(START + 35 * MINUTE_MS)
-    assert in_play(f"since {before}; due at {due}.", START) == f"since {before}; due at +35:00."
+    before, due, far = (rfc3339(START + ms) for ms in (-HOUR_MS, 35 * MINUTE_MS, 22 * HOUR_MS + 20 * MINUTE_MS))
+    told = in_play(f"since {before}; due at {due}, at most {far}.", START)
+    assert told == f"since {before}; due at +35:00, at most +22 h 20 min."
 
 
 def test_a_question_is_shown_with_what_is_expected_and_by_when_it_should_be_answered() -> None:
