@@ -29,6 +29,7 @@ def cross_check(defined: Sequence[Defined], written: Iterable[tuple[str, str]]) 
         *cycles(defined),
         *check_promises(defined),
         *_fallbacks_outside(defined),
+        *_escalations_to_oneself(defined),
         *_unknown_rules(defined),
     ]
 
@@ -40,6 +41,14 @@ def _unknown_rules(defined: Iterable[Defined]) -> Iterator[Finding]:
             if rule not in ALLOWABLE:
                 hint = nearest(rule, ALLOWABLE) or f"; these can be allowed: {', '.join(sorted(ALLOWABLE))}"
                 yield each.error("unknown-rule", ("metadata", "lint", "allow"), f"{rule!r} cannot be allowed{hint}")
+
+
+def _escalations_to_oneself(defined: Iterable[Defined]) -> Iterator[Finding]:
+    for each in defined:
+        steps = each.document.spec.escalate if isinstance(each.document, Stakeholder) else None
+        for place, step in enumerate(steps or ()):
+            if step.to == each.name:
+                yield each.error("cycle", ("spec", "escalate", place, "to"), f"{each.name!r} escalates to itself")
 
 
 def _fallbacks_outside(defined: Sequence[Defined]) -> Iterator[Finding]:

@@ -139,6 +139,7 @@ class Atom:
     sequences: dict[str, int] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
     closed: dict[str, list[Any]] = field(default_factory=dict)  # told and over: until when kept, whom else it was told
+    corrected: dict[str, int] = field(default_factory=dict)  # by dedup key: the sequence of the last correction heard
     groups: dict[str, Group] = field(default_factory=dict)
     digest: list[Item] = field(default_factory=list)
     digest_at: int | None = None
@@ -154,6 +155,21 @@ class Atom:
         if feed.sequence <= self.sequences.get(feed.source, -1):
             return True
         self.sequences[feed.source] = feed.sequence
+        return False
+
+    def hears_again(self, key: str, sequence: int | None) -> bool:
+        """Whether a correction, or a later one of its dedup key, was heard already; remembers it if not.
+
+        It may come by several ways: of those who escalate to each other, each passes it on.
+        """
+        if sequence is None:
+            return False
+        if sequence <= self.corrected.get(key, -1):
+            return True
+        self.corrected.pop(key, None)
+        self.corrected[key] = sequence
+        while len(self.corrected) > CLOSED_MAX:
+            del self.corrected[next(iter(self.corrected))]
         return False
 
     def keep(self, trouble: Trouble, event: Json, *, for_machines: bool = False) -> None:
@@ -193,6 +209,7 @@ class Atom:
             "sequences": dict(self.sequences),
             "troubles": [_to_json(trouble) for trouble in self.troubles.values()],
             "closed": dict(self.closed),
+            "corrected": dict(self.corrected),
             "groups": {
                 root: [group.due_at, _items_to_json(self, group.items), sorted(group.names)]
                 for root, group in self.groups.items()
@@ -259,6 +276,7 @@ def atom_of(state: AtomState) -> Atom:
     atom.troubles = {each[0]: _from_json(each) for each in body.get("troubles", ())}
     atom.wholes_count = sum(1 for trouble in atom.troubles.values() if trouble.event is not None)
     atom.closed = {key: list(kept) for key, kept in body.get("closed", {}).items()}
+    atom.corrected = dict(body.get("corrected", {}))
     for root, (due_at, items, *names) in body.get("groups", {}).items():
         atom.groups[root] = Group(due_at, _items_from_json(atom, items), set(*names) or {root})
     atom.digest = _items_from_json(atom, body.get("digest", ()))

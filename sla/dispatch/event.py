@@ -48,6 +48,7 @@ class View(NamedTuple):
     customers: tuple[str, ...]
     is_expectation: bool
     episode: int | None = None
+    sequence: int | None = None
 
 
 def view_of(event: Json, audience: str) -> View:
@@ -73,6 +74,7 @@ def view_of(event: Json, audience: str) -> View:
         customers=tuple(text(each.get("customer")) for each in agreements if text(each.get("customer"))),
         is_expectation=bool(types) and all(kind == "expectation" for kind in types),
         episode=_count(data.get("episode")),
+        sequence=_count(data.get("sequence")),
     )
 
 

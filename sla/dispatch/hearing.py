@@ -127,6 +127,9 @@ def _end(desk: Desk, view: View, notice: Notice) -> None:
 
 def _correction(desk: Desk, view: View, notice: Notice) -> None:
     trouble, closed = desk.atom.troubles.get(view.key), desk.atom.closed.get(view.key)
+    if desk.atom.hears_again(view.key, view.sequence):
+        desk.skip("dropped", "told already, by another way", view.id, view.key)
+        return
     if closed is not None:
         pass_on(desk, closed[1:], notice.event, "it was escalated, and is corrected")
     elif trouble is not None and (trouble.is_told or trouble.is_waiting is not None):

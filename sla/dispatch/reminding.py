@@ -148,6 +148,7 @@ def _forget(desk: Desk, keys: Iterable[str]) -> None:
         closed = desk.atom.closed.get(key)
         if closed is not None and closed[0] <= desk.at:
             del desk.atom.closed[key]
+            desk.atom.corrected.pop(key, None)
 
 
 def _escalate(desk: Desk, keys: Iterable[str]) -> None:

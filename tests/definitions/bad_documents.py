@@ -254,6 +254,7 @@ CASES = [
         + "  fallback: acme\n---\n"
         + told_by("console").replace("oncall", "customer").replace("name: x", "name: acme"),
     ),
+    Case("cycle", 8, "'x' escalates to itself", told_by("console") + "  escalate: [{unackedAfter: 15m, to: x}]\n"),
     Case("cycle", 5, "x -> x", doc("Service", "dependsOn: [{name: x}]")),
     # -- Stakeholder
     Case(

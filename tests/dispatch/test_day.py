@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sla.stakeholder import Channel, Escalation, Hours, Outside, RateLimit
 from sla.units import HOUR_MS, MINUTE_MS, SECOND_MS, rfc3339
 
@@ -125,6 +127,37 @@ def test_who_does_not_acknowledge_in_time_has_the_lead_told_who_also_hears_the_e
     for notice in notices:
         world.put(dict(notice), at("10:31"), "lead")
     assert [send["stakeholder"] for send in world.sends()] == ["ann", "ann", "lead", "lead"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_of_those_who_escalate_to_each_other_each_hears_once_what_became_of_it(*, ends: bool) -> None:
+    later = 15 * MINUTE_MS
+    world = World(
+        stakeholder("ann", escalate=(Escalation("bea", unacked_ms=later), Escalation("cal", unacked_ms=later))),
+        stakeholder("bea", escalate=(Escalation("ann", unacked_ms=later), Escalation("cal", unacked_ms=later))),
+        stakeholder("cal", escalate=(Escalation("ann", unacked_ms=later),)),
+    )
+    passed_on = 0
+
+    def pass_on(instant: int) -> None:
+        nonlocal passed_on
+        while notices := [dict(each.value) for _, each in world.said if each.topic == "sla.notices.v1"][passed_on:]:
+            passed_on += len(notices)
+            assert passed_on < 50, "it goes round"
+            for notice in notices:
+                world.put(notice, instant, notice["stakeholder"])
+
+    world.event("breach", at("10:00"))
+    for minute in range(1, 59):
+        world.tick_to(at(f"10:{minute:02d}"), step_ms=MINUTE_MS)
+        pass_on(at(f"10:{minute:02d}"))
+    story = ["correction", "recovery", "correction"] if ends else ["correction", "correction"]
+    for place, name in enumerate(story):
+        world.event(name, at(f"11:0{place}"), sequence=place + 2)
+        pass_on(at(f"11:0{place}"))
+    for who in ("ann", "bea", "cal"):
+        told = [item["event"] for send in world.sends() if send["stakeholder"] == who for item in send["items"]]
+        assert [name for name in told if name != "breach"] == story
 
 
 def test_an_ack_keeps_it_from_the_lead() -> None:
