@@ -254,6 +254,7 @@ class Catalogue:
     services: Mapping[str, Service] = field(default_factory=dict)
     stakeholders: Mapping[str, Stakeholder] = field(default_factory=dict)
     decide_every_ms: int = SECOND_MS
+    settle_tickets_after_ms: int = 30 * DAY_MS
     calendars: Mapping[str, WorkingTime] = field(default_factory=dict)
     ticket_promises: TicketPromises = field(default_factory=TicketPromises)
 

@@ -22,7 +22,7 @@ def of_document(kind: str, name: str, before: Catalogue, after: Catalogue) -> li
         case "Stakeholder":
             return list(_stakeholder(*_sides(name, before.stakeholders, after.stakeholders)))
         case "Settings":
-            return list(_settings(before.decide_every_ms, after.decide_every_ms))
+            return list(_settings(before, after))
         case _:
             return []
 
@@ -95,6 +95,10 @@ def _stakeholder(before: Stakeholder | None, after: Stakeholder | None) -> Itera
         yield f"is reached by {kinds}{so_far if so_far != f' instead of {kinds}' else ', elsewhere than so far'}"
 
 
-def _settings(before_ms: int, after_ms: int) -> Iterator[str]:
-    if before_ms != after_ms:
-        yield f"decisions every {after_ms / SECOND_MS:g} s, {before_ms / SECOND_MS:g} s so far, for every objective"
+def _settings(before: Catalogue, after: Catalogue) -> Iterator[str]:
+    steps = after.decide_every_ms, before.decide_every_ms
+    if steps[0] != steps[1]:
+        yield "decisions every {:g} s, {:g} s so far, for every objective".format(*(ms / SECOND_MS for ms in steps))
+    rests = after.settle_tickets_after_ms, before.settle_tickets_after_ms
+    if rests[0] != rests[1]:
+        yield "tickets are settled for good {} after their last event, {} so far".format(*map(spoken, rests))

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import WithJsonSchema
 
 from schemas.definitions.fields import (
+    DURATION_TEXT,
     STEP_TEXT,
     Amount,
     Duration,
@@ -111,10 +112,18 @@ def _step(duration_ms: int) -> str | None:
     return None if _STEP_SHORTEST_MS <= duration_ms <= HOUR_MS else "is no step: write 100ms to 1h"
 
 
+def _rest(duration_ms: int) -> str | None:
+    return None if duration_ms >= HOUR_MS else "is too soon to settle a ticket for good: write 1h or more"
+
+
 class SettingsSpec(Strict):
     """Settings of the detector itself."""
 
     decideEvery: Annotated[int, reader(parse_step, _step), STEP_TEXT] = Field(  # noqa: N815
         default="1s",
+        validate_default=True,
+    )
+    settleTicketsAfter: Annotated[int, reader(parse_duration, _rest), DURATION_TEXT] = Field(  # noqa: N815
+        default="30d",
         validate_default=True,
     )

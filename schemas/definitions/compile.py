@@ -38,7 +38,7 @@ def compile_catalogue(
     definitions = list(definitions)
     calendars = calendars_of(definitions)
     clocks: dict[str, Clock] = {}
-    decide_every_ms = SECOND_MS
+    settings: dict[str, int] = {}
     for each in definitions:
         document, name = each.document, each.name
         if isinstance(document, Objective):
@@ -52,7 +52,8 @@ def compile_catalogue(
         elif isinstance(document, Stakeholder):
             stakeholders[name] = stakeholder_of(document.metadata.name, document.spec)
         elif isinstance(document, Settings):
-            decide_every_ms = document.spec.decideEvery
+            spec = document.spec
+            settings = {"decide_every_ms": spec.decideEvery, "settle_tickets_after_ms": spec.settleTicketsAfter}
     return to.Catalogue(
         revision,
         sha256,
@@ -60,9 +61,9 @@ def compile_catalogue(
         agreements,
         services,
         stakeholders,
-        decide_every_ms,
-        calendars,
-        TicketPromises(tuple(clocks.values())),
+        calendars=calendars,
+        ticket_promises=TicketPromises(tuple(clocks.values())),
+        **settings,
     )
 
 

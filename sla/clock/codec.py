@@ -31,6 +31,7 @@ def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
             for at, offset, change in ticket.history
         ],
         "tracks": [_track_to_json(track) for track in ticket.tracks],
+        "read_at": ticket.read_at,
         "due_at": ticket.due_at,
     }
     base = ticket.stored_base if ticket.base is None else base_to_json(ticket.base)
@@ -70,7 +71,7 @@ def ticket_from_json(body: Mapping[str, Any], offset: int, pool: Pool) -> Ticket
     places = array("q", [instant for event in events for instant in event[:2]])
     ticket.history.load(places, [pool.read(*event[2:]) for event in events])
     ticket.tracks = [_track_from_json(entry) for entry in body["tracks"]]
-    ticket.due_at = body["due_at"]
+    ticket.read_at, ticket.due_at = body["read_at"], body["due_at"]
     ticket.sequences = dict(body["sequences"]) if "sequences" in body else None
     ticket.heard = dict(body.get("heard", {}))
     ticket.is_importing = body.get("is_importing", False)

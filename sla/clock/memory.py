@@ -9,6 +9,7 @@ from sla.catalogue import Catalogue
 from sla.clock.agenda import Agenda
 from sla.clock.codec import SHAPE, ticket_from_json, ticket_to_json
 from sla.clock.history import Pool
+from sla.clock.resting import Resting
 from sla.clock.ticket import TicketAtom
 from sla.dedup import encoded
 from sla.exclusions import Exclusions, InForce
@@ -63,7 +64,9 @@ class Memory:
         self.catalogue = base
         self.since: dict[str, int] = {}  # objectives that came with a later revision: the offset of its marker
         self.now: int | None = None
-        self.tickets: dict[str, TicketAtom] = {}
+        self.tickets: dict[str, TicketAtom] = {}  # that live
+        self.resting = Resting()
+        self.pool = Pool()
         self.importing: set[str] = set()  # tickets whose clocks run silently until the next decision
         self.agenda = Agenda()
         self.silences = Silences()
@@ -88,16 +91,19 @@ class Memory:
         self.catalogue = catalogue
 
     def ticket_of(self, name: str) -> TicketAtom:
-        """A ticket, a new one at first."""
+        """A ticket, a new one at first; one that rested lives again."""
         ticket = self.tickets.get(name)
         if ticket is None:
-            ticket = self.tickets[name] = TicketAtom(name)
+            ticket = self.tickets[name] = self.resting.wake(name, self.pool) or TicketAtom(name)
         return ticket
 
-    def discard_if_new(self, ticket: TicketAtom) -> None:
-        """A ticket of which nothing could be used is none."""
-        if not len(ticket.history) and ticket.base is None:
-            del self.tickets[ticket.id]
+    def let_go(self, ticket: TicketAtom) -> None:
+        """After an event of which nothing came: a ticket that rested rests on, and one that was none is none."""
+        if len(ticket.history):
+            return
+        del self.tickets[ticket.id]
+        if ticket.base is not None or ticket.stored_base is not None:
+            self.resting.lay(ticket)
 
     def facts_of(self, service: str) -> ServiceExclusions:
         """The exclusions of a service, none at first."""
@@ -128,8 +134,7 @@ class Memory:
             for service in sorted(self._dirty_facts)
         ]
         atoms += [
-            AtomState(f"{TICKET}/{encoded(name)}", offset, ticket_to_json(self.tickets[name]))
-            for name in sorted(self.dirty)
+            AtomState(f"{TICKET}/{encoded(name)}", offset, self._ticket_to_json(name)) for name in sorted(self.dirty)
         ]
         self.dirty.clear()
         self._dirty_facts.clear()
@@ -149,6 +154,9 @@ class Memory:
         atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
         return atoms
 
+    def _ticket_to_json(self, name: str) -> dict[str, Any]:
+        return self.resting.body_of(name) if name in self.resting else ticket_to_json(self.tickets[name])
+
     def _let_idle_go(self) -> None:
         """Let go of what can be told anew of tickets that were not asked for between two writings of the table.
 
@@ -164,7 +172,7 @@ class Memory:
         facts = self._facts[service]
         return {"service": service, "exclusions": facts.to_json(), "sequences": facts.sequences}
 
-    def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader, pool: Pool) -> int:
+    def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at.
 
         Raises `UnknownRevision` when the one in force is not to be had, `UnknownShape` for a shape that this version
@@ -183,12 +191,18 @@ class Memory:
                 facts.load(atom.body["exclusions"])
                 facts.sequences = dict(atom.body["sequences"])
             elif kind == TICKET:
-                ticket = ticket_from_json(atom.body, atom.offset, pool)
-                self.tickets[ticket.id] = ticket
-                if ticket.is_importing:
-                    self.importing.add(ticket.id)
+                self._load_ticket(atom)
         self.agenda.fill(self.tickets.values(), self.silences)
         return offset
+
+    def _load_ticket(self, atom: AtomState) -> None:
+        if not atom.body["events"]:
+            self.resting.load(atom.body["ticket"], atom.offset, atom.body)
+            return
+        ticket = ticket_from_json(atom.body, atom.offset, self.pool)
+        self.tickets[ticket.id] = ticket
+        if ticket.is_importing:
+            self.importing.add(ticket.id)
 
     def _load_head(self, head: AtomState, read_catalogue: CatalogueReader) -> None:
         body = head.body

@@ -8,7 +8,7 @@ from typing import Final
 from sla.catalogue import Catalogue
 from sla.clock.agenda import SILENCES
 from sla.clock.correcting import LATE
-from sla.clock.history import Event, Pool
+from sla.clock.history import Event
 from sla.clock.labels import Labels
 from sla.clock.memory import Memory
 from sla.clock.obeying import Obeying
@@ -41,7 +41,6 @@ class Partition:
         self._number = number
         self._gap_ms = gap_ms
         self._memory = Memory(number, base)
-        self._pool = Pool()
         self._speaking = Speaking(self._memory, publisher)
         self._obeying = Obeying(self._memory, self._speaking)
 
@@ -90,8 +89,8 @@ class Partition:
                 if name == SILENCES:
                     said += self._obeying.end_silences(at, offset)
                     continue
-                ticket = memory.tickets[name]
-                if ticket.due_at != at:
+                ticket = memory.tickets.get(name)
+                if ticket is None or ticket.due_at != at:
                     continue
                 if ticket.offset >= offset:
                     ahead.append(ticket)
@@ -99,6 +98,8 @@ class Partition:
                 tracks = list(ticket.due_tracks(at))
                 said += self._speaking.each(ticket, tracks, lambda voice: run_due(voice, at), offset)  # noqa: B023
                 self._speaking.touch(ticket)
+                if ticket.due_at == at:
+                    self._speaking.rest(ticket)
             emissions += in_order(said)
         for ticket in ahead:
             memory.agenda.set(ticket)
@@ -127,17 +128,18 @@ class Partition:
         memory = self._memory
         ticket = memory.ticket_of(record.ticket)
         if ticket.offset >= offset or self._is_repeat(ticket, record):
+            memory.let_go(ticket)
             return []
-        change = self._pool.change_of(record)
+        change = memory.pool.change_of(record)
         said: list[Said] = []
         self._speaking.story_of(ticket)
         refused = ticket.refusal(record.at, change)
         if refused is not None:
-            memory.discard_if_new(ticket)
+            memory.let_go(ticket)
             return refused
         if ticket.is_importing and not record.is_import:
             said += self._end_import(ticket, offset)
-        labels = ticket.labels
+        labels, ticket.read_at = ticket.labels, memory.now or 0
         event = Event(record.at, offset, change)
         is_newest = ticket.take(event, self._speaking.terms)
         memory.count_unnamed(record.service)
@@ -257,4 +259,4 @@ class Partition:
 
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at."""
-        return self._memory.load(atoms, read_catalogue, self._pool)
+        return self._memory.load(atoms, read_catalogue)

@@ -84,10 +84,16 @@ class Speaking:
                 said.append(Said(ticket_key(track.service, track.name, ticket.id), emissions))
         return said
 
+    def rest(self, ticket: TicketAtom) -> None:
+        """Nothing has come of a ticket for long, no clock runs on it and nothing is due: it is settled for good."""
+        self.story_of(ticket)
+        ticket.settle(self.terms)
+        self._memory.let_go(ticket)
+
     def touch(self, ticket: TicketAtom) -> None:
         """After a change: it is to be kept, and when it acts next."""
         self._memory.dirty.add(ticket.id)
-        due_at = ticket.find_due()
+        due_at = ticket.find_due(self._memory.catalogue.settle_tickets_after_ms)
         if due_at != ticket.due_at:
             ticket.due_at = due_at
             self._memory.agenda.set(ticket)

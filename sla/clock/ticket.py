@@ -27,8 +27,8 @@ class TicketAtom:
     """The atom of a ticket. `story` is None until it is asked for after a restart or a rest."""
 
     __slots__ = (
-        "base", "due_at", "heard", "history", "id", "is_importing", "offset", "sequences", "stored_base", "story",
-        "tracks",
+        "base", "due_at", "heard", "history", "id", "is_importing", "offset", "read_at", "sequences", "stored_base",
+        "story", "tracks",
     )  # fmt: skip
 
     def __init__(self, ticket: str) -> None:
@@ -42,6 +42,7 @@ class TicketAtom:
         self.sequences: dict[str, int] | None = None  # of feeds, by source
         self.heard: dict[str, int] = {}  # commands, by id: the offset
         self.is_importing = False
+        self.read_at = 0  # the log's time when its last event came
         self.due_at: int | None = None
 
     def tell_story(self, terms: Terms) -> Story:
@@ -71,7 +72,8 @@ class TicketAtom:
         base_at = None if self.base is None else self.base.base_at
         if base_at is not None and at < base_at:
             detail = f"older than {rfc3339(base_at)}, before which the ticket's events are no longer kept one by one"
-            return Rejection(Reason.LIMIT_REACHED, f"{detail}: the newest {EVENTS_MAX} are")
+            kept = f"the newest {EVENTS_MAX} are, until the ticket has rested (settleTicketsAfter)"
+            return Rejection(Reason.LIMIT_REACHED, f"{detail}: {kept}")
         if self._fields_would_take(change) > FIELDS_CHARACTERS_MAX:
             detail = f"the ticket's fields would take more than {FIELDS_CHARACTERS_MAX} characters"
             return Rejection(Reason.LIMIT_REACHED, detail)
@@ -127,16 +129,24 @@ class TicketAtom:
         """All that the ticket has been with, as far as is known."""
         return self.history.services.union(track.service for track in self.tracks)
 
-    def find_due(self) -> int | None:
-        """When the next thing is due."""
+    def settle(self, terms: Terms) -> None:
+        """Put every event into the base: what is true of the ticket stays, and is no longer looked at anew."""
+        while len(self.history):
+            self.base = folded(self, self.history.take_oldest(), terms)
+        self.due_at = None
+
+    def find_due(self, settle_after_ms: int) -> int | None:
+        """When the next thing is due; of a ticket on which no clock runs, when it is to be settled for good."""
         if self.is_importing:
             return None
         due_at: int | None = None
+        is_running = False
         for track in self.tracks:
             at = track.acts_at
+            is_running = is_running or at is not None or track.is_running
             if at is not None and (due_at is None or at < due_at):
                 due_at = at
-        return due_at
+        return due_at if is_running else self.read_at + settle_after_ms
 
     def due_tracks(self, at: int) -> Iterator[Track]:
         """What is due at an instant."""

@@ -57,6 +57,11 @@ class Told:
         return len(self._facts) // 3
 
     @property
+    def last_kind(self) -> int | None:
+        """What was told last, a `FactKind`."""
+        return self._facts[-3] if self._facts else None
+
+    @property
     def is_heard(self) -> bool:
         """Whether any of it was told with an event."""
         return any(self._facts[2::3])
@@ -141,8 +146,8 @@ class Track:
     @property
     def is_running(self) -> bool:
         """Whether a clock was told of whose end was not."""
-        facts = self.told[-1].facts if self.told else []
-        return bool(facts) and facts[-1].kind not in (FactKind.MET, FactKind.CANCELLED)
+        last = self.told[-1].last_kind if self.told else None
+        return last is not None and last not in (FactKind.MET, FactKind.CANCELLED)
 
     @property
     def is_told(self) -> bool:

@@ -196,6 +196,11 @@ def test_other_hours_of_a_calendar_are_told_of_each_promise_that_counts_in_them(
             document("Settings", "all", decideEvery="5s"),
             ["decisions every 5 s, 1 s so far, for every objective"],
         ),
+        (
+            document("Settings", "all"),
+            document("Settings", "all", settleTicketsAfter="90d"),
+            ["tickets are settled for good 90 d after their last event, 30 d so far"],
+        ),
     ],
 )
 def test_what_stands_around_objectives_is_told_too(

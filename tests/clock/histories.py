@@ -12,7 +12,7 @@ from sla.dedup import ticket_key
 from sla.fold import Line
 from sla.units import MINUTE_MS, SECOND_MS, rfc3339
 from tests.core.orders import order
-from tests.core.world import Document, catalogue_of, line_of, marker
+from tests.core.world import Document, catalogue_of, document, line_of, marker
 
 from .world import MIDNIGHT, OFFICE, clock_of, promise
 
@@ -28,6 +28,8 @@ class History(NamedTuple):
 
 def documents(dice: random.Random) -> list[Document]:
     found: list[Document] = [OFFICE]
+    if dice.random() < 0.6:
+        found.append(document("Settings", "all", settleTicketsAfter="1h"))
     for number in range(dice.randint(1, 4)):
         spec: dict[str, Any] = {
             "metric": dice.choice(METRICS),
@@ -51,7 +53,7 @@ def documents(dice: random.Random) -> list[Document]:
 
 
 def event(dice: random.Random, now: int) -> tuple[dict[str, Any], str]:
-    ticket = dice.choice(["T1", "T1", "T2", "ü/3"])
+    ticket = dice.choices(["T1", "T2", "ü/3"], [12, 6, 1])[0]
     late_ms = dice.choice([0, 0, 0, 0, 1, 5 * SECOND_MS, 7 * MINUTE_MS, 50 * MINUTE_MS])
     kind = dice.choices(["created", "updated", "reply", "closed", "reopened"], [2, 6, 4, 1, 1])[0]
     body: dict[str, Any] = {

@@ -358,4 +358,5 @@ CASES = [
     Case("wrong-value", 5, "100ms to 1h", doc("Settings", "decideEvery: 2h")),
     Case("wrong-value", 5, "100ms to 1h", doc("Settings", "decideEvery: 50ms")),
     Case("slow-step", 5, "nobody watched", doc("Settings", "decideEvery: 30s")),
+    Case("wrong-value", 5, "1h or more", doc("Settings", "settleTicketsAfter: 5m")),
 ]

@@ -216,7 +216,8 @@ def test_agreements_services_stakeholders_and_settings_are_compiled(tmp_path: Pa
       watches: {agreements: [gold], severities: [critical], events: [breach, forewarn.recovery.v1]}
       channels: [console, {console: null}, {webhook: "https://example.com/${TOKEN}"}]
     """
-    settings = "apiVersion: forewarn/v1\nkind: Settings\nmetadata: {name: detector}\nspec: {decideEvery: 5s}\n"
+    spec = "{decideEvery: 5s, settleTicketsAfter: 2h}"
+    settings = f"apiVersion: forewarn/v1\nkind: Settings\nmetadata: {{name: detector}}\nspec: {spec}\n"
     catalogue = catalogue_of(tmp_path, OBJECTIVE, agreement, service, stakeholder, settings)
     quarter = CalendarPeriod(Unit.QUARTER, "Europe/Berlin", "quarter calendar")
     assert catalogue.agreements == {
@@ -237,7 +238,7 @@ def test_agreements_services_stakeholders_and_settings_are_compiled(tmp_path: Pa
         repeat_ms=4 * HOUR_MS,
         rate_limit=RateLimit(6, HOUR_MS),
     )
-    assert catalogue.decide_every_ms == 5 * SECOND_MS
+    assert (catalogue.decide_every_ms, catalogue.settle_tickets_after_ms) == (5 * SECOND_MS, 2 * HOUR_MS)
 
 
 def test_plain_documents_compile_as_their_yaml_did(tmp_path: Path) -> None:

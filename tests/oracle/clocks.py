@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .clock_track import Truth
-from .definitions import decide_every_ms
+from .definitions import decide_every_ms, settle_tickets_after_ms
 from .replayed import Step
 from .ticket_definitions import promises
 from .ticket_log import Emission, TicketLog
@@ -18,6 +18,7 @@ from .ticket_log import Emission, TicketLog
 
 class Told(NamedTuple):
     events: list[Emission]  # of orderly tickets
+    refused: list[int]  # offsets of events from before their ticket was settled for good
     facts: dict[str, Truth]  # by dedup key, of tickets without an import: steps of clocks, breaches
     orderly: set[str]  # dedup keys
 
@@ -38,7 +39,8 @@ def told_of(
         moves.append((step.offset, now if before is None else max(now, before)))
     all_promises = promises(documents)
     names = {step.value["ticket"] for step in steps if step.value["type"] == "ticket"}
-    logs = {name: TicketLog(name, all_promises, moves, pace_ms) for name in sorted(names)}
+    settle_after_ms = settle_tickets_after_ms(documents)
+    logs = {name: TicketLog(name, all_promises, moves, pace_ms, settle_after_ms) for name in sorted(names)}
     for step, (_, now) in zip(steps, moves, strict=True):
         kind = step.value["type"]
         if kind == "ticket":
@@ -55,8 +57,8 @@ def told_of(
     for log in logs.values():
         if moves:
             log.advance(moves[-1][1], moves[-1][0])
-        facts |= {} if any(event.is_import for event in log.events) else log.truth()
+        facts |= log.truth()
         if log.is_orderly:
             events += log.out
             orderly |= {track.key for track in log.tracks.values()}
-    return Told(events, facts, orderly)
+    return Told(events, sorted(each for log in logs.values() for each in log.refused), facts, orderly)

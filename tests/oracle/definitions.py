@@ -186,6 +186,12 @@ def of_kind(documents: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [document for document in documents if document["kind"] == kind]
 
 
+def settle_tickets_after_ms(documents: list[dict[str, Any]]) -> int:
+    for settings in of_kind(documents, "Settings"):
+        return duration_ms(settings["spec"].get("settleTicketsAfter", "30d"))
+    return 30 * DAY_MS
+
+
 def decide_every_ms(documents: list[dict[str, Any]]) -> int:
     for settings in of_kind(documents, "Settings"):
         return duration_ms(settings["spec"].get("decideEvery", "1s"))

@@ -43,11 +43,12 @@ def unlike(seed: int, folder: Path) -> tuple[list[str], Counter[str]]:
     case = ticket_workload(seed)
     wanted, told = expected(case), printed(case, folder)
     found = clock_differences(wanted, told)
-    found += [f"dead letter: {one['value']['detail']}" for one in told if one["topic"] == "sla.dlq.v1"]
+    letters = {one["value"]["offset"]: one["value"] for one in told if one["topic"] == "sla.dlq.v1"}
+    found += [f"dead letter: {letters[offset]['detail']}" for offset in letters.keys() - set(wanted.refused)]
+    found += [f"no dead letter at offset {offset}" for offset in set(wanted.refused) - letters.keys()]
     counts = Counter(each["value"]["type"].removeprefix("forewarn.").removesuffix(".v1") for each in wanted.events)
-    return found, counts + Counter(
-        {"exact": len(wanted.orderly), "in the end": len(wanted.facts.keys() - wanted.orderly)}
-    )
+    in_the_end = len(wanted.facts.keys() - wanted.orderly)
+    return found, counts + Counter(exact=len(wanted.orderly), refused=len(wanted.refused), in_the_end=in_the_end)
 
 
 def main() -> int:

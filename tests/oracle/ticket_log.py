@@ -20,7 +20,9 @@ Emission = dict[str, Any]
 class TicketLog:
     """One ticket through the log."""
 
-    def __init__(self, name: str, all_promises: list[Promise], moves: list[tuple[int, int]], step_ms: int) -> None:
+    def __init__(
+        self, name: str, all_promises: list[Promise], moves: list[tuple[int, int]], step_ms: int, settle_after_ms: int
+    ) -> None:
         self.name = name
         self.is_orderly = True
         self.events: list[Event] = []
@@ -35,6 +37,11 @@ class TicketLog:
         self._moves = moves
         self._nows = [now for _, now in moves]
         self._step_ms = step_ms
+        self._settle_after_ms = settle_after_ms
+        self._read = (0, 0)  # the offset and the log time of its last event
+        self._settled_at: int | None = None  # events before are settled for good
+        self._is_open_ended = False  # what was settled might be otherwise by now, and nobody looks
+        self.refused: list[int] = []
         self._waiting: list[Event] = []  # an import that was not told yet
         self._waits_since = 0
         self._has_spoken_at = -1
@@ -46,6 +53,7 @@ class TicketLog:
 
     def exclude(self, value: dict[str, Any], now: int, offset: int) -> None:
         self.advance(now, offset)
+        self._is_open_ended |= self._settled_at is not None
         known = self._exclusions.setdefault(value["service"], {})
         edges = instant(value["from"]), instant(value["to"])
         before = known.pop(value["id"], None)
@@ -60,6 +68,7 @@ class TicketLog:
     def revise(self, all_promises: list[Promise], now: int, offset: int) -> None:
         """Other promises are in force. What the events up to here were under the old ones was told, else nothing."""
         self.advance(now, offset)
+        self._is_open_ended |= self._settled_at is not None
         before, heard = self._promises, self._runs()
         self._promises = {each.name: each for each in all_promises}
         for name in {*before, *self._promises} - (before.keys() & self._promises.keys()):
@@ -91,6 +100,11 @@ class TicketLog:
         at = min(instant(value["at"]), now)
         event = Event(at, offset, value["event"], value.get("by"), value["service"], fields, is_import)
         self.advance(now, offset)
+        self._settle(offset)
+        if self._settled_at is not None and event.at < self._settled_at:
+            self.refused.append(offset)
+            return
+        self._read = offset, now
         if is_import:
             self.is_orderly &= len(self.events) == len(self._waiting)
             self._waiting.append(event)
@@ -107,6 +121,17 @@ class TicketLog:
             self._tell_steps(now)
 
     # -- time
+
+    def _settle(self, until: int) -> None:
+        """Without a running clock and an event for so long it is settled, once time moves on."""
+        offset, now = self._read
+        moved = any(
+            offset < place <= until and later > before and later >= now + self._settle_after_ms
+            for (_, before), (place, later) in zip(self._moves, self._moves[1:], strict=False)
+        )
+        is_running = any(runs[-1].ended_at is None for runs in self._runs().values())
+        if self.events and moved and not is_running:
+            self._settled_at = max(event.at for event in self.events)
 
     def advance(self, now: int, offset: int) -> None:
         """All that is due, each at its own instant."""
@@ -290,7 +315,9 @@ class TicketLog:
     # -- the end
 
     def truth(self) -> dict[str, Truth]:
-        """By dedup key, whatever order the events came in."""
+        """By dedup key, whatever order the events came in; nothing of an import, and of what cannot be known."""
+        if self._is_open_ended or any(event.is_import for event in self.events):
+            return {}
         found = {}
         for (service, name), runs in self._runs().items():
             key = ticket_key(service, name, self.name)

@@ -41,6 +41,8 @@ def ticket_workload(seed: int, *, is_calm: bool | None = None) -> Workload:
         name = f"T-{number}" if number else "ü/0"
         lines += ticket_events(dice, name, begin, length_ms, delays_ms=() if calm else (1, 9000, HOUR_MS, DAY_MS // 3))
     lines += exclusions(dice, begin, length_ms, calm=calm)
+    if dice.random() < 0.6:
+        documents.append(document("Settings", "all", {"settleTicketsAfter": dice.choice(["1h", "1h", "5h"])}))
     revised = revisions(dice, documents, begin, length_ms) if dice.random() < 0.5 else []
     nothing = {"type": "exclusion", "service": "none", "id": "end", "from": spell(begin), "to": spell(begin + 1)}
     lines.append(logged({**nothing, "category": "other"}, begin + length_ms))  # so that the log goes on so far

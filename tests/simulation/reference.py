@@ -159,7 +159,7 @@ class Reference:
 
     def _told_of_tickets(self) -> Expected:
         story = self._outcome.story
-        found = Expected([], {}, set())
+        found = Expected([], [], {}, set())
         for place in self.places():
             if place[0] == TICKETS.name:
                 steps = [
@@ -167,7 +167,8 @@ class Reference:
                     for step in self._steps(place)
                 ]
                 told = told_of(story.revisions[0], steps, story.step_ms)
-                found = Expected([*found.events, *told.events], found.facts | told.facts, found.orderly | told.orderly)
+                facts, orderly = found.facts | told.facts, found.orderly | told.orderly
+                found = Expected([*found.events, *told.events], [*found.refused, *told.refused], facts, orderly)
         return found
 
     @cached_property
