@@ -55,7 +55,7 @@ def _check_objective(each: Defined, document: Objective, hours: WorkingTime) -> 
     no_data = no_data_of(spec)
     counts_events = (
         spec.budgeting == "occurrences"
-        and "budgeting" not in dropped
+        and dropped.isdisjoint({"budgeting", "indicator"})
         and isinstance(spec.indicator, RatioIndicator | ThresholdIndicator | TicketsIndicator)
     )
     if no_data is not None and no_data.treat in (Treat.BAD, Treat.GOOD) and counts_events:
@@ -69,7 +69,7 @@ def _check_objective(each: Defined, document: Objective, hours: WorkingTime) -> 
             "a target of 100% leaves no error budget, one bad event breaks it for good: write less, such as 99.99%"
         )
         yield each.error("target-without-budget", ("spec", "target"), message)
-    else:
+    elif dropped.isdisjoint({"target", "window"}):
         yield from _check_tiers(each, document, nominal_ms(window_of(spec), hours))
 
 

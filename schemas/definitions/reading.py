@@ -16,6 +16,19 @@ from schemas.definitions.source import Defined, Source
 from schemas.definitions.values import shown
 
 _VERSIONS: Final = (API_VERSION, openslo.API_VERSION)
+_STAND_INS: Final[dict[str, dict[str, Any]]] = {
+    "Objective": {
+        "service": "-",
+        "indicator": {"type": "ratio", "signal": "-"},
+        "target": "99%",
+        "window": {"rolling": "30d"},
+    },
+    "TicketObjective": {"service": "-", "metric": "custom", "target": "4h", "when": {}, "stop": {}},
+    "Agreement": {"type": "slo", "customer": "-", "objectives": []},
+    "Stakeholder": {"audience": "owner", "watches": {}, "channels": ["console"]},
+}
+"""What stands for a required field that is missing or wrong: the rest of its document is checked all the same."""
+
 _WRITE: Final = {"apiVersion": f"write apiVersion: {API_VERSION}", "kind": f"write one of {', '.join(KINDS)}"}
 
 
@@ -91,7 +104,7 @@ def _model_of(source: Source) -> tuple[Any, list[Finding]]:
 
 
 def _without_errors(model: Any, source: Source, error: ValidationError) -> list[Defined]:
-    """What is left of one of our own documents without the fields that are wrong, if it can do without them."""
+    """What is left of one of our own documents without the fields that are wrong or missing."""
     if source.value["apiVersion"] != API_VERSION:
         return []
     places = [tuple(each["loc"]) for each in error.errors(include_url=False)]
@@ -100,8 +113,8 @@ def _without_errors(model: Any, source: Source, error: ValidationError) -> list[
         within = value.get(place[0]) if place else None
         if len(place) > 1 and isinstance(within, dict):
             within.pop(place[1], None)
-        elif place:
-            value.pop(place[0], None)
+    if isinstance(value.get("spec"), dict):
+        value["spec"] = {**_STAND_INS.get(source.value["kind"], {}), **value["spec"]}
     try:
         document = model.model_validate(value)
     except ValidationError:

@@ -92,6 +92,39 @@ def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
     assert load([tmp_path, tmp_path / "definitions.yaml"]).findings == ()
 
 
+def test_a_required_field_that_is_missing_hides_no_error_in_another(tmp_path: Path) -> None:
+    loaded = load_text(
+        tmp_path,
+        doc("Objective", "service: payments\n  calendar: offcie\n  shadowOf: nobody\n  mode: shadow", "refunds"),
+        doc("Agreement", "type: sla\n  objectives: [refunds, nothing]", "gold"),
+        doc("TicketObjective", "metric: resolution\n  when: {}\n  calendar: offcie", "fix"),
+        doc("Stakeholder", "watches: {agreements: [silver]}", "ann"),
+    )
+    assert sorted({f.message.split(":")[0].split(",")[0] for f in loaded.findings if f.level is Level.ERROR}) == [
+        "no Agreement is called 'silver'",
+        "no Calendar is called 'offcie'",
+        "no Objective is called 'nobody'",
+        "no Objective or TicketObjective is called 'nothing'",
+        "spec",
+        "spec.audience is required",
+        "spec.channels is required",
+        "spec.indicator is required",
+        "spec.service is required",
+        "spec.target is required",
+        "spec.window is required",
+    ]
+
+
+@pytest.mark.parametrize("missing", ["target", "window", "indicator"])
+def test_what_stands_for_a_missing_field_gives_no_error_of_its_own(missing: str, tmp_path: Path) -> None:
+    tier = "warnings: {burnRates: [{name: late, severity: critical, budget: 50%, long: 20m, short: 5m}]}"
+    spec = {"target": "99.9%", "window": "{rolling: 30d}", "indicator": "{type: uptime, signal: up}", "service": "pay"}
+    kept = "\n  ".join(f"{name}: {value}" for name, value in spec.items() if name != missing)
+    written = tier if missing != "indicator" else "noData: {after: 5m, treat: bad}"
+    loaded = load_text(tmp_path, doc("Objective", f"{kept}\n  {written}", "late"))
+    assert [f.rule for f in loaded.findings if f.level is Level.ERROR] == ["missing-field"]
+
+
 def test_a_name_defined_by_a_document_with_errors_is_no_unknown_name(tmp_path: Path) -> None:
     agreement = doc("Agreement", "type: slo\n  objectives: [payments-availability]")
     loaded = load_text(tmp_path, OBJECTIVE.replace("99.9%", "99.9"), agreement, SURROUNDINGS)
