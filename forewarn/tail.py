@@ -89,7 +89,7 @@ def _delivery(value: Mapping[str, Any]) -> str:
     by = f" by {channel}" if channel else ""
     detail = f": {value['detail']}" if value.get("detail") else ""
     to = "to" if channel else "for"
-    return f"{value.get('outcome')} {to} {value.get('stakeholder')}{by}{detail} ({value.get('dedup_key')})"
+    return f"{value.get('outcome')} {to} {value.get('stakeholder') or 'nobody'}{by}{detail} ({value.get('dedup_key')})"
 
 
 def _dead_letter(value: Mapping[str, Any]) -> str:

@@ -105,6 +105,11 @@ def test_a_missing_topic_says_how_to_make_it(run: Run, embedded_broker: object) 
             "failed to ops by sms: no (p/a)",
         ),
         (
+            "deliveries",
+            {"stakeholder": None, "channel": None, "outcome": "dropped", "detail": "no owner", "dedup_key": "p/a"},
+            "dropped for nobody: no owner (p/a)",
+        ),
+        (
             "dlq",
             {"reason": "not_json", "topic": "t", "partition": 1, "offset": 2, "detail": "x"},
             "not_json at t/1@2: x",
