@@ -91,7 +91,8 @@ def _expected(data: Json) -> str:
     if middle is None:
         deadline = instant(mapping(data.get("ticket")).get("deadline"))
         return "" if deadline is None else f"Expected: {name} is missed at {rfc3339(deadline)}."
-    range_text = "" if first is None or last is None else f" between {rfc3339(first)} and {rfc3339(last)},"
+    is_range = first is not None and last is not None and first != last
+    range_text = f" between {text(between['p10'])} and {text(between['p90'])}," if is_range else ""
     share = forecast.get("p_breach_in_window")
     surety = f" (probability {share:.0%})" if isinstance(share, (int, float)) and 0 <= share <= 1 else ""
     return f"Expected: {name} is missed{range_text} most likely at {rfc3339(middle)}{surety}."

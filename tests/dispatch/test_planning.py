@@ -69,6 +69,14 @@ def test_a_question_says_what_is_expected_between_when_how_sure_what_is_at_stake
     )
 
 
+def test_what_all_scenarios_expect_at_one_instant_is_not_said_to_lie_between() -> None:
+    world = World(stakeholder(**WITHIN_A_DAY), stakeholder("lead"))
+    world.event("early_warning", at("10:00"), forecast=forecast("14:00"))
+    (question,) = world.sends()[0]["planning"]
+    said = "Expected: a is missed most likely at 2026-11-23T14:00:00.000Z (probability 90%)."
+    assert question["question"].startswith(said)
+
+
 def test_a_breach_expected_beyond_the_horizon_is_asked_about_when_it_comes_within_it() -> None:
     # 10:00 warned of 14:00   | 11:00 the horizon of 3 h reaches it
     world = World(stakeholder(horizon_ms=3 * HOUR_MS))
