@@ -36,6 +36,8 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
     allowance = _allowance(account, seen, reading, at, left.full_from)
     walk = Walk(at, Pace(reading.total, reading.bad), left.totals, left.bads, allowance)
     found = outlook(walk, _scenarios(account, seen.first_at, hour, at))
+    if not found.breach_ats:
+        return found
     # A walk goes by whole hours that count; what is told is the time of day, and before a period's end.
     ends_at = period_at(window, at).end if isinstance(window := account.objective.window, CalendarPeriod) else None
     ahead = (ahead_of(account.objective.hours, at, breach_at - at) for breach_at in found.breach_ats)

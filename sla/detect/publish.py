@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from marshal import dumps
 from typing import Any, Final, cast
 
 from sla.audience import notices_of
@@ -161,11 +162,9 @@ def steady_draft(scene: Scene) -> Draft:
 def _print_of(data: EventData) -> str:
     """What tells one status from the next: all of it but its number and the instant it was worked out.
 
-    Each minute that of every promise is taken, so without the names of fields, which are always the same.
+    Each minute that of every promise is taken: by `marshal`, which is ten times as fast as JSON. The second version of
+    its format writes equal values alike, whichever of them are shared.
     """
-    told = [
-        [*value.values()] if type(value) is dict else value
-        for name, value in data.items()
-        if name not in {"sequence", "evaluated_at"}
-    ]
-    return sha256(repr(told).encode()).hexdigest()[:16]
+    told = dict(data)
+    del told["sequence"], told["evaluated_at"]
+    return sha256(dumps(told, 2)).hexdigest()[:16]
