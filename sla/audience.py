@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import cast
 
 from sla.catalogue import Agreement, Catalogue
-from sla.events import NOTICES, AgreementRef, EventData
+from sla.events import NOTICES, AgreementRef, EventData, ObjectiveRef
 from sla.fold import Emission
 from sla.stakeholder import Stakeholder, Watches
+from sla.ticket_objective import TicketObjective
 from sla.undelivered import undelivered
 
 TOLD_TO_PEOPLE = frozenset(
@@ -24,6 +25,13 @@ AFTERWARDS = frozenset({"recovery", "correction"})
 def agreement_ref(agreement: Agreement) -> AgreementRef:
     """An agreement as events name it. Credits are not evaluated yet."""
     return AgreementRef(name=agreement.name, type=agreement.type, customer=agreement.customer, credit_at_risk=None)
+
+
+def ticket_objective_ref(objective: TicketObjective) -> ObjectiveRef:
+    """A promise about tickets as events name it."""
+    return ObjectiveRef(
+        name=objective.name, version=objective.version, target=objective.target_text, window="per ticket", kind="ticket"
+    )
 
 
 def notices_of(catalogue: Catalogue, name: str, alert: Emission, now: int) -> list[Emission]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sla.audience import agreement_ref
+from sla.audience import agreement_ref, ticket_objective_ref
 from sla.catalogue import Catalogue
 from sla.events import AgreementRef, ObjectiveRef
 from sla.ticket_objective import TicketObjective, signal_of
@@ -48,13 +48,7 @@ def _framed(catalogue: Catalogue, service: str, objective: TicketObjective) -> F
         promise=objective,
         signal=signal_of(objective.name),
         metric=objective.metric.value,
-        objective=ObjectiveRef(
-            name=objective.name,
-            version=objective.version,
-            target=objective.target_text,
-            window="per ticket",
-            kind="ticket",
-        ),
+        objective=ticket_objective_ref(objective),
         agreements=[agreement_ref(agreement) for agreement in catalogue.agreements_of(objective.name)],
         owner=about.owner if about else None,
         runbook=about.runbook if about else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sla.audience import agreement_ref, notices_of
+from sla.audience import agreement_ref, notices_of, ticket_objective_ref
 from sla.catalogue import Catalogue
 from sla.dedup import queue_key
 from sla.events import (
@@ -13,7 +13,6 @@ from sla.events import (
     Confidence,
     EventData,
     Flags,
-    ObjectiveRef,
     Quantiles,
     QueueView,
     cloud_event,
@@ -65,13 +64,7 @@ def _data(catalogue: Catalogue, objective: TicketObjective, queue: Queue, outloo
         service=name.service,
         signal=signal_of(name.objective),
         instance=None,
-        objective=ObjectiveRef(
-            name=objective.name,
-            version=objective.version,
-            target=objective.target_text,
-            window="per ticket",
-            kind="ticket",
-        ),
+        objective=ticket_objective_ref(objective),
         agreements=[agreement_ref(agreement) for agreement in catalogue.agreements_of(name.objective)],
         owner=service.owner if service else None,
         opened_at=None,
