@@ -53,6 +53,7 @@ class TicketLog:
 
     def exclude(self, value: dict[str, Any], now: int, offset: int) -> None:
         self.advance(now, offset)
+        self._settle(offset)
         self._is_open_ended |= self._settled_at is not None
         known = self._exclusions.setdefault(value["service"], {})
         edges = instant(value["from"]), instant(value["to"])
@@ -68,6 +69,7 @@ class TicketLog:
     def revise(self, all_promises: list[Promise], now: int, offset: int) -> None:
         """Other promises are in force. What the events up to here were under the old ones was told, else nothing."""
         self.advance(now, offset)
+        self._settle(offset)
         self._is_open_ended |= self._settled_at is not None
         before, heard = self._promises, self._runs()
         self._promises = {each.name: each for each in all_promises}
