@@ -11,6 +11,7 @@ import pytest
 from forewarn.demo.scenarios import SCENARIOS
 from tests.cli.processes import descendants, is_alive
 from tests.harness import Process, wait_for
+from tests.harness.process import PATIENCE_S
 
 
 def demo(*options: str) -> Process:
@@ -19,7 +20,7 @@ def demo(*options: str) -> Process:
 
 def test_the_demo_warns_well_before_each_breach_and_disturbs_nobody_without_need() -> None:
     with demo("--once") as running:
-        code = running.wait()
+        code = running.wait(within_s=3 * PATIENCE_S)  # half a minute of it is the play
         text = running.log.read_text()
     assert code == 0, text
     expected = [*(scenario.name for scenario in SCENARIOS), "quiet hours"]

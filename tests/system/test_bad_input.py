@@ -21,7 +21,7 @@ from sla.partitioner import partition_of
 from sla.records import Reason
 from sla.units import HOUR_MS, rfc3339
 from tests.harness import Broker, consume_until, wait_for
-from tests.system.recorded import live_output, read_all, replayed_output, unlike, without_own
+from tests.system.recorded import OUTPUTS, live_output, read_all, replayed_output, unlike, without_own
 from tests.system.workers import PARTITIONS, Workers
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
@@ -207,4 +207,5 @@ def assert_replayed(scene: Scene) -> None:
     live = {key: values for key, values in live.items() if key[2] != f"{OUTBOX.name}/0"}  # deliver's, which is no fold
     read = {key: values[: len(live.get(key, []))] for key, values in replayed.items()}
     assert unlike(live, read) == []
-    assert live.keys() >= replayed.keys()
+    # What a slow run leaves without an answer is told at such a tick, on a topic that is not compared.
+    assert live.keys() >= {key for key in replayed if key[0] in OUTPUTS}
