@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from agents.process import uncollected
 from schemas.topics import CATALOGUE
 from sla.catalogue import Catalogue
 
@@ -106,10 +107,11 @@ class LiveCatalogue:
     async def _read(self) -> None:
         async with asyncio.timeout(READ_WITHIN_S):
             fetched = await self._the_consumer.getmany(self._partition, timeout_ms=POLL_MS)
-        for record in fetched.get(self._partition, ()):
-            self._log.feed(record.offset, record.value or b"")
-            self._next_offset = record.offset + 1
         if fetched:
+            with uncollected():
+                for record in fetched.get(self._partition, ()):
+                    self._log.feed(record.offset, record.value or b"")
+                    self._next_offset = record.offset + 1
             async with self._moved:
                 self._moved.notify_all()
 

@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final, NoReturn
 
 WRONG_USE: Final = 2
@@ -26,6 +27,16 @@ def collect_seldom() -> None:
     A fetch brings thousands, none of them in a cycle, and each look costs as much as reading some hundred records.
     """
     gc.set_threshold(COLLECT_AFTER_COUNT)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage inside, where much is made at once and all of it stays: each look would go through it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def leave(code: int, message: str) -> NoReturn:

@@ -6,7 +6,7 @@ In which order that reaches the broker is told in `agents/heads.py`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Protocol
@@ -16,6 +16,7 @@ from agents.heads import HeadStore
 from agents.metrics import Metric, Metrics
 from agents.outbox import Outbox
 from agents.port import Port
+from agents.process import uncollected
 from agents.routing import Place, marker, misplaced, own_type
 from agents.storm import StormWatch
 from agents.transport import Write
@@ -158,11 +159,16 @@ class Shell:
         held = self._partitions.get(partition)
         if held is not None:
             return held
-        atoms = atoms_of(await self._heads.load(partition))
+        table = await self._heads.load(partition)
         found = self._partitions.get(partition)  # the ticker may have asked for it meanwhile
         if found is not None:
             return found
-        fold = self._make_fold(self._place.topic, partition)
+        with uncollected():
+            held = self._partitions[partition] = self._loaded(partition, table)
+        return held
+
+    def _loaded(self, partition: int, table: Mapping[bytes, bytes]) -> _Partition:
+        atoms, fold = atoms_of(table), self._make_fold(self._place.topic, partition)
         try:
             fold.load(atoms)
         except UnknownShape as finding:
@@ -174,9 +180,8 @@ class Shell:
             cure = f"{CATALOGUE.name} was deleted and made anew: restore it"
             raise self._unreadable(partition, finding, cure) from None
         skim = fold.skim if isinstance(fold, SkimmingFold) else None
-        held = self._partitions[partition] = _Partition(fold, set(), skim)
         log.info("partition %d: %d atoms loaded, log time %s", partition, len(atoms), fold.now)
-        return held
+        return _Partition(fold, set(), skim)
 
     def _unreadable(self, partition: int, finding: Exception, cure: str) -> StateUnreadable:
         return StateUnreadable(

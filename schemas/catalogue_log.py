@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from schemas.definitions import canonical, digest, load_documents
+from schemas.definitions import canonical, digest, digest_of, load_documents
 from schemas.text import read_json
 from sla.catalogue import Catalogue
 from sla.records import Rejection
@@ -121,10 +121,10 @@ class CatalogueLog:
             contents = [canonical(document) for document in documents]
         except orjson.JSONEncodeError as error:
             return f"a document cannot be written as JSON: {error}"
-        if digest(documents) != sha256:
+        if digest_of(contents) != sha256:
             return "the hash differs from that of its documents"
         loaded = load_documents(documents)
-        if loaded.catalogue is None:
+        if loaded.refused():
             first = next(finding for finding in loaded.findings if loaded.refuses(finding))
             return f"its definitions are refused: {first}"
         keys = [key_of(document) for document in documents]

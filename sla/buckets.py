@@ -75,16 +75,25 @@ class Buckets:
             index = bisect_right(cells, start, key=_START)
             if index and (index == len(cells) or cells[index].start >= end):
                 return Totals(*cells[index - 1].rows.between(start, end))
-        total = bad = marked = 0
+        found = Totals(0, 0, 0)
         for rows, first, last in self._parts(start, end):
-            if without:
-                for row in zip(*rows.columns(first, last), strict=True):
-                    if not overlaps(without, row[0], row[0] + row[1]):
-                        total, bad, marked = total + row[2], bad + row[3], marked + row[4]
-            else:
-                more = rows.totals(first, last)
-                total, bad, marked = total + more[0], bad + more[1], marked + more[2]
-        return Totals(total, bad, marked)
+            found = _plus(found, rows, first, last, without)
+        return found
+
+    def totals_since(self, starts: Iterable[int], without: Sequence[Interval]) -> list[Totals]:
+        """The sums from each of some instants on, the latest of them first: each cell is gone through once."""
+        cells = self._cells
+        index = len(cells)
+        behind = Totals(0, 0, 0)  # of the cells from `index` on
+        found: list[Totals] = []
+        for start in starts:
+            while index and cells[index - 1].start >= start:
+                index -= 1
+                rows = cells[index].rows
+                behind = _plus(behind, rows, 0, len(rows), without)
+            rows = cells[index - 1].rows if index else Loose()
+            found.append(_plus(behind, rows, rows.first_from(start), len(rows), without))
+        return found
 
     def columns(self, start: int = 0, end: int | None = None) -> list[list[int]]:
         """Start, end, total, bad and marked of the buckets that begin in [start, end)."""
@@ -276,3 +285,15 @@ class Buckets:
 
 def _held_count(cells: Iterable[Cell]) -> int:
     return sum(cell.rows.totals(0, len(cell.rows))[0] for cell in cells)
+
+
+def _plus(found: Totals, rows: Loose | Sealed, first: int, last: int, without: Sequence[Interval]) -> Totals:
+    """With the rows [first, last), less those that touch `without`."""
+    total, bad, marked = found
+    if not without:
+        more = rows.totals(first, last)
+        return Totals(total + more[0], bad + more[1], marked + more[2])
+    for row in zip(*rows.columns(first, last), strict=True):
+        if not overlaps(without, row[0], row[0] + row[1]):
+            total, bad, marked = total + row[2], bad + row[3], marked + row[4]
+    return Totals(total, bad, marked)

@@ -33,4 +33,13 @@ def narrow(values: list[int]) -> Column:
 def wide(column: Iterable[object], count: int) -> list[int]:
     """The numbers of a column of so many; also of one that has been through JSON."""
     first, unit, codes = Column(*column)  # type: ignore[arg-type]
-    return [first + unit * code for code in (range(count) if codes is None else codes)]
+    return spread(first, unit, range(count) if codes is None else codes)
+
+
+def spread(first: int, unit: int, codes: Sequence[int]) -> list[int]:
+    """`first + unit × code` of each. Starts, lengths and marks are nearly always even, and need no look at each."""
+    if unit == 0:
+        return [first] * len(codes)
+    if isinstance(codes, range):
+        return list(range(first + unit * codes.start, first + unit * codes.stop, unit))
+    return [first + unit * code for code in codes]

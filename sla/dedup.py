@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 KEY_BYTES_MAX: Final = 255
 _DIGEST_CHARS: Final = 32
 _DIGEST: Final = re.compile(f"[0-9a-f]{{{_DIGEST_CHARS}}}")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9\-._~]*")
 
 
 def _digest(text: str) -> str:
@@ -19,7 +20,7 @@ def _digest(text: str) -> str:
 
 def encoded(part: str) -> str:
     """A name as a part of a key: all but `A-Za-z0-9-._~` percent-encoded, UTF-8, upper-case hex."""
-    return quote(part, safe="")
+    return part if _UNRESERVED.fullmatch(part) else quote(part, safe="")
 
 
 def join_key(parts: list[str], shorten: int = -1) -> str:

@@ -202,16 +202,13 @@ class Ledger:
             self.recount()
 
     def recount(self) -> None:
-        """Make all sums anew from the buckets, each stretch between two edges once."""
+        """Make all sums anew from the buckets."""
         self._past_version += 1
         self.moves_count += 1
         self.open_excluded = overlaps(self._excluded, self.open_start, self.open_end)
-        total = bad = marked = 0
-        end: int | None = None
-        for window in sorted(self.windows.values(), key=attrgetter("edge"), reverse=True):
-            if window.edge != end:
-                more = self._buckets.total(window.edge, end, self._excluded)
-                total, bad, marked, end = total + more.total, bad + more.bad, marked + more.marked, window.edge
+        windows = sorted(self.windows.values(), key=attrgetter("edge"), reverse=True)
+        sums = self._buckets.totals_since((window.edge for window in windows), self._excluded)
+        for window, (total, bad, marked) in zip(windows, sums, strict=True):
             window.total, window.bad, window.marked = total, bad, marked
 
     def watch(self, spans: Iterable[Span], now: int) -> None:

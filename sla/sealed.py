@@ -11,10 +11,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from math import gcd
-from struct import Struct, unpack_from
+from struct import Struct, calcsize, unpack_from
 from typing import Final
 
-from sla.columns import narrow
+from sla.columns import narrow, spread
 
 SHAPE: Final = 1
 COLUMNS_COUNT: Final = 5  # start, length, total, bad, marked
@@ -22,6 +22,10 @@ _SUMMED: Final = (2, 3, 4)
 
 _HEADER: Final = Struct("<BH" + "qQB" * COLUMNS_COUNT + "qqq")
 _FIELDS_BEFORE: Final = 2
+_START: Final = Struct("<q")
+_START_AT: Final = calcsize("<BH")
+_SUMS: Final = Struct("<qqq")
+_SUMS_AT: Final = _HEADER.size - _SUMS.size
 _CODE: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _LARGEST: Final = ((1, 0xFF), (2, 0xFFFF), (4, 0xFFFFFFFF), (8, 0xFFFFFFFFFFFFFFFF))
 
@@ -85,7 +89,7 @@ class Sealed:
     @property
     def start(self) -> int:
         """Of its first row, and so the least of all: codes count from it."""
-        first: int = _HEADER.unpack_from(self.data)[_FIELDS_BEFORE]
+        first: int = _START.unpack_from(self.data, _START_AT)[0]
         return first
 
     def first_from(self, at: int) -> int:
@@ -104,14 +108,14 @@ class Sealed:
     def columns(self, first: int, last: int) -> list[list[int]]:
         """Start, length, total, bad and marked of the rows [first, last)."""
         header = _HEADER.unpack_from(self.data)
-        return [_unpacked(*self._codes(header, number, first, last)) for number in range(COLUMNS_COUNT)]
+        return [spread(*self._codes(header, number, first, last)) for number in range(COLUMNS_COUNT)]
 
     def totals(self, first: int, last: int) -> tuple[int, int, int]:
         """Total, bad and marked of the rows [first, last), added up."""
-        header = _HEADER.unpack_from(self.data)
-        if first == 0 and last == header[1]:
-            return header[-3], header[-2], header[-1]
-        return self._totals(header, first, last)
+        if first == 0 and last == len(self):
+            total, bad, marked = _SUMS.unpack_from(self.data, _SUMS_AT)
+            return total, bad, marked
+        return self._totals(_HEADER.unpack_from(self.data), first, last)
 
     def between(self, start: int, end: int) -> tuple[int, int, int]:
         """The same of the rows that start in [start, end)."""
@@ -170,12 +174,3 @@ class Sealed:
         if unit == 0:
             return count * base
         return count * base + unit * (codes[0] if count == 1 else sum(codes))
-
-
-def _unpacked(base: int, unit: int, codes: Sequence[int]) -> list[int]:
-    """`base + unit × code` of each. Starts, lengths and marks are nearly always even, and need no look at each."""
-    if unit == 0:
-        return [base] * len(codes)
-    if isinstance(codes, range):
-        return list(range(base + unit * codes.start, base + unit * codes.stop, unit))
-    return [base + unit * code for code in codes]

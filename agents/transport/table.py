@@ -115,7 +115,7 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
                     table.pop(key, None)
                     continue
                 held = table.get(key)
-                if highest_wins and held is not None and unpack(held)[0] > unpack(value)[0]:
+                if highest_wins and held is not None and _OFFSET.unpack_from(held) > _OFFSET.unpack_from(value):
                     continue
                 table[key] = value
 

@@ -37,7 +37,7 @@ class Strict(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_is_absent(cls, value: Any) -> Any:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and None in value.values():
             return {name: inner for name, inner in value.items() if inner is not None}
         return value
 

@@ -9,14 +9,13 @@ from schemas.definitions.findings import Finding, nearest
 from schemas.definitions.kinds import Stakeholder
 from schemas.definitions.names import Names, cycles, duplicates, repeated, undefined
 from schemas.definitions.objective_checks import check_one
-from schemas.definitions.promises import check_promises
 from schemas.definitions.rules import ALLOWABLE
 from schemas.definitions.source import Defined
 from sla.wording import OUTSIDERS
 
 
 def cross_check(defined: Sequence[Defined], written: Iterable[tuple[str, str]]) -> list[Finding]:
-    """Everything that is wrong or odd with definitions that each read well.
+    """Everything that is wrong with definitions that each read well, and what is odd about one by itself.
 
     `written` names the kind and name of every document, also of those that were refused.
     """
@@ -27,7 +26,6 @@ def cross_check(defined: Sequence[Defined], written: Iterable[tuple[str, str]]) 
         *repeated(defined),
         *undefined(defined, Names(defined, written)),
         *cycles(defined),
-        *check_promises(defined),
         *_fallbacks_outside(defined),
         *_escalations_to_oneself(defined),
         *_unknown_rules(defined),

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from schemas.definitions.compile import compile_catalogue
 from schemas.definitions.findings import Finding, Level, in_order
 from schemas.definitions.ical_files import with_events
 from schemas.definitions.lint import cross_check
+from schemas.definitions.promises import check_promises
 from schemas.definitions.reading import is_applied, names_in, read_documents
 from schemas.definitions.services import check_services
 from schemas.definitions.source import Defined, Source
@@ -27,14 +29,22 @@ _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 Document = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
-    """What paths hold: plain documents in order, findings in order, and the catalogue if nothing refuses it."""
+    """What paths hold: plain documents in order, findings in order, and the catalogue if nothing refuses it.
+
+    `contents` are the documents as `canonical` writes them. What is asked for is compiled, and not before.
+    """
 
     documents: list[dict[str, Any]]
+    contents: Sequence[bytes]
     findings: tuple[Finding, ...]
-    catalogue: Catalogue | None
-    defined: tuple[Defined, ...] = ()
+    defined: tuple[Defined, ...]
+
+    @cached_property
+    def catalogue(self) -> Catalogue | None:
+        """All versions 1, as revision 0; None where an error refuses it."""
+        return None if self.refused() else self.compiled(0, {})
 
     def refuses(self, finding: Finding, *, strict: bool = False) -> bool:
         """Whether a finding is an error, or with `strict` a warning."""
@@ -46,7 +56,7 @@ class Loaded:
 
     def compiled(self, revision: int, versions: Mapping[str, int]) -> Catalogue:
         """The catalogue as a revision of a log: `versions` by `<kind>/<name>`. Only where nothing refuses it."""
-        return compile_catalogue(self.defined, revision, digest(self.documents), versions)
+        return compile_catalogue(self.defined, revision, digest_of(self.contents), versions)
 
 
 def load(paths: Iterable[Path | str]) -> Loaded:
@@ -63,12 +73,20 @@ def load(paths: Iterable[Path | str]) -> Loaded:
                 findings += more
     if not sources and not findings:
         findings.append(_unreadable(Path(), "no document was given: write at least one definition"))
-    return _checked(sources, findings, also=check_services)
+    return _checked(sources, findings, also=_for_writers)
 
 
 def load_documents(documents: Sequence[Any], file: str = "catalogue") -> Loaded:
-    """The same for plain documents that `canonical` can write, such as a revision's; findings then have no lines."""
+    """The same for plain documents that `canonical` can write, such as a revision's; findings then have no lines.
+
+    What only who writes them should know is not looked for: a worker that starts has no time for it.
+    """
     return _checked([Source(document, file) for document in documents], [])
+
+
+def _for_writers(defined: Iterable[Defined]) -> Iterable[Finding]:
+    definitions = list(defined)
+    return [*check_services(definitions), *check_promises(definitions)]
 
 
 def _checked(
@@ -77,12 +95,11 @@ def _checked(
     also: Callable[[Iterable[Defined]], Iterable[Finding]] = lambda _: (),
 ) -> Loaded:
     defined, found = read_documents(sources)
-    found = [*found, *_oversized(sources), *cross_check(defined, names_in(sources)), *also(defined)]
-    findings = [*findings, *found]
-    documents = [source.value for source in sources if isinstance(source.value, dict) and is_applied(source)]
-    refused = any(finding.level is Level.ERROR for finding in findings)
-    catalogue = None if refused else compile_catalogue(defined, sha256=digest(documents))
-    return Loaded(documents, in_order(findings), catalogue, tuple(defined))
+    written = [(source, canonical(source.value)) for source in sources if isinstance(source.value, dict)]
+    found = [*found, *_oversized(written), *cross_check(defined, names_in(sources)), *also(defined)]
+    applied = [(source.value, content) for source, content in written if is_applied(source)]
+    documents, contents = [document for document, _ in applied], [content for _, content in applied]
+    return Loaded(documents, contents, in_order([*findings, *found]), tuple(defined))
 
 
 def canonical(document: Document) -> bytes:
@@ -92,14 +109,19 @@ def canonical(document: Document) -> bytes:
 
 def digest(documents: Iterable[Document]) -> str:
     """The SHA-256 (hex) of documents in index order: each canonical, joined by a line feed."""
-    return hashlib.sha256(b"\n".join(canonical(document) for document in documents)).hexdigest()
+    return digest_of(map(canonical, documents))
 
 
-def _oversized(sources: Sequence[Source]) -> list[Finding]:
+def digest_of(contents: Iterable[bytes]) -> str:
+    """The same of documents that are canonical already."""
+    return hashlib.sha256(b"\n".join(contents)).hexdigest()
+
+
+def _oversized(written: Iterable[tuple[Source, bytes]]) -> list[Finding]:
     return [
         source.error("yaml-limit", (), f"the document is larger than {DOCUMENT_MAX_BYTES:,} bytes: split it")
-        for source in sources
-        if isinstance(source.value, dict) and len(canonical(source.value)) > DOCUMENT_MAX_BYTES
+        for source, content in written
+        if len(content) > DOCUMENT_MAX_BYTES
     ]
 
 

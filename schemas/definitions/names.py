@@ -19,6 +19,7 @@ class Names:
 
     def __init__(self, defined: Iterable[Defined], written: Iterable[tuple[str, str]]) -> None:
         self._names: dict[str, set[str]] = {}
+        self._together: dict[tuple[str, ...], set[str]] = {}
         for kind, name in written:
             self._add(kind, name)
         for each in defined:
@@ -35,7 +36,9 @@ class Names:
 
     def of(self, *kinds: str) -> set[str]:
         """The names that these kinds define together."""
-        return {name for kind in kinds for name in self._names.get(kind, ())}
+        if kinds not in self._together:
+            self._together[kinds] = {name for kind in kinds for name in self._names.get(kind, ())}
+        return self._together[kinds]
 
     def _add(self, kind: str, name: str) -> None:
         self._names.setdefault(kind, set()).add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -169,6 +170,7 @@ class ObjectiveSpec(Strict):
     grace: Annotated[DurationOrZero | None, OrNone] = Field(default="2m", validate_default=True)
     correctFor: Annotated[DurationOrZero | None, OrNone] = Field(default="3d", validate_default=True)  # noqa: N815
     instances: Annotated[Instances | None, OrNone] = None
-    warnings: Annotated[Warnings | None, OrNone] = Field(default_factory=Warnings)
+    # Most objectives of a catalogue say nothing of warnings, and each worker that starts reads all of them.
+    warnings: Annotated[Warnings | None, OrNone] = Field(default_factory=cache(Warnings))
     mode: Literal["live", "shadow"] = "live"
     shadowOf: Annotated[Name | None, OrNone] = None  # noqa: N815

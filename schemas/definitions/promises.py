@@ -26,9 +26,10 @@ def check_promises(defined: Iterable[Defined]) -> Iterator[Finding]:
 
 def _services_without_document(definitions: Iterable[Defined]) -> Iterator[Finding]:
     services = {each.name for each in definitions if isinstance(each.document, Service)}
+    documented = {*services, ANY_SERVICE}
     for each in definitions:
         document = each.document
-        if not isinstance(document, _Measured) or document.spec.service in {*services, ANY_SERVICE}:
+        if not isinstance(document, _Measured) or document.spec.service in documented:
             continue
         hint = nearest(document.spec.service, services)
         message = f"service {document.spec.service!r} has no Service document, so no owner and no dependencies{hint}"
