@@ -7,7 +7,7 @@ are placed by Java's murmur2, as everywhere in Forewarn.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from confluent_kafka import (
@@ -209,6 +209,17 @@ class Writer:
             "is it up? What arrived stays; run the command again",
             ExitCode.REFUSES,
         )
+
+
+def committed(config: Config, group: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """Where a group stands; partitions that it never finished a batch of are left out."""
+    consumer = Consumer({**_quiet(config), "group.id": group, "enable.auto.commit": False})
+    try:
+        asked = [TopicPartition(topic, number) for number in partitions]
+        found = consumer.committed(asked, timeout=ANSWER_WITHIN_S)
+    finally:
+        consumer.close()
+    return {place.partition: place.offset for place in found if place.offset >= 0}
 
 
 def write(config: Config, records: Sequence[Record]) -> list[Position]:

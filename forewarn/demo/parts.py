@@ -62,6 +62,7 @@ def broker_and_redis(clock: str) -> Iterator[Parts]:
             "REDIS_URL": redis.url,
             "FOREWARN_CLUSTER": "demo",
             "FOREWARN_CLOCK": clock,
+            "FOREWARN_FLUSH_INTERVAL": "1s",  # what is committed tells how far the worker has read
         }
         yield Parts(environment, {"bootstrap.servers": broker.bootstrap}, redis.notice)
 

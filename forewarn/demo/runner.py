@@ -24,10 +24,10 @@ from forewarn.demo.players import Played
 from forewarn.demo.scenarios import PLAY_MS, SCENARIOS, Scenario, live_records, past_records
 from forewarn.demo.timeline import Judged
 from forewarn.embedded import NOTICE
-from forewarn.kafka import Follower, Read, Record, Writer, partitions_of
+from forewarn.kafka import Follower, Read, Record, Writer, committed, partitions_of
 from schemas.definitions import load
 from schemas.instants import read_instant
-from schemas.topics import ALERTS, DELIVERIES, OUTBOX, RECORDS, TELEMETRY, TICKETS
+from schemas.topics import ALERTS, DELIVERIES, OUTBOX, RECORDS, TELEMETRY, TICKETS, application_of
 from sla.units import MINUTE_MS, ceil_to, floor_to, spoken
 
 _INSTALLED: Final = Path(__file__).parent / "examples"  # where a wheel holds them (pyproject.toml)
@@ -36,10 +36,11 @@ SPEED: Final = 90
 PLANS: Final = "shop-owner"  # the stakeholder who answers
 PLANNING_REPLY: Final = "forewarn.planning_reply.v1"
 READY_WITHIN_S: Final = 180  # six processes start at once; one that dies is noticed at once
-TAKING_IN_S: Final = 3.0
+TAKING_IN_WITHIN_S: Final = 120
 END_WITHIN_S: Final = 60  # how long after the play the last expected alerts may take
 LOOK_EVERY_S: Final = 0.02
 SETTING_OUT_MS: Final = 2 * MINUTE_MS  # of log time: what is applied last must be in force before the first trouble
+_JUDGES: Final = {TELEMETRY.name: "detect", TICKETS.name: "clock"}
 HELD_MS: Final = 5 * MINUTE_MS  # of log time: entries come from three topics, and are printed in order
 
 
@@ -262,11 +263,18 @@ def _tell_past(parts: Parts, running: Worker, clock: LogClock) -> None:
     writer = Writer(parts.config)
     for played in past_records(floor_to(clock.now(), MINUTE_MS)):
         writer.put(_record_of(played))
-    writer.flush()
-    until = time.monotonic() + TAKING_IN_S
-    while time.monotonic() < until:
+    last = {(each.topic, each.partition): each.offset for each in writer.flush()}
+    deadline = time.monotonic() + TAKING_IN_WITHIN_S
+    while any(_position(parts, *place) <= offset for place, offset in last.items()):
         running.check()
+        if time.monotonic() > deadline:
+            raise UserError(f"the worker has not read the past after {TAKING_IN_WITHIN_S} s", code=ExitCode.REFUSES)
         time.sleep(LOOK_EVERY_S)
+
+
+def _position(parts: Parts, topic: str, partition: int) -> int:
+    """How far those who judge a topic have read it, and stored what they know."""
+    return committed(parts.config, application_of(_JUDGES[topic]), topic, [partition]).get(partition, 0)
 
 
 def _record_of(played: Played) -> Record:

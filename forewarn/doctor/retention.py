@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from confluent_kafka import Consumer, TopicPartition
-
 from agents.heads import RENEW_AFTER_S
 from forewarn import remedy
 from forewarn.doctor.case import Case
 from forewarn.doctor.diagnosis import Diagnosis, numbers
 from forewarn.doctor.tail import Bounds
 from forewarn.finding import Finding, Level
-from forewarn.kafka import ANSWER_WITHIN_S
+from forewarn.kafka import committed
 from forewarn.topic_judge import CHANGELOGS, UNLIMITED
 from forewarn.worker import ROLES
 from schemas.topics import ALL, BY_NAME, CATALOGUE, FOREVER, TELEMETRY, Topic, application_of
@@ -38,8 +36,8 @@ def _unread(case: Case) -> Iterator[Diagnosis]:
     for role in ROLES:
         for topic in ALL:
             if _follows(role, topic) and topic.name in case.partitions:
-                committed = _committed(case, application_of(role), topic.name)
-                for finding in judge_positions(role, committed, case.bounds(topic.name), case, topic.name):
+                stands = committed(case.config, application_of(role), topic.name, range(case.partitions[topic.name]))
+                for finding in judge_positions(role, stands, case.bounds(topic.name), case, topic.name):
                     yield Diagnosis(CHECK, topic.name, finding)
 
 
@@ -49,32 +47,21 @@ def _follows(role: str, topic: Topic) -> bool:
 
 
 def judge_positions(
-    role: str, committed: Mapping[int, int], bounds: Mapping[int, Bounds], case: Case, topic: str
+    role: str, stands: Mapping[int, int], bounds: Mapping[int, Bounds], case: Case, topic: str
 ) -> list[Finding]:
     """A group that stands before the first record lost some; one that stands behind the last reads another topic."""
     findings = []
-    lost = {at: bounds[at].low - offset for at, offset in committed.items() if offset < bounds[at].low}
+    lost = {at: bounds[at].low - offset for at, offset in stands.items() if offset < bounds[at].low}
     if lost:
         what = f"{sum(lost.values())} records of {numbers(list(lost))} were deleted before {role} had read them"
         longer = remedy.set_on_topic(case.config, topic, "retention.ms", UNLIMITED)
         findings.append(Finding(what, f"let nothing be deleted until it has caught up, and run more of it: {longer}"))
-    behind = [at for at, offset in committed.items() if offset > bounds[at].end]
+    behind = [at for at, offset in stands.items() if offset > bounds[at].end]
     if behind:
         what = f"{role} has read further than {numbers(behind)} goes: the topic was deleted and made anew"
         anew = remedy.begin_anew(case.config, role, case.partitions.get(TELEMETRY.name))
         findings.append(Finding(what, f"with {role} stopped: {anew}"))
     return findings
-
-
-def _committed(case: Case, group: str, topic: str) -> dict[int, int]:
-    """Where a group stands; partitions that it never finished a batch of are left out."""
-    consumer = Consumer({**case.config, "log_level": 0, "group.id": group, "enable.auto.commit": False})
-    try:
-        asked = [TopicPartition(topic, number) for number in range(case.partitions[topic])]
-        found = consumer.committed(asked, timeout=ANSWER_WITHIN_S)
-    finally:
-        consumer.close()
-    return {place.partition: place.offset for place in found if place.offset >= 0}
 
 
 # -- what would be missed
