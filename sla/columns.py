@@ -23,7 +23,8 @@ def narrow(values: list[int]) -> Column:
     if first == last:
         return Column(first, 0, None)
     step = values[1] - values[0]  # starts are nearly always even
-    if step > 0 and values == list(range(first, last + 1, step)):
+    # As many as there are to be, first: a range over what lies far apart would fill the memory.
+    if step > 0 and last - first == step * (len(values) - 1) and values == list(range(first, last + 1, step)):
         return Column(first, step, None)
     above = [value - first for value in values]
     unit = gcd(*above)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sla.archive import Archive, MissingSegment, cells_of
@@ -24,6 +24,7 @@ ROWS = st.lists(st.tuples(st.integers(1, 9), *[NUMBERS] * 4), min_size=1, max_si
 
 
 @given(st.lists(NUMBERS, max_size=40))
+@example([0, 1, 2**50])
 def test_a_column_holds_what_it_was_given_also_through_json(values: list[int]) -> None:
     column = orjson.loads(orjson.dumps(list(narrow(values))))
     assert wide(column, len(values)) == values
