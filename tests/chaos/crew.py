@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Final, NamedTuple
 
+from agents.process import STOPPED_LATE
 from tests.chaos.faults import DETECTORS, GUEST, OTHERS
 from tests.chaos.proxy import Gate
+from tests.harness import wait_for
 from tests.harness.ports import free_port
 from tests.system.workers import PARTITIONS, Workers
 
 ROLE_OF: Final = {**dict.fromkeys((*DETECTORS, GUEST), "detect"), **{name: name for name in OTHERS}}
 TAIL_LINES: Final = 12
+STOPS_AGAIN_MAX: Final = 2
 PAUSE_S: Final = 2.0  # what ends at once is not started again at once
 
 
@@ -35,6 +39,7 @@ class Crew:
         self._is_static = is_static
         self._on_duty: list[str] = []
         self._not_before: dict[str, float] = {}
+        self._stops_left = STOPS_AGAIN_MAX
 
     def start(self, *names: str) -> None:
         """From now on these are kept alive."""
@@ -52,6 +57,26 @@ class Crew:
         """SIGTERM, and nobody starts it again; the end is waited for by whoever asks `is_gone`."""
         self._on_duty.remove(name)
         self.workers.running[name].terminate()
+
+    def stop(self, names: Sequence[str]) -> bool:
+        """SIGTERM to these, which must end well. One whose broker did not answer in time is started and asked again.
+
+        That is what its exit code says (decision 13), and what a supervisor does: a broker on a busy machine may be
+        without a coordinator for as long as a stop may take.
+        """
+        for name in names:
+            self.leave(name)
+        wait_for(lambda: all(self.workers.running[name].exit_code is not None for name in names), "a stop")
+        late = [name for name in names if self.workers.running[name].exit_code == STOPPED_LATE]
+        again = late if self._stops_left else []
+        self._stops_left -= bool(again)
+        for name in set(names) - set(again):
+            self.is_gone(name)
+        for name in again:
+            self.workers.ended.append(self.workers.running.pop(name))
+        self.start(*again)
+        wait_for(lambda: all(self.workers.ask(name, "readyz")[0] == 200 for name in again), "who was started again")
+        return not again
 
     def is_gone(self, name: str) -> bool:
         """Whether a worker that was told to leave has ended, which it must do well."""

@@ -119,7 +119,7 @@ def _end(crew: Crew, stage: Stage, producing: fleet.Fleet, tell: Tell) -> None:
 
     wait_for(passed, "the minute to end")
     producing.say_last()
-    Ending(crew.workers).settle()
+    Ending(crew.workers, crew.stop).settle()
 
 
 def _judge(

@@ -12,9 +12,11 @@ import orjson
 import pytest
 from aiokafka.protocol.produce import ProduceRequest_v7, ProduceResponse_v7
 
+from agents.process import STOPPED_LATE
 from schemas.topics import DEAD_LETTERS, DELIVERIES, OUTBOX, STATUS, TELEMETRY
 from sla.partitioner import partition_of
 from tests.chaos import evidence, measure
+from tests.chaos.crew import Crew
 from tests.chaos.faults import DEFAULT, STORM, Kill, plan
 from tests.chaos.proxy import HEADER, LENGTH, Gate, Proxy
 from tests.chaos.stage import Played
@@ -105,6 +107,61 @@ def test_a_plan_is_that_of_its_seed_and_kills_as_often_as_it_says() -> None:
     assert all(struck[kind] >= count for kind, count in DEFAULT.items())
     assert all(len(act.faults) > 1 for act in acts if act.kind == STORM)
     assert {fault.worker for act in acts for _, fault in act.faults if isinstance(fault, Kill)} > {"dispatch"}
+
+
+# -- the crew
+
+
+class Ended:
+    """A worker that ends at SIGTERM with one code after the other."""
+
+    def __init__(self, codes: list[int]) -> None:
+        self.codes = codes
+        self.exit_code: int | None = None
+
+    def terminate(self) -> None:
+        self.exit_code = self.codes.pop(0)
+
+    def log_tail(self, lines: int) -> str:
+        return f"{lines} lines"
+
+
+class Processes:
+    """In place of `Workers`: `codes` are those with which each ends, life after life."""
+
+    def __init__(self, codes: dict[str, list[int]]) -> None:
+        self.codes = codes
+        self.running: dict[str, Ended] = {}
+        self.ended: list[Ended] = []
+
+    def start(self, name: str, _role: str, **_: str) -> None:
+        self.running[name] = Ended(self.codes[name])
+
+    def ask(self, _name: str, _path: str) -> tuple[int, str]:
+        return 200, ""
+
+
+@pytest.mark.parametrize(
+    ("codes", "stopped", "ends"),
+    [
+        ({"detect-a": [0], "detect-b": [0]}, [True], []),
+        ({"detect-a": [STOPPED_LATE, 0], "detect-b": [0]}, [False, True], []),
+        ({"detect-a": [STOPPED_LATE] * 3, "detect-b": [0]}, [False, False, True], [("detect-a", STOPPED_LATE)]),
+        ({"detect-a": [1], "detect-b": [STOPPED_LATE, 0]}, [False, True], [("detect-a", 1)]),
+    ],
+)
+def test_only_who_found_no_broker_in_time_is_asked_to_stop_again(
+    codes: dict[str, list[int]], stopped: list[bool], ends: list[tuple[str, int]]
+) -> None:
+    crew = Crew(is_static=False)
+    crew.workers = Processes({name: list(each) for name, each in codes.items()})  # type: ignore[assignment]
+    crew.start(*codes)
+    found, names = [], list(codes)
+    while not found or not found[-1]:
+        found.append(crew.stop([name for name in names if name in crew.workers.running]))
+    assert found == stopped
+    assert [(end.name, end.code) for end in crew.ends] == ends
+    assert not crew.workers.running
 
 
 # -- the stopwatch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -20,24 +20,35 @@ TICKS_AFTER = 3  # the last record is judged when time goes on
 class Ending:
     """Waits for what the workers have still to do. Nobody produces any more."""
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: Workers, stop: Callable[[Sequence[str]], bool] | None = None) -> None:
+        """`stop` ends workers by name, and is false where some had to be started again: they must finish once more."""
         self._workers = workers
         self._bootstrap = workers.broker.bootstrap
+        self._stop = stop or self._stop_well
 
     def settle(self) -> None:
         """Wait until every record was read, told, delivered and shown; stop all workers, which must end well."""
         data_ends = self._data_ends(TELEMETRY.name)
         decided_at = {partition: end + TICKS_AFTER for partition, end in data_ends.items()}
-        self._wait(lambda: self._is_read("detect", TELEMETRY.name, decided_at), "detect to have judged everything")
-        self._workers.stop(*[name for name in self._workers.running if name.startswith("detect")])
+        detectors = [name for name in self._workers.running if name.startswith("detect")]
+        self._end(detectors, lambda: self._is_read("detect", TELEMETRY.name, decided_at), "detect to have judged all")
         notices_ends = self._data_ends(NOTICES.name)
-        self._wait(lambda: self._is_read("dispatch", NOTICES.name, notices_ends), "dispatch to have read everything")
-        self._workers.stop("dispatch")
+        self._end(
+            ["dispatch"], lambda: self._is_read("dispatch", NOTICES.name, notices_ends), "dispatch to have read all"
+        )
         sent = {orjson.loads(record.value or b"")["id"] for record in read_all(self._bootstrap, OUTBOX.name)}
         self._wait(lambda: self._delivered() == sent, "every message to be delivered")
         newest = self._newest_statuses()
-        self._wait(lambda: self._shown() == newest, "Redis to show the newest states")
-        self._workers.stop("deliver", "project")
+        self._end(["deliver", "project"], lambda: self._shown() == newest, "Redis to show the newest states")
+
+    def _end(self, names: Sequence[str], condition: Callable[[], object], what: str) -> None:
+        self._wait(condition, what)
+        while not self._stop([name for name in names if name in self._workers.running]):
+            self._wait(condition, what)
+
+    def _stop_well(self, names: Sequence[str]) -> bool:
+        self._workers.stop(*names)
+        return True
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
         wait_for(condition, what, explain=self._workers.tails)
