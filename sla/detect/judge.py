@@ -110,8 +110,10 @@ class Judge:
     def silence(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
         """No data begins."""
         account.track.silent_since = moment.at
-        stream.settle(moment.at)
-        return self._say(stream, account, moment, fall_silent(account.track, moment.at))
+        drafts = fall_silent(account.track, moment.at)
+        if drafts:  # else nothing is told of this instant, and the decision to come may be about an earlier one
+            stream.settle(moment.at)
+        return self._say(stream, account, moment, drafts)
 
     def slice(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
         """A slice is judged, and with it the objective."""

@@ -186,7 +186,7 @@ class UptimeMeasure(Measure):
     def _count_stretch(self, point: tuple[int, bool], start: int, end: int, sign: int) -> None:
         for a, b, up, marked in self._held(point, start, end):
             for c, d in self.ledger.hours.open_between(a, b):
-                for at, length_ms in _minutes(c, d):
+                for at, length_ms in _pieces(c, d, self.ledger.cuts):
                     self.count(at, sign * length_ms, 0 if up else sign * length_ms, marked)
 
     def _held(self, point: tuple[int, bool], start: int, end: int) -> Iterator[tuple[int, int, bool, int]]:
@@ -214,9 +214,13 @@ class UptimeMeasure(Measure):
         self.settled_at = body["settled_at"]
 
 
-def _minutes(start: int, end: int) -> Iterator[tuple[int, int]]:
+def _pieces(start: int, end: int, cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """A stretch by the minute and by the cuts, (from, length): no bucket gets more of it than lies in its own time."""
     while start < end:
         edge = min(floor_to(start, MINUTE_MS) + MINUTE_MS, end)
+        following = bisect_right(cuts, start)
+        if following < len(cuts):
+            edge = min(edge, cuts[following])
         yield start, edge - start
         start = edge
 

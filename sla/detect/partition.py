@@ -214,8 +214,8 @@ class Partition:
         """The stream of a record; it begins with its first one, if a definition names it."""
         memory = self._memory
         stream = memory.streams.get(name)
-        if stream is not None:
-            return stream
+        if stream is not None and (offset > stream.offset or memory.catalogue.evaluated_of(*name)):
+            return stream  # else it was loaded, and is not defined before a line further on
         if not memory.catalogue.evaluated_of(*name):
             memory.count_unnamed(name)
             return None

@@ -48,6 +48,14 @@ class Told(NamedTuple):
     said: Said
 
 
+class Foreseen(NamedTuple):
+    """An alert that the oracle expects, and the line with which it is due."""
+
+    place: Place
+    offset: int
+    event: dict[str, Any]
+
+
 class Reference:
     """Worked out from an outcome's logs alone, each part when it is asked for."""
 
@@ -140,21 +148,22 @@ class Reference:
     # -- the oracle
 
     @cached_property
-    def oracle(self) -> list[dict[str, Any]] | Expected | None:
+    def oracle(self) -> list[Foreseen] | Expected | None:
         """The alerts that the oracle expects; None where a later revision changed what is promised."""
         story = self._outcome.story
         if not story.is_plain:
             return None
         if story.source == TICKETS.name:
             return self._told_of_tickets()
-        alerts: list[dict[str, Any]] = []
+        alerts: list[Foreseen] = []
         for place in self.places():
             if place[0] != TELEMETRY.name:
                 continue
             detector = Detector(story.revisions[0], place[1], story.step_ms, CLUSTER)
             for step in self._steps(place):
+                before_count = len(detector.outcome.alerts)
                 detector.read(step)
-            alerts += [event for _, event in detector.outcome.alerts]
+                alerts += [Foreseen(place, step.offset, each) for _, each in detector.outcome.alerts[before_count:]]
         return alerts
 
     def _told_of_tickets(self) -> Expected:
@@ -197,7 +206,7 @@ class Reference:
             is_in_force = is_in_force or (is_own and value["type"] == "catalogue")
             found_at = next((content for name, content in record.headers if name == FORWARDED), None)
             is_copy = found_at in copies
-            if found_at is not None:
+            if found_at is not None and is_in_force:  # one that no definition was there for is not known again
                 copies.add(found_at)
             counts = is_in_force or value["type"] in ("exclusion", "change")
             if is_own or is_copy or not counts:

@@ -24,11 +24,16 @@ FAILED_ONCE = (
     120,  # dead letters without a key were taken for one line
     148,  # a zombie went to where its successor had committed, with the state of long before
     220,  # an exclusion took all that was bad, and the budget marks were not armed anew
+    241,  # the oracle was asked what the last tick brings, which nobody had read
     286,  # a worker that was there for a visit left in the middle of the calm, and that is a rebalance
+    294,  # time up that a decision counted across a cut went into the bucket before it
     310,  # a slice that begins at the instant of a decision was missing in its window
     341,  # a late state took back downtime that no decision had counted yet
     379,  # the same zombie in dispatch: a reminder was sent twice
+    425,  # time down was counted up to a silence after the decision's instant
     545,  # a worker was frozen for exactly as long as it waits for an answer
+    593,  # a record before the definition was taken for one of the stream that was stored further on
+    719,  # the reference held a forwarded record for a copy of one that nobody had counted
     745,  # the zombie again, with wrong alerts
     753,  # the verdict that waits for nothing but time, again
     781,  # what ended the time without a verdict was nothing but time
