@@ -253,7 +253,7 @@ class Partition:
         self._lanes.shut_all()
         memory = self._memory
         now = memory.now or 0
-        streams = [stream for stream in memory.streams.values() if stream.offset < offset]
+        streams = [stream for _, stream in sorted(memory.streams.items()) if stream.offset < offset]
         said = [each for stream in streams for each in self._retire(stream, catalogue, now, offset)]
         for stream in streams:
             known = {id(track) for track in stream.tracks.values()}

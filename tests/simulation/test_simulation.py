@@ -37,6 +37,7 @@ FAILED_ONCE = (
     745,  # the zombie again, with wrong alerts
     753,  # the verdict that waits for nothing but time, again
     781,  # what ended the time without a verdict was nothing but time
+    840,  # what ended with one revision was remembered in the order in which streams had been loaded
     100_039,  # a correction was read before the step of a clock that it corrects
 )
 PLANTED = ("partition head written", "a changed atom", "sequences reset", "now goes back", "counted twice")
