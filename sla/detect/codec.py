@@ -28,6 +28,7 @@ _STREAM: Final[Mapping[str, Any]] = {
     "is_restless": False,
     "corrected_at": 0,
     "newest_at": None,
+    "begun_offset": -1,
 }
 _TRACK: Final[Mapping[str, Any]] = {
     "episode": 0,

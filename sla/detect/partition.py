@@ -214,12 +214,12 @@ class Partition:
         """The stream of a record; it begins with its first one, if a definition names it."""
         memory = self._memory
         stream = memory.streams.get(name)
-        if stream is not None and (offset > stream.offset or memory.catalogue.evaluated_of(*name)):
-            return stream  # else it was loaded, and is not defined before a line further on
+        if stream is not None and (offset >= stream.begun_offset or memory.catalogue.evaluated_of(*name)):
+            return stream
         if not memory.catalogue.evaluated_of(*name):
             memory.count_unnamed(name)
             return None
-        stream = Stream(*name)
+        stream = Stream(*name, offset)
         stream.exclusions = memory.facts_of(name[0]).live(offset)
         stream.bind(memory.catalogue, memory.now or 0)
         stream.set_gaps(memory.gaps)

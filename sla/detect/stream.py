@@ -24,12 +24,16 @@ from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
 
 
 class Stream:
-    """Measures, tracks and what ties them together. `offset` is where its table entry stood when it was loaded."""
+    """Measures, tracks and what ties them together. `offset` is where its table entry stood when it was loaded.
 
-    def __init__(self, service: str, signal: str) -> None:
+    `begun_offset` is that of its first record; one before it, read again, found no stream.
+    """
+
+    def __init__(self, service: str, signal: str, begun_offset: int = -1) -> None:
         self.service = service
         self.signal = signal
         self.offset = -1
+        self.begun_offset = begun_offset
         self.seen = Seen(None, None)
         self.newest_at: int | None = None
         self.sequences: dict[str, int] = {}

@@ -20,6 +20,7 @@ FAILED_ONCE = (
     48,  # a state was compared with cuts that lie ahead of it
     53,  # the record of a closed period showed windows as of whatever had been decided last in that process
     60,  # the oracle took a silence for told before its instant had come
+    76,  # a record of what is defined no more was taken for one from before its stream
     80,  # a rebalance waited for ever for a batch that it had cleared itself
     120,  # dead letters without a key were taken for one line
     148,  # a zombie went to where its successor had committed, with the state of long before
