@@ -14,7 +14,8 @@ _DIGEST: Final = re.compile(f"[0-9a-f]{{{_DIGEST_CHARS}}}")
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9\-._~]*")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """32 hexadecimal characters that the same text has again: of its SHA-256 the first half."""
     return sha256(text.encode()).hexdigest()[:_DIGEST_CHARS]
 
 
@@ -28,7 +29,7 @@ def join_key(parts: list[str], shorten: int = -1) -> str:
     shown = [encoded(part) for part in parts]
     key = "/".join(shown)
     if len(key) > KEY_BYTES_MAX:
-        shown[shorten] = _digest(shown[shorten])
+        shown[shorten] = digest(shown[shorten])
         key = "/".join(shown)
     return key
 
@@ -58,7 +59,7 @@ def _tagged_key(service: str, objective: str, tagged: str) -> str:
     parts = [encoded(service), encoded(objective), tagged]
     key = "/".join(parts)
     if len(key) > KEY_BYTES_MAX:
-        parts[-1] = _digest(parts[-1])
+        parts[-1] = digest(parts[-1])
         key = "/".join(parts)
     return key
 
@@ -81,4 +82,4 @@ def read_close_place(place: str) -> tuple[str, str]:
 
 def event_id(topic: str, dedup_key: str, sequence: int, event_type: str) -> str:
     """The id of event `sequence` of a key on a topic: the same fact has the same id, whoever computes it."""
-    return sha256(f"{topic}\n{dedup_key}\n{sequence}\n{event_type}".encode()).hexdigest()[:_DIGEST_CHARS]
+    return digest(f"{topic}\n{dedup_key}\n{sequence}\n{event_type}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Literal
 
+from sla.dedup import digest
 from sla.events import DELIVERIES
 from sla.fold import Emission
 from sla.units import rfc3339
@@ -40,4 +40,4 @@ def undelivered(
 
 def hash_of(*parts: str) -> str:
     """An id that the same facts have again."""
-    return sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return digest("\n".join(parts))
