@@ -40,7 +40,8 @@ def notices_of(catalogue: Catalogue, name: str, alert: Emission, now: int) -> li
     `name` is that of its type: `breach`, …; `now` the log time at which that is decided.
     """
     data = cast("EventData", alert.value["data"])
-    why = why_nobody(catalogue, name, data)
+    audience = audience_of(catalogue, name, data)
+    why = None if audience else why_nobody(catalogue, name, data)
     if why is not None:
         return [undelivered(None, "dropped", why, alert.value["id"], data["dedup_key"], now)]
     return [
@@ -56,7 +57,7 @@ def notices_of(catalogue: Catalogue, name: str, alert: Emission, now: int) -> li
                 "event": alert.value,
             },
         )
-        for stakeholder in audience_of(catalogue, name, data)
+        for stakeholder in audience
     ]
 
 
