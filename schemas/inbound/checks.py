@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from schemas.inbound.fields import Field, read_at
+from schemas.inbound.fields import NAME_MOST_CHARACTERS, Field, read_at
 from schemas.instants import read_instant
 from schemas.text import read_json
 from sla.fold import Line
@@ -142,3 +142,15 @@ def _number_text(value: float) -> str:
     if isinstance(value, int) and value.bit_length() > 64:  # noqa: PLR2004 — a number of hundreds of digits helps nobody
         return "beyond 64 bits"
     return repr(value)
+
+
+def are_plain_names(one: Any, other: Any) -> bool:
+    """Whether both are names at a glance. `isprintable` holds for fewer than are allowed: the rest go the long way."""
+    return (
+        type(one) is str
+        and type(other) is str
+        and 0 < len(one) <= NAME_MOST_CHARACTERS
+        and 0 < len(other) <= NAME_MOST_CHARACTERS
+        and one.isprintable()
+        and other.isprintable()
+    )

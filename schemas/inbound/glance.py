@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.inbound.checks import AHEAD_MOST_MS
+from schemas.inbound.checks import AHEAD_MOST_MS, are_plain_names
 from schemas.inbound.fields import COUNT_LARGEST, NAME_MOST_CHARACTERS
 from schemas.instants import read_rfc3339
 from schemas.text import DEPTH_MOST_LEVELS, INTEGER_LARGEST, VALUE_LARGEST_BYTES, may_be_too_deep
@@ -59,17 +59,9 @@ def _measurement(kind: str, document: dict[str, Any], head: _Head) -> Counts | S
 
 
 def _head(document: dict[str, Any], key: bytes | None, now: int, required_count: int) -> _Head | None:
-    """What all measurements share. `isprintable` holds for fewer names than are allowed: the rest go the long way."""
+    """What all measurements share."""
     service, signal = document["service"], document["signal"]
-    if not (
-        type(service) is str
-        and type(signal) is str
-        and 0 < len(service) <= NAME_MOST_CHARACTERS
-        and 0 < len(signal) <= NAME_MOST_CHARACTERS
-        and service.isprintable()
-        and signal.isprintable()
-        and (key is None or key == service.encode())
-    ):
+    if not (are_plain_names(service, signal) and (key is None or key == service.encode())):
         return None
     at = document["at"]
     if type(at) is str:

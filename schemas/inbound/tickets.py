@@ -12,7 +12,16 @@ from typing import Any, Final
 import orjson
 
 from schemas.feed_fields import Unusable
-from schemas.inbound.checks import AHEAD_MOST_MS, Document, Table, feed_of, instant, object_of, refusal_of
+from schemas.inbound.checks import (
+    AHEAD_MOST_MS,
+    Document,
+    Table,
+    are_plain_names,
+    feed_of,
+    instant,
+    object_of,
+    refusal_of,
+)
 from schemas.inbound.diagnosis import exclusion_of
 from schemas.inbound.fields import NAME_MOST_CHARACTERS, TICKET_FIELDS_OF
 from schemas.instants import read_rfc3339
@@ -123,7 +132,7 @@ def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Tick
     if type(at) is str:
         at = read_rfc3339(at)
     if not (
-        _are_names(ticket, service)
+        are_plain_names(ticket, service)
         and (key is None or key == ticket.encode())
         and (by is not None or event is not TicketEvent.REPLY)
         and (fields is None or (type(fields) is dict and _PLAIN.issuperset(map(type, fields.values()))))
@@ -136,15 +145,3 @@ def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Tick
         return None
     feed = None if source is None else Feed(source, sequence)
     return Ticket(ticket, intern(service), min(at, now), event, by, _pairs(fields), bool(imported), feed)
-
-
-def _are_names(ticket: Any, service: Any) -> bool:
-    """`isprintable` holds for fewer names than are allowed: the rest are looked at closely."""
-    return (
-        type(ticket) is str
-        and type(service) is str
-        and 0 < len(ticket) <= NAME_MOST_CHARACTERS
-        and 0 < len(service) <= NAME_MOST_CHARACTERS
-        and ticket.isprintable()
-        and service.isprintable()
-    )
