@@ -27,7 +27,7 @@ class Lane:
         """Empty, and trusted."""
         self._waiting: dict[Slot, Pending] = {}
         self._under_way: dict[Slot, Pending] = {}
-        self._unstored: set[Slot] = set()
+        self.unstored: set[Slot] = set()  # whose outcome is known, and not in the table yet
         self._failures_count = 0
         self._broken_until = 0
 
@@ -67,7 +67,7 @@ class Lane:
         if now < self._broken_until:
             return None
         room = 1 if self._failures_count >= FAILURES_MAX else AT_ONCE_MAX
-        if len(self._under_way) >= room or len(self._unstored) >= UNSTORED_MAX:
+        if len(self._under_way) >= room or len(self.unstored) >= UNSTORED_MAX:
             return None
         busy = {each.send.dedup_key for each in self._under_way.values()}
         for pending in self._waiting.values():
@@ -91,21 +91,12 @@ class Lane:
 
     def settled(self, pending: Pending) -> None:
         """An outcome is known here, and is not in the table yet."""
-        self._unstored.add(pending.slot)
-
-    def stored(self, slots: frozenset[Slot]) -> None:
-        """The table has these outcomes."""
-        self._unstored -= slots
+        self.unstored.add(pending.slot)
 
     def forget(self) -> None:
         """What waits belongs to somebody else now; of what is under way its caller takes care."""
         self._waiting.clear()
-        self._unstored.clear()
-
-    @property
-    def unstored(self) -> frozenset[Slot]:
-        """Whose outcome is known, and not in the table yet."""
-        return frozenset(self._unstored)
+        self.unstored.clear()
 
     @property
     def is_broken(self) -> bool:
@@ -152,7 +143,7 @@ class Lanes:
     def stored(self, slots: frozenset[Slot]) -> None:
         """The table has these outcomes: whoever waited for that may go on."""
         for lane in self._lanes.values():
-            lane.stored(slots)
+            lane.unstored -= slots
 
     @property
     def broken_count(self) -> int:
