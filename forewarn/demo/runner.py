@@ -39,6 +39,7 @@ READY_WITHIN_S: Final = 180  # six processes start at once; one that dies is not
 TAKING_IN_WITHIN_S: Final = 120
 END_WITHIN_S: Final = 60  # how long after the play the last expected alerts may take
 LOOK_EVERY_S: Final = 0.02
+ASK_EVERY_S: Final = 0.2  # each time a client connects for it
 SETTING_OUT_MS: Final = 2 * MINUTE_MS  # of log time: what is applied last must be in force before the first trouble
 _JUDGES: Final = {TELEMETRY.name: "detect", TICKETS.name: "clock"}
 HELD_MS: Final = 5 * MINUTE_MS  # of log time: entries come from three topics, and are printed in order
@@ -263,18 +264,21 @@ def _tell_past(parts: Parts, running: Worker, clock: LogClock) -> None:
     writer = Writer(parts.config)
     for played in past_records(floor_to(clock.now(), MINUTE_MS)):
         writer.put(_record_of(played))
-    last = {(each.topic, each.partition): each.offset for each in writer.flush()}
+    last: dict[str, dict[int, int]] = defaultdict(dict)
+    for each in writer.flush():
+        last[each.topic][each.partition] = each.offset
     deadline = time.monotonic() + TAKING_IN_WITHIN_S
-    while any(_position(parts, *place) <= offset for place, offset in last.items()):
+    while not all(_is_read(parts, topic, offsets) for topic, offsets in last.items()):
         running.check()
         if time.monotonic() > deadline:
             raise UserError(f"the worker has not read the past after {TAKING_IN_WITHIN_S} s", code=ExitCode.REFUSES)
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(ASK_EVERY_S)
 
 
-def _position(parts: Parts, topic: str, partition: int) -> int:
-    """How far those who judge a topic have read it, and stored what they know."""
-    return committed(parts.config, application_of(_JUDGES[topic]), topic, [partition]).get(partition, 0)
+def _is_read(parts: Parts, topic: str, offsets: Mapping[int, int]) -> bool:
+    """Whether those who judge a topic have read it to these offsets, and stored what they know."""
+    stands = committed(parts.config, application_of(_JUDGES[topic]), topic, offsets)
+    return all(stands.get(partition, 0) > offset for partition, offset in offsets.items())
 
 
 def _record_of(played: Played) -> Record:
