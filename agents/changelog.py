@@ -6,8 +6,9 @@ bytes. No UTF-8 text holds an FF, so whatever atoms are named after, none is tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import orjson
@@ -21,7 +22,7 @@ SOURCE_ID: Final = _MARK + b"source"
 """The key of the id of the topic that the offsets are of, kept like a segment: an atom has a name."""
 
 Heads = dict[bytes, bytes | None]
-"""By key, in the order of writing; the last, the partition's own, makes the others valid. None deletes."""
+"""By key, in the order of writing. None deletes."""
 
 
 def segment_key(atom: str, name: str) -> bytes:
@@ -61,11 +62,24 @@ def atoms_of(table: Mapping[bytes, bytes]) -> list[AtomState]:
 
 @dataclass(slots=True)
 class Writing:
-    """What a partition has to write: segments, then heads, then what expired is deleted."""
+    """What a partition has to write: segments, then heads, then its own; then what expired is deleted.
+
+    `coming` is what has still to be asked for and serialised.
+    """
 
     segments: dict[bytes, bytes] = field(default_factory=dict)
     heads: Heads = field(default_factory=dict)
+    own: Heads = field(default_factory=dict)  # the one that makes the others valid, if it changed
     expired: set[bytes] = field(default_factory=set)
+    coming: Iterator[AtomState] = field(default_factory=lambda: iter(()))
+
+    @classmethod
+    def begun(cls, changes: Iterator[AtomState]) -> Writing:
+        """Take the partition's own head, which a fold gives first, as it stands now; the atoms are still to come."""
+        writing = cls(coming=changes)
+        for own in islice(changes, 1):
+            writing.own[own.key.encode()] = pack(own.offset, orjson.dumps(own.body))
+        return writing
 
     def add(self, atoms: Iterable[AtomState]) -> None:
         """Take what a fold has given: it is serialised now."""
@@ -79,12 +93,12 @@ class Writing:
         """Take what came after this was held back; its heads take the place of earlier ones, and come last."""
         self.segments |= later.segments
         self.heads = {key: head for key, head in self.heads.items() if key not in later.heads} | later.heads
+        self.own |= later.own
         self.expired |= later.expired
 
 
 def stages(taken: Mapping[int, Writing]) -> Iterable[list[TableWrite]]:
     """What partitions write, each stage waited for before the next: segments, heads, the partitions' own heads."""
-    last = {at: next(reversed(each.heads)) for at, each in taken.items() if each.heads}
     yield [(at, key, content) for at, each in taken.items() for key, content in each.segments.items()]
-    yield [(at, key, head) for at, each in taken.items() for key, head in each.heads.items() if key != last[at]]
-    yield [(at, key, taken[at].heads[key]) for at, key in last.items()]
+    yield [(at, key, head) for at, each in taken.items() for key, head in each.heads.items()]
+    yield [(at, key, head) for at, each in taken.items() for key, head in each.own.items()]

@@ -14,7 +14,6 @@ from contextlib import suppress
 from time import time_ns
 from typing import Any, Final
 
-from agents.changelog import Writing
 from agents.delivery.calls import Calls, Tried
 from agents.delivery.lanes import Lanes
 from agents.delivery.ledger import Ledger
@@ -136,7 +135,7 @@ class Deliver:
     async def _flush(self) -> bool:
         async with self._lock:
             unstored, fresh, self._fresh = self._lanes.unstored, self._fresh, []
-            dirty = {partition: Writing(heads=ledger.take_dirty()) for partition, ledger in self._ledgers.items()}
+            dirty = {partition: ledger.take_dirty() for partition, ledger in self._ledgers.items()}
             async with asyncio.timeout(FLUSH_WITHIN_S):
                 is_written = await self._heads.snapshot(dirty)()
             if not is_written:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -16,12 +16,15 @@ from typing import Final
 from agents.changelog import SOURCE_ID, Heads, Writing, is_segment, stages
 from agents.metrics import Metric, Metrics
 from agents.outbox import Outbox
+from agents.pace import in_turns
 from agents.port import END_OFFSET_WITHIN_S, Port
 from agents.transport import Write, pack, unpack
 
 log = logging.getLogger("forewarn.heads")
 
 RENEW_AFTER_S: Final = 60.0  # design.md 3.4: by then a zombie's last write has arrived, or will be noticed
+
+SERIALISED_AT_ONCE: Final = 32  # some milliseconds of work
 
 
 class SourceReplaced(Exception):  # noqa: N818 - a finding about the topic
@@ -91,7 +94,17 @@ class HeadStore:
         )
 
     def snapshot(self, dirty: Mapping[int, Writing]) -> Write:
-        """Take what changed in every partition, at once; the answer writes it.
+        """What changed in every partition, its own head taken already; the answer takes the rest, and writes it."""
+        return partial(self._write, dirty, self._generation)
+
+    async def _serialise(self, dirty: Iterable[Writing]) -> None:
+        """A few atoms at a time, each as it stands then: batches wait meanwhile, and what they emit."""
+        atoms = ((writing, atom) for writing in dirty for atom in writing.coming)
+        async for writing, atom in in_turns(atoms, SERIALISED_AT_ONCE):
+            writing.add([atom])
+
+    def _gathered(self, dirty: Mapping[int, Writing]) -> tuple[dict[int, Writing], set[int]]:
+        """With what was held back before, and what is written anew; and the partitions in which that is everything.
 
         A partition that was held for a minute has all its heads written once more: until then an earlier owner that
         was cut off may have written, and what comes last is what compaction keeps (design.md 3.4). One that slept for
@@ -107,17 +120,22 @@ class HeadStore:
             if is_due and not kept.is_renewed:
                 renewed.add(partition)
                 stored: Heads = {**dict.fromkeys(kept.gone), **self._port.records(partition)}
-                again = {key: head for key, head in stored.items() if key not in writing.heads and not is_segment(key)}
+                changed = writing.heads.keys() | writing.own.keys()
+                again = {key: head for key, head in stored.items() if key not in changed and not is_segment(key)}
                 writing.heads = again | writing.heads
-            if writing.heads:
+            if writing.heads or writing.own:
                 source_id = self._port.source_id()
                 if source_id is not None:  # with each flush, so that the doctor finds it at the changelog's end
                     writing.segments[SOURCE_ID] = pack(0, source_id.encode())
                 taken[partition] = writing
-        return partial(self._write, taken, renewed, self._generation)
+        return taken, renewed
 
-    async def _write(self, taken: Mapping[int, Writing], renewed: set[int], generation: int) -> bool:
-        await self._outbox.send()
+    async def _write(self, dirty: Mapping[int, Writing], generation: int) -> bool:
+        await self._serialise(dirty.values())
+        if generation != self._generation:
+            return False
+        taken, renewed = self._gathered(dirty)
+        await self._outbox.send()  # all that was said before the last atom was taken
         await self._port.delivered()
         for stage in stages(taken):
             if generation != self._generation:
@@ -137,7 +155,7 @@ class HeadStore:
         await self._delete_expired(generation)
         if taken:
             self._metrics.count(Metric.FLUSHES)
-            self._metrics.count(Metric.HEADS_WRITTEN, sum(len(each.heads) for each in taken.values()))
+            self._metrics.count(Metric.HEADS_WRITTEN, sum(len(each.heads) + len(each.own) for each in taken.values()))
             self._metrics.count(
                 Metric.SEGMENTS_WRITTEN, sum(len(each.segments.keys() - {SOURCE_ID}) for each in taken.values())
             )

@@ -8,10 +8,12 @@ from typing import Any, Protocol
 
 from faust.types import TP
 
+from agents.pace import in_turns
 from agents.transport import BulkTable
 from sla.partitioner import partition_of
 
 END_OFFSET_WITHIN_S = 30.0
+STORED_AT_ONCE = 200  # some milliseconds of work
 
 
 TableWrite = tuple[int, bytes, bytes | None]
@@ -31,7 +33,7 @@ class Port(Protocol):
         timestamp_ms: int | None = None,
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> Awaitable[Any]:
-        """Hand over a record; what is returned has its `offset` once the broker has it."""
+        """Hand over a record; what is returned has its `offset` once the broker has it. The caller bounds the wait."""
         ...
 
     async def delivered(self) -> None:
@@ -115,7 +117,9 @@ class FaustPort:
         if not writes:
             return
         table = self._the_table
-        sent = [await self.post(table.changelog, key, value, partition=partition) for partition, key, value in writes]
+        sent = []
+        async for partition, key, value in in_turns(writes, STORED_AT_ONCE):
+            sent.append(await self.post(table.changelog, key, value, partition=partition))
         await self.delivered()
         for (partition, key, value), metadata in zip(writes, sent, strict=True):
             table.stored(partition, key, value, (await metadata).offset)

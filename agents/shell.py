@@ -190,10 +190,8 @@ class Shell:
         )
 
     def snapshot(self) -> Write:
-        """Serialise what changed in every partition, at once; the answer writes it."""
-        dirty = {partition: Writing() for partition in self._partitions}
-        for partition, writing in dirty.items():
-            writing.add(self._partitions[partition].fold.take_dirty())
+        """Take every partition's own head at once; the answer serialises what changed, and writes it."""
+        dirty = {partition: Writing.begun(held.fold.changes()) for partition, held in self._partitions.items()}
         return self._heads.snapshot(dirty)
 
     def forget(self) -> None:

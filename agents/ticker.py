@@ -20,6 +20,7 @@ from sla.fold import TICK, Fold
 SILENT_SHARE: Final = 0.2
 MARK_AGAIN_AFTER_S: Final = 10.0
 AWAY_AFTER_S: Final = 1.0
+WRITE_WITHIN_S: Final = 60.0
 
 
 class Owner(Protocol):
@@ -123,4 +124,5 @@ class Ticker:
         self._metrics.count(Metric.MARKERS)
 
     async def _write(self, partition: int, value: bytes, at: int) -> Any:
-        return await self._port.post(self._topic, None, value, partition=partition, timestamp_ms=at)
+        async with asyncio.timeout(WRITE_WITHIN_S):
+            return await self._port.post(self._topic, None, value, partition=partition, timestamp_ms=at)

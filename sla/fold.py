@@ -7,7 +7,7 @@ of one partition and a copy of every bucket per record would cost more than the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from sla.catalogue import Catalogue
@@ -80,8 +80,12 @@ class Fold(Protocol):
         """Advance to the line's log time, then apply it: what to publish, in order. A line already applied: nothing."""
         ...
 
-    def take_dirty(self) -> list[AtomState]:
-        """The atoms that changed since the last call, serialised now; the partition's own head comes last."""
+    def changes(self) -> Iterator[AtomState]:
+        """The partition's own head as it stands now, then the atoms that changed since they were last taken.
+
+        Each atom is as it stands when it is asked for: lines may be applied in between. What had not changed when the
+        first was asked for is left to the next time, but for what an atom that comes later needs to know.
+        """
         ...
 
     @property
@@ -89,6 +93,9 @@ class Fold(Protocol):
         """The partition's log time; None before its first line."""
         ...
 
+
+Offset = Callable[[], int]
+"""Where the fold stands now."""
 
 TICK: Final = b'{"type":"tick"}'
 """A tick as Forewarn writes it. Most lines of a quiet partition are these very bytes."""

@@ -6,7 +6,7 @@ Time first, then the record. A fold adds what time and each kind of record do to
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
 from sla.catalogue import Catalogue
@@ -81,6 +81,10 @@ class Folding(ABC, Generic[Record]):
     def _load(self, atoms: Sequence[AtomState]) -> int:
         """Take back every atom; the offset of the partition's own head, -1 without one."""
 
+    @abstractmethod
+    def _changes(self) -> Iterator[AtomState]:
+        """What changed, the own head first; `_offset` says where each stands when it is asked for."""
+
     @property
     def revision(self) -> int:
         """The revision of the catalogue that this partition follows."""
@@ -127,6 +131,17 @@ class Folding(ABC, Generic[Record]):
             detail = f"revision {marker.revision} is not in the catalogue, or its hash differs"
             return [self._dead_letter(Rejection(Reason.UNKNOWN_REVISION, detail), self.topic, self.partition, line)]
         return self._follow(catalogue, line.offset)
+
+    def changes(self) -> Iterator[AtomState]:
+        """The partition's own head, then the atoms that changed, each as it stands when it is asked for."""
+        if self._is_changed:
+            self._is_changed = False
+            yield from self._changes()
+
+    def take_dirty(self) -> list[AtomState]:
+        """All that changed, at once; the partition's own head comes last."""
+        taken = list(self.changes())
+        return [*taken[1:], *taken[:1]]
 
     def load(self, atoms: Iterable[AtomState]) -> None:
         """Take back every atom of this partition, in any order; one may stand ahead of the partition's head.

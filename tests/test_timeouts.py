@@ -25,6 +25,7 @@ AT_A_START: Final = "in the start's deadline (FOREWARN_START_DEADLINE), which it
 AT_A_STOP: Final = "in the stop's deadline, which a thread beside the loop keeps (agents.process.StopDeadline)"
 IN_A_REBALANCE: Final = "Faust's part of a rebalance: the override `stall` ends a worker in which it does not get on"
 IN_A_REQUEST: Final = "aiokafka gives each request and each fetch a timeout of its own"
+POSTED: Final = f"{IN_A_BATCH}, or by the ticker, which has its timeout around it"
 THE_TASK_ITSELF: Final = "what the worker lives for: it is meant to go on"
 
 BOUNDED: Final = {
@@ -37,7 +38,7 @@ BOUNDED: Final = {
     "outbox.send: self._lock": IN_A_BATCH,
     "deliver._flush: self._lock": "held by a flush, which has its timeout inside",
     "catalogue._read: self._moved": "held for no longer than it takes to tell who waits",
-    "port.post: self._app.producer.post": "Producer.post has its timeout inside",
+    "port.post: self._app.producer.post": POSTED,
     "port.delivered: self._app.producer.delivered": "Producer.delivered has its timeout inside",
     "port.store: metadata": "it has arrived: `delivered` was awaited",
     "port.end_offset: self._app.consumer.highwaters": "its callers wait for agents.port.END_OFFSET_WITHIN_S or a batch",
@@ -61,6 +62,7 @@ BOUNDED: Final = {
     "transport.consumer._quiet: self._no_fetch.wait": "a fetch ends within consumer.POLL_S",
     "transport.consumer.commit_and_end_transactions: super().commit_and_end_transactions": IN_A_REBALANCE,
     "transport.consumer.on_partitions_revoked: super().on_partitions_revoked": IN_A_REBALANCE,
+    "transport.producer.post: self._ensure_producer().send": POSTED,
     "transport.producer.send: super().send": "Faust sends nothing while every topic and table is ours",
     "transport.table.on_start: self.recovery.start": "starts a task",
     "transport.table.on_rebalance: super().on_rebalance": IN_A_REBALANCE,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from agents.changelog import Heads
+from agents.changelog import Heads, Writing
 from agents.delivery.pending import PREFIX, Pending, Slot, Unreadable, restored
 from agents.transport import pack, unpack
 from sla.dispatch import Send
@@ -75,13 +75,14 @@ class Ledger:
         self._dirty.update((each.slot.key, None) for each in found)
         return found
 
-    def take_dirty(self) -> Heads:
-        """What changed since, the partition's own head last."""
-        dirty, self._dirty = self._dirty, {}
+    def take_dirty(self) -> Writing:
+        """What changed since."""
+        dirty = Writing(heads=self._dirty)
+        self._dirty = {}
         if self._is_read:
             self._is_read = False
             body: dict[str, Any] = {"sequences": self._sequences}
-            dirty[OWN_KEY] = pack(self._offset, orjson.dumps(body))
+            dirty.own[OWN_KEY] = pack(self._offset, orjson.dumps(body))
         return dirty
 
     @property

@@ -53,13 +53,13 @@ class Producer(driver.Producer):  # type: ignore[misc]
     ) -> asyncio.Future[Any]:
         """Hand a record to the broker's stream: the future holds its metadata once the broker has it.
 
-        Not through Faust's `send`, which turns timestamps into floating seconds and loses milliseconds.
+        Not through Faust's `send`, which turns timestamps into floating seconds and loses milliseconds. Without a
+        timeout of its own, which takes longer than all the rest: one of the caller's bounds many records.
         """
         self._refuse_after_failure()
-        async with asyncio.timeout(self.request_timeout):
-            sent = await self._ensure_producer().send(
-                topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms, headers=list(headers)
-            )
+        sent = await self._ensure_producer().send(
+            topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms, headers=list(headers)
+        )
         return self._track(sent)
 
     async def delivered(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from schemas.inbound import decode_telemetry, read_plain_counts
@@ -92,15 +92,12 @@ class Counting:
             add(record.key, total, record.offset, good, bad)
         return len(records)
 
-    def take_dirty(self) -> list[AtomState]:
-        """The services whose sums have changed, then the partition's own head."""
+    def changes(self) -> Iterator[AtomState]:
+        """The partition's own head, then the services whose sums have changed."""
         dirty, self._dirty = self._dirty, set()
-        atoms = [
-            AtomState(
-                total.service,
-                total.offset,
-                {"signal": total.signal, "sums": [total.records, total.good, total.bad]},
-            )
-            for total in (self._totals[key] for key in dirty)
-        ]
-        return [*atoms, AtomState(HEAD, self._offset, {"now": self._now})]
+        yield AtomState(HEAD, self._offset, {"now": self._now})
+        for key in dirty:
+            self._dirty.discard(key)
+            total = self._totals[key]
+            sums = [total.records, total.good, total.bad]
+            yield AtomState(total.service, total.offset, {"signal": total.signal, "sums": sums})

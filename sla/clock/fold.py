@@ -6,7 +6,7 @@ instant, then what was imported, then the record is applied and speaks for itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sla.catalogue import Catalogue
 from sla.clock.partition import Partition
@@ -67,12 +67,8 @@ class Clock(Folding[Ticket | Exclusion | TicketOrder]):
     def _follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
         return self._partition.follow(catalogue, offset)
 
-    def take_dirty(self) -> list[AtomState]:
-        """The atoms that changed since the last call, the partition's own head last."""
-        if not self._is_changed:
-            return []
-        self._is_changed = False
-        return self._partition.take_dirty(self._offset)
+    def _changes(self) -> Iterator[AtomState]:
+        return self._partition.changes(lambda: self._offset)
 
     def _load(self, atoms: Sequence[AtomState]) -> int:
         return self._partition.load(atoms, self._read_catalogue)

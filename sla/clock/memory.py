@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sla.catalogue import Catalogue
@@ -13,7 +13,7 @@ from sla.clock.resting import Resting
 from sla.clock.ticket import TicketAtom
 from sla.dedup import encoded
 from sla.exclusions import Exclusions, InForce
-from sla.fold import AtomState, CatalogueReader, UnknownRevision
+from sla.fold import AtomState, CatalogueReader, Json, Offset, UnknownRevision
 from sla.records import Exclusion
 from sla.sealed import UnknownShape
 from sla.silences import Silences
@@ -127,19 +127,26 @@ class Memory:
 
     # -- the table
 
-    def take_dirty(self, offset: int) -> list[AtomState]:
-        """The table entries that changed: facts before the tickets that know them, the partition's own head last."""
-        atoms = [
-            AtomState(f"{FACTS}/{service}", offset, self._facts_to_json(service))
-            for service in sorted(self._dirty_facts)
-        ]
-        atoms += [
-            AtomState(f"{TICKET}/{encoded(name)}", offset, self._ticket_to_json(name)) for name in sorted(self.dirty)
-        ]
-        self.dirty.clear()
-        self._dirty_facts.clear()
+    def changes(self, offset: Offset) -> Iterator[AtomState]:
+        """The own head, then the entries that changed: facts before the tickets that know them."""
+        tickets = sorted(self.dirty)
+        yield AtomState(f"{HEAD}/{self._number}", offset(), self._head_to_json())
+        yield from self._facts_changed(offset)
+        for name in tickets:
+            yield from self._facts_changed(offset)
+            self.dirty.discard(name)
+            yield AtomState(f"{TICKET}/{encoded(name)}", offset(), self._ticket_to_json(name))
         self._let_idle_go()
-        head = {
+
+    def _facts_changed(self, offset: Offset) -> Iterator[AtomState]:
+        """Until there are none: a ticket that is taken next knows of no others."""
+        while self._dirty_facts:
+            services, self._dirty_facts = sorted(self._dirty_facts), set()
+            for service in services:
+                yield AtomState(f"{FACTS}/{service}", offset(), self._facts_to_json(service))
+
+    def _head_to_json(self) -> Json:
+        return {
             "shape": SHAPE,
             "now": self.now,
             "revision": self.catalogue.revision,
@@ -151,8 +158,6 @@ class Memory:
             "heard": self.silences.heard,
             "sequences": self.sequences,
         }
-        atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
-        return atoms
 
     def _ticket_to_json(self, name: str) -> dict[str, Any]:
         return self.resting.body_of(name) if name in self.resting else ticket_to_json(self.tickets[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
@@ -19,7 +19,7 @@ from sla.clock.ticket import TicketAtom
 from sla.clock.voice import Voice
 from sla.events import watch_record
 from sla.feeds import is_repeat
-from sla.fold import AtomState, CatalogueReader, Emission
+from sla.fold import AtomState, CatalogueReader, Emission, Offset
 from sla.orders import TicketOrder
 from sla.records import Exclusion, Rejection, Ticket
 from sla.said import Said, in_order
@@ -253,9 +253,9 @@ class Partition:
 
     # -- state
 
-    def take_dirty(self, offset: int) -> list[AtomState]:
-        """The table entries that changed, and the partition's own head last."""
-        return self._memory.take_dirty(offset)
+    def changes(self, offset: Offset) -> Iterator[AtomState]:
+        """The partition's own head, and the table entries that changed."""
+        return self._memory.changes(offset)
 
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at."""

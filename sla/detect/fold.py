@@ -6,7 +6,7 @@ instant, then one decision at the last whole step, then the record is applied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sla.catalogue import Catalogue
 from sla.detect.partition import Partition
@@ -107,12 +107,8 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Igno
     def _follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
         return self._partition.follow(catalogue, offset)
 
-    def take_dirty(self) -> list[AtomState]:
-        """The atoms that changed since the last call, the partition's own head last."""
-        if not self._is_changed:
-            return []
-        self._is_changed = False
-        return self._partition.take_dirty(self._offset)
+    def _changes(self) -> Iterator[AtomState]:
+        return self._partition.changes(lambda: self._offset)
 
     def _load(self, atoms: Sequence[AtomState]) -> int:
         return self._partition.load(atoms, self._read_catalogue)

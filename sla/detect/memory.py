@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
@@ -10,7 +10,7 @@ from sla.detect.codec import SHAPE, check_shape, stream_of, stream_state
 from sla.detect.facts import ServiceFacts
 from sla.detect.judge import Moment
 from sla.detect.stream import Stream
-from sla.fold import AtomState, CatalogueReader, Json, UnknownRevision
+from sla.fold import AtomState, CatalogueReader, Json, Offset, UnknownRevision
 from sla.intervals import Interval
 from sla.queue import Queues
 from sla.silences import Silences
@@ -85,17 +85,31 @@ class Memory:
         if name in self.unnamed or len(self.unnamed) < UNNAMED_MAX:
             self.unnamed[name] = self.unnamed.get(name, 0) + 1
 
-    def take_dirty(self, offset: int) -> list[AtomState]:
-        """The table entries that changed: facts before the streams that know them, the partition's own head last."""
-        atoms = [
-            AtomState(f"{FACTS}/{service}", offset, {"service": service, **self._facts[service].to_json()})
-            for service in sorted(self.dirty_facts)
-        ]
-        atoms += [stream_state(self.streams[name], offset, self.now or 0) for name in sorted(self.dirty)]
-        atoms += self.queues.take_dirty(offset)
-        self.dirty.clear()
-        self.dirty_facts.clear()
-        head = {
+    def changes(self, offset: Offset, leave: Callable[[Stream], None]) -> Iterator[AtomState]:
+        """The own head, then the entries that changed: facts before the streams that know them.
+
+        A stream is left before it is taken: whatever still counts into it says so.
+        """
+        streams = sorted(self.dirty)
+        yield AtomState(f"{HEAD}/{self._number}", offset(), self._head_to_json())
+        yield from self._facts_changed(offset)
+        for name in streams:
+            yield from self._facts_changed(offset)
+            stream = self.streams[name]
+            leave(stream)
+            self.dirty.discard(name)
+            yield stream_state(stream, offset(), self.now or 0)
+        yield from self.queues.changes(offset)
+
+    def _facts_changed(self, offset: Offset) -> Iterator[AtomState]:
+        """Until there are none: a stream that is taken next knows of no others."""
+        while self.dirty_facts:
+            services, self.dirty_facts = sorted(self.dirty_facts), set()
+            for service in services:
+                yield AtomState(f"{FACTS}/{service}", offset(), {"service": service, **self._facts[service].to_json()})
+
+    def _head_to_json(self) -> Json:
+        return {
             "shape": SHAPE,
             "now": self.now,
             "revision": self.catalogue.revision,
@@ -107,8 +121,6 @@ class Memory:
             "sequences": self.sequences,
             "unnamed": [[*name, count] for name, count in self.unnamed.items()],
         }
-        atoms.append(AtomState(f"{HEAD}/{self._number}", offset, head))
-        return atoms
 
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sla.catalogue import Catalogue
 from sla.detect.agenda import QUIET, Agenda
@@ -18,7 +18,7 @@ from sla.detect.timers import Timer
 from sla.detect.track import Track
 from sla.events import watch_record
 from sla.feeds import is_repeat
-from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, ReadPlain
+from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, Offset, ReadPlain
 from sla.orders import ServiceOrder
 from sla.records import Counts, History, Measurement, OpenClock, ServiceFact
 from sla.said import Said, in_order
@@ -287,10 +287,9 @@ class Partition:
 
     # -- state
 
-    def take_dirty(self, offset: int) -> list[AtomState]:
-        """The table entries that changed, and the partition's own head last."""
-        self._lanes.shut_all()  # what is counted from here on is a change again
-        return self._memory.take_dirty(offset)
+    def changes(self, offset: Offset) -> Iterator[AtomState]:
+        """The partition's own head, and the table entries that changed."""
+        return self._memory.changes(offset, self._lanes.shut)  # what is counted from there on is a change again
 
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at."""

@@ -6,7 +6,7 @@ instant, then the record is applied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
@@ -111,11 +111,7 @@ class Dispatch(Folding[Notice | NoticesOrder]):
             raise UnknownRevision(self.partition, revision)
         return catalogue
 
-    def take_dirty(self) -> list[AtomState]:
-        """The stakeholders that changed, by name, then the partition's head."""
-        if self._now is None:
-            return []
-        states = self._stakeholders.take_dirty(self._offset)
+    def _changes(self) -> Iterator[AtomState]:
         head = {
             "type": HEAD,
             "topic": self.topic,
@@ -124,4 +120,5 @@ class Dispatch(Folding[Notice | NoticesOrder]):
             "row": [self._row.count, self._row.since_at],
             **self._stakeholders.to_json(),
         }
-        return [*states, AtomState(f"{HEAD}/{self.partition}", self._offset, head)]
+        yield AtomState(f"{HEAD}/{self.partition}", self._offset, head)
+        yield from self._stakeholders.changes(lambda: self._offset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from sla.catalogue import Catalogue
@@ -14,7 +14,7 @@ from sla.dispatch.records import Notice
 from sla.dispatch.reminding import acknowledge, let_go, run_due, speak_again
 from sla.dispatch.replies import take_reply
 from sla.dispatch.timers import Kind, Timer, Timers
-from sla.fold import AtomState, Emission, Json
+from sla.fold import AtomState, Emission, Json, Offset
 from sla.heard import is_heard
 from sla.orders import Ack, Given, NoticesOrder, Reply, Silence, Unack, Unsilence, accepted, refused
 from sla.records import Feed
@@ -220,11 +220,11 @@ class Partition:
 
     # -- state
 
-    def take_dirty(self, offset: int) -> list[AtomState]:
+    def changes(self, offset: Offset) -> Iterator[AtomState]:
         """The stakeholders that changed, by name."""
-        states = [self._atoms[name].state(offset) for name in sorted(self._dirty)]
-        self._dirty.clear()
-        return states
+        for name in sorted(self._dirty):
+            self._dirty.discard(name)
+            yield self._atoms[name].state(offset())
 
     def to_json(self) -> Json:
         """What the partition's head holds beside time."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from sla.catalogue import Catalogue
 from sla.feeds import is_repeat
-from sla.fold import AtomState, Emission
+from sla.fold import AtomState, Emission, Offset
 from sla.queue.queue import Queue, QueueName, Told
 from sla.queue.report import publish
 from sla.records import OpenClock
@@ -82,11 +82,11 @@ class Queues:
 
     # -- state
 
-    def take_dirty(self, offset: int) -> list[AtomState]:
-        """The table entries that changed since the last call."""
-        dirty = sorted(self._dirty, key=_atom_key)
-        self._dirty.clear()
-        return [AtomState(_atom_key(name), offset, self._queues[name].to_json()) for name in dirty]
+    def changes(self, offset: Offset) -> Iterator[AtomState]:
+        """The table entries that changed since they were last taken."""
+        for name in sorted(self._dirty, key=_atom_key):
+            self._dirty.discard(name)
+            yield AtomState(_atom_key(name), offset(), self._queues[name].to_json())
 
     def load(self, atoms: Iterable[AtomState]) -> None:
         """Take back every queue among the table's entries."""

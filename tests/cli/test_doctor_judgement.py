@@ -199,7 +199,7 @@ def test_what_each_fold_stores_is_what_this_version_reads_of_its_role() -> None:
     telemetry.counts(T0, 9, 1)
     tickets.created("00:00", priority="P1")
     queues.take(clock("T1"), T0, 1)
-    detect = {**heads(telemetry.fold.take_dirty()), **heads(queues.take_dirty(1))}
+    detect = {**heads(telemetry.fold.take_dirty()), **heads(queues.changes(lambda: 1))}
     assert {key.partition("/")[0] for key in detect} >= {"partition", "stream", "queue"}
     assert list(state.strange_of("detect", detect)) == []
     assert list(state.strange_of("clock", heads(tickets.fold.take_dirty()))) == []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from sla.detect import Detect
-from sla.fold import Emission, Line
+from sla.fold import AtomState, Emission, Line
 
 from .table import Table
 
@@ -18,11 +18,15 @@ Written = tuple[str, str | None, bytes]
 
 
 class Flush(NamedTuple):
-    """After the line at place `after`: so many of its records reach the table (None: all), then a crash or none."""
+    """After the line at place `after`: so many of its records reach the table (None: all), then a crash or none.
+
+    So many more lines are applied before each atom is taken.
+    """
 
     after: int
     reached: int | None
     crashes: bool
+    between: int = 0
 
 
 def written(emissions: Iterable[Emission]) -> list[Written]:
@@ -43,7 +47,13 @@ def interrupted(make: Callable[[], Detect], lines: Sequence[Line], flushes: Sequ
         while at <= flush.after:
             said += written(fold.step(lines[at]))
             at += 1
-        table.write(fold.take_dirty(), flush.reached)
+        taken: list[AtomState] = []
+        for atom in fold.changes():
+            taken.append(atom._replace(body=orjson.loads(orjson.dumps(atom.body))))  # as it stands now
+            for line in lines[at : at + flush.between]:
+                said += written(fold.step(line))
+            at = min(at + flush.between, len(lines))
+        table.write([*taken[1:], *taken[:1]], flush.reached)
         if flush.crashes:
             fold = make()
             atoms = table.atoms()
@@ -67,5 +77,6 @@ def random_flushes(dice: random.Random, count: int, lines_count: int) -> list[Fl
     flushes = []
     for index in dice.sample(range(lines_count), min(count, lines_count)):
         is_partial = dice.random() < 0.5
-        flushes.append(Flush(index, dice.randrange(4) if is_partial else None, is_partial or dice.random() < 0.5))
+        reached, crashes = dice.randrange(4) if is_partial else None, is_partial or dice.random() < 0.5
+        flushes.append(Flush(index, reached, crashes, between=dice.choice([0, 0, 1, 2, 5])))
     return flushes

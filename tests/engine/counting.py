@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import orjson
 
@@ -66,13 +66,13 @@ class Counting:
         self._dirty.add(key)
         return [Emission(self._out, key, {"id": f"{key}:{atom[1]}"})] if atom[1] % EVERY == 0 else []
 
-    def take_dirty(self) -> list[AtomState]:
+    def changes(self) -> Iterator[AtomState]:
         dirty, self._dirty = self._dirty, set()
-        atoms = [
-            AtomState(key, self._atoms[key][0], {"count": self._atoms[key][1], "sum": self._atoms[key][2]})
-            for key in sorted(dirty - {HEAD})
-        ]
-        return [*atoms, AtomState(HEAD, self._offset, {"now": self._now})] if dirty else []
+        if dirty:
+            yield AtomState(HEAD, self._offset, {"now": self._now})
+        for key in sorted(dirty - {HEAD}):
+            self._dirty.discard(key)
+            yield AtomState(key, self._atoms[key][0], {"count": self._atoms[key][1], "sum": self._atoms[key][2]})
 
     @property
     def now(self) -> int | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 
+import agents.heads
 from agents.changelog import SOURCE_ID, is_segment, segment_key
 from agents.heads import PartitionMoved, SourceReplaced
 from agents.metrics import Metric, Metrics
@@ -31,6 +32,8 @@ COUNT = 8
 HOME = {
     at: next(f"k{n}".encode() for n in range(99) if partition_of(f"k{n}".encode(), COUNT) == at) for at in range(COUNT)
 }
+
+OTHER = next(key for key in (f"o{n}".encode() for n in range(99)) if partition_of(key, COUNT) == 3)
 
 
 def shell_on(world: World, *, make_fold: Any = None, revisions: Any = None, metrics: Metrics | None = None) -> Shell:
@@ -77,17 +80,54 @@ async def test_a_partitions_own_head_is_written_after_its_other_atoms_were_ackno
     assert world.stored_keys() == [HOME[3], HOME[4], HEAD.encode(), HEAD.encode()]
 
 
-async def test_the_snapshot_is_what_stood_when_it_was_taken() -> None:
+async def test_a_partitions_own_head_is_what_stood_when_the_flush_began_and_no_atom_is_behind_it() -> None:
     world = World()
     shell = shell_on(world)
     await shell.handle(3, records(5))
     write = shell.snapshot()
     await shell.handle(3, records(2, start=5))
     assert await write()
-    assert unpack(world.table[3][HOME[3]])[0] == 4
-    assert body(world.table[3][HOME[3]])["count"] == 5
-    assert await flush(shell)
+    assert unpack(world.table[3][HEAD.encode()])[0] == 4
     assert unpack(world.table[3][HOME[3]])[0] == 6
+    assert body(world.table[3][HOME[3]])["count"] == 7
+    assert await flush(shell)
+    assert unpack(world.table[3][HEAD.encode()])[0] == 6
+
+
+async def test_a_batch_has_its_turn_between_two_atoms_and_what_it_says_goes_out_before_they_are_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agents.heads, "SERIALISED_AT_ONCE", 1)
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, [record(n, key, partition=3) for n, key in enumerate([HOME[3], OTHER])])
+    writing = asyncio.create_task(flush(shell))
+    await asyncio.sleep(0)  # the first atom is taken
+    await shell.handle(3, records(9, start=2))
+    await shell.handle(3, [record(11, OTHER, partition=3)])
+    assert await writing
+    assert [entry[0] for entry in world.log] == ["sent", "stored", "stored", "stored"]
+    first, last = sorted([HOME[3], OTHER])
+    assert world.stored_keys() == [first, last, HEAD.encode()]
+    assert [unpack(world.table[3][key])[0] for key in (first, last)] == [
+        {HOME[3]: 0, OTHER: 1}[first],
+        {HOME[3]: 10, OTHER: 11}[last],
+    ]
+    assert unpack(world.table[3][HEAD.encode()])[0] == 1
+    assert await flush(shell)
+    assert [unpack(world.table[3][key])[0] for key in (HOME[3], OTHER)] == [10, 11]
+
+
+async def test_a_flush_that_a_revoke_overtakes_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.heads, "SERIALISED_AT_ONCE", 1)
+    world = World()
+    shell = shell_on(world)
+    await shell.handle(3, records(1))
+    writing = asyncio.create_task(flush(shell))
+    await asyncio.sleep(0)
+    shell.forget()
+    assert not await writing
+    assert world.log == []
 
 
 async def test_a_head_never_passes_an_event_that_is_still_in_the_outbox() -> None:
@@ -150,15 +190,14 @@ async def test_what_was_held_back_is_written_though_nothing_new_came() -> None:
 
 
 async def test_a_partitions_own_head_stays_last_when_a_new_atom_joins_what_was_held_back() -> None:
-    other = next(key for key in (f"o{n}".encode() for n in range(99)) if partition_of(key, COUNT) == 3)
     world = World(is_fenced=True)
     shell = shell_on(world)
     await shell.handle(3, records(1))
     assert not await flush(shell)
     world.is_fenced = False
-    await shell.handle(3, [record(1, other, partition=3)])
+    await shell.handle(3, [record(1, OTHER, partition=3)])
     assert await flush(shell)
-    assert world.stored_keys() == [HOME[3], other, HEAD.encode()]
+    assert world.stored_keys() == [HOME[3], OTHER, HEAD.encode()]
 
 
 # -- moves and restarts
@@ -301,8 +340,8 @@ class Noting:
         self.lines.append(line)
         return self.emissions
 
-    def take_dirty(self) -> list[AtomState]:
-        return []
+    def changes(self) -> Iterator[AtomState]:
+        return iter(())
 
 
 async def test_a_marker_waits_until_its_revision_was_read() -> None:
@@ -369,15 +408,11 @@ async def test_a_storm_of_dead_letters_makes_the_worker_unready_and_goes_on() ->
 class Archiving(Counting):
     """A fold that seals its count anew with every flush, and lets the one before it go."""
 
-    def take_dirty(self) -> list[AtomState]:
-        atoms = super().take_dirty()
-        offset = self._offset
-        return [
-            atom
-            if atom.key == HEAD
-            else atom._replace(segments={f"c/{offset}": b"sealed"}, expired=[f"c/{offset - 1}"])
-            for atom in atoms
-        ]
+    def changes(self) -> Iterator[AtomState]:
+        for atom in super().changes():
+            offset = self._offset
+            is_own = atom.key == HEAD
+            yield atom if is_own else atom._replace(segments={f"c/{offset}": b"sealed"}, expired=[f"c/{offset - 1}"])
 
 
 def archiving(topic: str, partition: int) -> Archiving:

@@ -28,7 +28,7 @@ def clock(
 
 def stored(queues: Queues, offset: int) -> list[AtomState]:
     """As the table has them: what happens later does not change them."""
-    return [each._replace(body=orjson.loads(orjson.dumps(each.body))) for each in queues.take_dirty(offset)]
+    return [each._replace(body=orjson.loads(orjson.dumps(each.body))) for each in queues.changes(lambda: offset)]
 
 
 def opens(queues: Queues) -> dict[str | None, list[str]]:

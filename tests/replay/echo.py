@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -34,7 +34,7 @@ class Echo:
     def load(self, atoms: Iterable[AtomState]) -> None:
         raise NotImplementedError
 
-    def take_dirty(self) -> list[AtomState]:
+    def changes(self) -> Iterator[AtomState]:
         raise NotImplementedError
 
     def step(self, line: Line) -> list[Emission]:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+import orjson
+
 import agents.heads
 import sla.clock.correcting
 import sla.detect.partition
@@ -20,11 +22,11 @@ from agents.outbox import Outbox
 from agents.port import FaustPort
 from agents.runtime import Runtime
 from agents.shell import Shell
-from agents.transport import ALL, BulkTable, Override, Producer
+from agents.transport import ALL, BulkTable, Override, Producer, pack
 from schemas.topics import DEAD_LETTERS
 from sla.cells import Cell
 from sla.detect.fold import Detect
-from sla.detect.memory import STREAM, Memory
+from sla.detect.memory import FACTS, STREAM, Memory
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
 from tests.simulation.planting import Mutant, after_loading, in_place_of, often_cut
@@ -59,11 +61,52 @@ def _nothing(*_: Any) -> None:
 
 
 def _head_first(right: Any) -> Any:
-    def take_dirty(self: Memory, offset: int) -> Any:
-        atoms = right(self, offset)
-        return [*atoms[-1:], *atoms[:-1]]
+    def stages(taken: Any) -> Any:
+        segments, heads, own = right(taken)
+        return [segments, own, heads]
 
-    return take_dirty
+    return stages
+
+
+def _head_taken_after_its_atoms(right: Any) -> Any:
+    async def serialise(self: HeadStore, dirty: Any) -> None:
+        changed = [(writing, writing.coming.gi_frame.f_locals["self"]) for writing in dirty if writing.own]
+        await right(self, dirty)
+        for writing, fold in changed:
+            own = next(fold._changes())
+            writing.own = {own.key.encode(): pack(own.offset, orjson.dumps(own.body))}
+
+    return serialise
+
+
+def _waited_before_the_atoms_are_taken(right: Any) -> Any:
+    async def serialise(self: HeadStore, dirty: Any) -> None:
+        port: Any = self._port
+        await self._outbox.send()
+        await port.delivered()
+        await right(self, dirty)
+
+        async def waited_already() -> None:
+            del port.delivered
+
+        port.delivered = waited_already
+
+    return serialise
+
+
+def _facts_taken_before_all_streams(right: Any) -> Any:
+    def changes(self: Memory, *arguments: Any) -> Any:
+        late: set[str] = set()
+        is_behind_a_stream = False
+        for atom in right(self, *arguments):
+            is_behind_a_stream |= atom.key.startswith(f"{STREAM}/")
+            if is_behind_a_stream and atom.key.startswith(f"{FACTS}/"):
+                late.add(atom.body["service"])
+            else:
+                yield atom
+        self.dirty_facts |= late
+
+    return changes
 
 
 def _segments_last(right: Any) -> Any:
@@ -97,12 +140,14 @@ def _under_its_old_name(right: Any) -> Any:
 
 
 def _not_all_is_dirty(right: Any) -> Any:
-    def take_dirty(self: Memory, offset: int) -> Any:
-        atoms = right(self, offset)
-        first = next((atom for atom in atoms if atom.key.startswith(f"{STREAM}/")), None)
-        return [atom for atom in atoms if atom is not first or offset % 2]
+    def changes(self: Memory, *arguments: Any) -> Any:
+        streams_count = 0
+        for atom in right(self, *arguments):
+            streams_count += atom.key.startswith(f"{STREAM}/")
+            if not atom.key.startswith(f"{STREAM}/") or streams_count > 1 or atom.offset % 2:
+                yield atom
 
-    return take_dirty
+    return changes
 
 
 # -- memory
@@ -209,14 +254,22 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "state stored before emissions arrived", lambda: mock.patch.object(FaustPort, "delivered", _not_waited_for)
         ),
-        Mutant("partition head written before its atoms", in_place_of(Memory, "take_dirty", _head_first)),
+        Mutant("partition head written before its atoms", in_place_of(agents.heads, "stages", _head_first)),
+        Mutant(
+            "partition head taken after its atoms", in_place_of(HeadStore, "_serialise", _head_taken_after_its_atoms)
+        ),
+        Mutant(
+            "emissions awaited before atoms are taken",
+            in_place_of(HeadStore, "_serialise", _waited_before_the_atoms_are_taken),
+        ),
+        Mutant("facts taken before all streams", in_place_of(Memory, "changes", _facts_taken_before_all_streams)),
         Mutant("heads written before their segments", in_place_of(agents.heads, "stages", _segments_last)),
         Mutant("segments deleted before the heads", in_place_of(agents.heads, "stages", _expired_first)),
         Mutant(
             "expired segments kept for ever", lambda: mock.patch.object(HeadStore, "_delete_expired", _never_deleted)
         ),
         Mutant("a changed cell not written anew", in_place_of(Cell, "loosen", _under_its_old_name)),
-        Mutant("a changed atom not written", in_place_of(Memory, "take_dirty", _not_all_is_dirty)),
+        Mutant("a changed atom not written", in_place_of(Memory, "changes", _not_all_is_dirty)),
         Mutant(
             "a flush held back is forgotten",
             lambda: mock.patch.object(HeadStore, "_hold_back", _nothing),

@@ -12,7 +12,10 @@ from typing import Any
 from unittest import mock
 
 import agents.catalogue
+import agents.heads
 import agents.log_clock
+import agents.pace
+import agents.port
 import agents.runtime
 import agents.shell
 import agents.storm
@@ -66,6 +69,10 @@ def virtual_time(world: World) -> Iterator[None]:
             (agents.runtime, "ask_topic_id", ask_topic_id),
             (agents.runtime, "leave", leave),
             (agents.catalogue, "AIOKafkaConsumer", lambda **_: CatalogueReader(broker)),
+            # There are few atoms here, and few lines: so much comes between any two.
+            (agents.heads, "SERIALISED_AT_ONCE", 1),
+            (agents.port, "STORED_AT_ONCE", 2),
+            (agents.pace, "PAUSE_S", 0.4),
         ):
             stack.enter_context(mock.patch.object(target, name, value))
         yield
