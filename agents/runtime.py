@@ -66,6 +66,7 @@ class Runtime:
         self._handle: Handle | None = None
         self._following: asyncio.Task[None] | None = None
         self._is_prepared = False
+        self._ended_generation: int | None = None  # of the group, when partitions were last revoked
         self._declare_agent()
         app.on_partitions_revoked.connect(self._revoked)
 
@@ -163,6 +164,8 @@ class Runtime:
 
         An exception never reaches Faust, which would acknowledge the batch that failed.
         """
+        if self._app.rebalancing and message.generation_id == self._ended_generation:
+            return False  # Faust hands it out behind the last commit: with those before it, it is read again
         try:
             async with asyncio.timeout(BATCH_WITHIN_S):
                 await self._the_handle(message.partition, message.value)
@@ -222,6 +225,7 @@ class Runtime:
 
     async def _revoked(self, *_args: Any, **_kwargs: Any) -> None:
         # After the last commit, and before anything of the new generation is read.
+        self._ended_generation = self._app.consumer_generation_id
         self._watchdog.forget()
         if self._shell is not None:
             self._shell.forget()

@@ -24,7 +24,7 @@ class Batches:
 
     async def events(self) -> AsyncIterator[Any]:
         for offset in self._offsets:
-            yield SimpleNamespace(message=SimpleNamespace(partition=3, offset=offset, value=[]))
+            yield SimpleNamespace(message=SimpleNamespace(partition=3, offset=offset, value=[], generation_id=7))
 
     async def ack(self, event: Any) -> None:
         self.acknowledged.append(event.message.offset)
@@ -50,6 +50,27 @@ async def acknowledged(endings: list[Exception | None]) -> list[int]:
 
 async def test_a_batch_of_a_partition_that_moved_is_dropped_unacknowledged_and_the_worker_goes_on() -> None:
     assert await acknowledged([None, PartitionMoved(3), None]) == [0, 2]
+
+
+async def test_a_batch_that_is_handed_out_behind_the_last_commit_is_left_to_be_read_again() -> None:
+    handled: list[int] = []
+
+    async def handle(partition: int, records: Any) -> None:
+        del records
+        handled.append(partition)
+
+    app: Any = new_app()
+    runtime: Any = app.lifecycle
+    runtime._handle = handle
+    app.consumer_generation_id, app.rebalancing = 7, True
+    await runtime._revoked()
+    behind = Batches(0)
+    await runtime._agent(behind)
+    assert (handled, behind.acknowledged) == ([], [])
+    app.rebalancing = False
+    after = Batches(0)
+    await runtime._agent(after)
+    assert (handled, after.acknowledged) == ([3], [0])
 
 
 async def test_a_batch_that_failed_is_not_acknowledged_and_ends_the_worker() -> None:

@@ -29,7 +29,7 @@ from sla.detect.fold import Detect
 from sla.detect.memory import FACTS, STREAM, Memory
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
-from tests.simulation.planting import Mutant, after_loading, in_place_of, often_cut
+from tests.simulation.planting import Mutant, after_loading, in_place_of, killed_in_flushes, often_cut
 from tests.simulation.ticket_mutants import TICKET_MUTANTS
 
 # -- order: emissions, then state, then offsets
@@ -261,8 +261,13 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "emissions awaited before atoms are taken",
             in_place_of(HeadStore, "_serialise", _waited_before_the_atoms_are_taken),
+            provoke=killed_in_flushes,
         ),
-        Mutant("facts taken before all streams", in_place_of(Memory, "changes", _facts_taken_before_all_streams)),
+        Mutant(
+            "facts taken before all streams",
+            in_place_of(Memory, "changes", _facts_taken_before_all_streams),
+            provoke=killed_in_flushes,
+        ),
         Mutant("heads written before their segments", in_place_of(agents.heads, "stages", _segments_last)),
         Mutant("segments deleted before the heads", in_place_of(agents.heads, "stages", _expired_first)),
         Mutant(

@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from agents.transport import ALL, Override
-from tests.simulation.faults import Cut
+from tests.simulation.faults import CrashInFlush, Cut, Fault, SendsDelayed
 from tests.simulation.outcome import Outcome
 from tests.simulation.schedule import run
 from tests.simulation.story import Story
@@ -43,6 +43,16 @@ def often_cut(story: Story) -> Story:
     instants = range(30, int(story.lasts_s) - 60, 7)
     cuts = [Cut(float(at), workers[turn % len(workers)], 6.0) for turn, at in enumerate(instants)]
     return replace(story, faults=cuts)
+
+
+def killed_in_flushes(story: Story) -> Story:
+    """Again and again a worker whose records take long to arrive is killed in the middle of a flush."""
+    workers = [f"{role}-{number}" for role, count in story.roles.items() for number in range(count)]
+    faults: list[Fault] = []
+    for turn, at in enumerate(range(30, int(story.lasts_s) - 60, 12)):
+        worker = workers[turn % len(workers)]
+        faults += [SendsDelayed(float(at), worker, 12.0), CrashInFlush(float(at), worker, 1 + turn % 3)]
+    return replace(story, faults=faults)
 
 
 def in_place_of(owner: Any, name: str, make: Callable[[Any], Any]) -> Planting:

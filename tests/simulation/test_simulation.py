@@ -11,12 +11,14 @@ import pytest
 
 from tests.simulation.laws import broken
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.planting import often_cut
+from tests.simulation.planting import killed_in_flushes, often_cut
 from tests.simulation.schedule import run
 from tests.simulation.story import story
 
 ROOT = Path(__file__).parents[2]
+PROVOKED = (often_cut, killed_in_flushes)
 FAILED_ONCE = (
+    70,  # a batch that was handed out behind the last commit was handled, and those before it were passed over
     48,  # a state was compared with cuts that lie ahead of it
     53,  # the record of a closed period showed windows as of whatever had been decided last in that process
     60,  # the oracle took a silence for told before its instant had come
@@ -69,7 +71,7 @@ def test_schedules_of_trouble_break_no_law(seeds: str) -> None:
     assert "violations          0" in simulated("tests.simulation", "--seeds", seeds)
 
 
-@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.provoke is often_cut])
+@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.provoke in PROVOKED])
 def test_the_trouble_that_shows_a_planted_bug_breaks_no_law_without_it(name: str) -> None:
     assert broken(run(MUTANTS[name].provoke(story(1)))) == {}
 
