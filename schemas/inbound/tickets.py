@@ -35,6 +35,7 @@ _TICK: Final = Tick()
 _EVENTS: Final = {each.value: each for each in TicketEvent}
 _ACTORS: Final[dict[str | None, Actor | None]] = {None: None, **{each.value: each for each in Actor}}
 _PLAIN: Final = frozenset({str, bool, type(None)})
+_REQUIRED_COUNT: Final = 5  # type, ticket, service, at, event
 
 
 def _reply_has_author(document: Document) -> Iterable[str]:
@@ -125,10 +126,8 @@ def _glance(line: Line, now: int) -> Ticket | Tick | None:
 
 
 def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Ticket | None:
-    get = document.get
     ticket, service, at = document["ticket"], document["service"], document["at"]
-    event, by = _EVENTS[document["event"]], _ACTORS[get("by")]
-    fields, imported, source, sequence = get("fields"), get("import"), get("source"), get("sequence")
+    event, by, fields = _EVENTS[document["event"]], _ACTORS[document.get("by")], document.get("fields")
     if type(at) is str:
         at = read_rfc3339(at)
     if not (
@@ -136,12 +135,22 @@ def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Tick
         and (key is None or key == ticket.encode())
         and (by is not None or event is not TicketEvent.REPLY)
         and (fields is None or (type(fields) is dict and _PLAIN.issuperset(map(type, fields.values()))))
-        and (imported is None or type(imported) is bool)
-        and type(get("traceparent", "")) is str
         and (type(at) is int and 0 <= at <= now + AHEAD_MOST_MS)
+    ):
+        return None
+    plain = Ticket(ticket, intern(service), min(at, now), event, by, _pairs(fields))
+    is_whole = len(document) == _REQUIRED_COUNT + ("by" in document) + ("fields" in document)
+    return plain if is_whole else _with_optional(document, plain)
+
+
+def _with_optional(document: dict[str, Any], plain: Ticket) -> Ticket | None:
+    get = document.get
+    imported, source, sequence = get("import"), get("source"), get("sequence")
+    if not (
+        (imported is None or type(imported) is bool)
+        and type(get("traceparent", "")) is str
         and (source is None or type(source) is str)
         and (sequence is None or (type(sequence) is int and 0 <= sequence <= INTEGER_LARGEST))
     ):
         return None
-    feed = None if source is None else Feed(source, sequence)
-    return Ticket(ticket, intern(service), min(at, now), event, by, _pairs(fields), bool(imported), feed)
+    return plain._replace(is_import=bool(imported), feed=None if source is None else Feed(source, sequence))
