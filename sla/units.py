@@ -14,6 +14,8 @@ DAY_MS: Final = 24 * HOUR_MS
 
 LOG_LATEST_AT: Final = 253_339_228_800_000  # 9998-01-01T00:00:00Z: any period of a later log time might have no end
 
+_SECOND_TEXTS: Final = tuple(f":{second:02d}" for second in range(60))
+_MS_TEXTS: Final = tuple(f".{ms:03d}Z" for ms in range(SECOND_MS))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,9 +42,9 @@ def to_epoch_ms(moment: datetime) -> int:
 @lru_cache(maxsize=4096)  # an event names the same few instants again and again
 def rfc3339(at: int) -> str:
     """An instant as it leaves: RFC 3339, UTC, milliseconds, `Z`."""
-    minute, rest_ms = divmod(at, MINUTE_MS)
-    second, ms = divmod(rest_ms, SECOND_MS)
-    return f"{_minute_text(minute)}:{second:02d}.{ms:03d}Z"
+    rest_ms = at % MINUTE_MS
+    second, ms = _SECOND_TEXTS[rest_ms // SECOND_MS], _MS_TEXTS[rest_ms % SECOND_MS]
+    return _minute_text(at // MINUTE_MS) + second + ms
 
 
 @lru_cache(maxsize=4096)
