@@ -115,14 +115,10 @@ def outcome(view: View, at: int, *, is_good: bool) -> Emission:
 
 def open_clock(view: View, at: int, change: str, labels: Labels, outcome: str | None) -> Emission:
     """A clock's start, change or end, for whoever forecasts the queue; `labels` are the ticket's team and priority."""
-    run, dial, objective, service = view.run, view.dial, view.objective, view.track.service
-    deadline = resumed = None
-    remaining_ms, is_paused = objective.target_ms, False
-    if run is not None and dial is not None:
-        is_paused = run.paused_at is not None and run.ended_at is None
-        remaining_ms -= dial.elapsed_ms(at)
-        due_at = dial.when_resumed_at(objective.target_ms, at)
-        deadline, resumed = (None, due_at) if is_paused else (due_at, None)
+    run, objective, service = view.run, view.objective, view.track.service
+    elapsed_ms, due_at = view.reading(at)
+    is_paused = run is not None and run.paused_at is not None and run.ended_at is None
+    due = None if due_at is None else rfc3339(due_at)
     team, priority = labels
     body = {
         "type": "clock",
@@ -133,9 +129,9 @@ def open_clock(view: View, at: int, change: str, labels: Labels, outcome: str | 
         "ticket": view.ticket,
         "at": rfc3339(at),
         "change": change,
-        "deadline": None if deadline is None else rfc3339(deadline),
-        "deadline_if_resumed_now": None if resumed is None else rfc3339(resumed),
-        "remaining_ms": remaining_ms,
+        "deadline": None if is_paused else due,
+        "deadline_if_resumed_now": due if is_paused else None,
+        "remaining_ms": objective.target_ms - elapsed_ms,
         "target_ms": objective.target_ms,
         "paused": is_paused,
         "outcome": outcome,

@@ -10,7 +10,6 @@ from sla.clock.course import Course
 from sla.clock.framing import Frame
 from sla.clock.run import Dial, Run
 from sla.clock.track import Track
-from sla.dedup import ticket_key
 from sla.events import (
     HISTORIC_AFTER_MS,
     Confidence,
@@ -26,7 +25,6 @@ from sla.exclusions import InForce
 from sla.records import Exclusion
 from sla.silences import Silences
 from sla.standing import Standing
-from sla.ticket_objective import TicketObjective
 from sla.units import rfc3339, spoken
 
 _GONE: Final = Run(0, 0)
@@ -44,21 +42,37 @@ class Moment(NamedTuple):
     offset: int
 
 
-class View(NamedTuple):
+Reading = tuple[int, int | None]
+"""What has elapsed, and when the target will have if the clock runs from there on; None if it never will."""
+
+
+class View:
     """One clock, looked at. `run` and `dial` are None where the clock has turned out never to have been."""
 
-    ticket: str
-    objective: TicketObjective
-    track: Track
-    run: Run | None
-    dial: Dial | None
-    exclusions: tuple[Exclusion, ...]
+    __slots__ = ("_read_at", "_reading", "clock", "dial", "exclusions", "key", "objective", "run", "ticket", "track")
 
-    @property
-    def clock(self) -> Dial:
-        """The clock of a view that has one."""
-        assert self.dial is not None  # noqa: S101 - whoever asks has looked at a run
-        return self.dial
+    def __init__(
+        self, ticket: str, key: str, track: Track, course: Course, run: Run | None, exclusions: InForce
+    ) -> None:
+        self.ticket = ticket
+        self.key = key  # the dedup key
+        self.objective = course.objective
+        self.track = track
+        self.run = run
+        self.dial: Dial | None = None
+        if run is not None:
+            self.dial = self.clock = Dial(course.objective, run, exclusions.intervals)  # of a view that has one
+        self.exclusions: tuple[Exclusion, ...] = exclusions.exclusions
+        self._read_at: int | None = None
+        self._reading: Reading = (0, None)
+
+    def reading(self, at: int) -> Reading:
+        """The clock at an instant: the event of a fact and what is fed of it ask for the same one."""
+        dial = self.dial
+        if dial is not None and at != self._read_at:
+            self._read_at = at
+            self._reading = dial.elapsed_ms(at), dial.when_resumed_at(self.objective.target_ms, at)
+        return self._reading
 
 
 class Draft(NamedTuple):
@@ -76,18 +90,12 @@ class Draft(NamedTuple):
     more: dict[str, Any] | None = None  # what its type adds to the data
 
 
-def view_of(ticket: str, track: Track, course: Course, run: Run | None, exclusions: InForce) -> View:
-    """Look at a clock."""
-    dial = None if run is None else Dial(course.objective, run, exclusions.intervals)
-    return View(ticket, course.objective, track, run, dial, exclusions.exclusions)
-
-
 def event_data(view: View, moment: Moment, frame: Frame, draft: Draft, sequence: int) -> EventData:
     """The data of one event."""
     track, flags = view.track, view.track.flags
     ticket = _ticket(view, frame.metric, draft.at)
     return {
-        "dedup_key": ticket_key(track.service, frame.promise.name, view.ticket),
+        "dedup_key": view.key,
         "sequence": sequence,
         "episode": track.episode,
         "severity": _SEVERITIES[draft.severity],
@@ -130,9 +138,8 @@ def _reason(rule: str, mark: str | None) -> Reason:
 
 def _ticket(view: View, metric: str, at: int) -> TicketView:
     dial, run, target_ms = view.dial, view.run or _GONE, view.objective.target_ms
-    elapsed_ms = 0 if dial is None else dial.elapsed_ms(at)
+    elapsed_ms, due_at = view.reading(at)
     is_paused = dial is not None and dial.is_paused(at)
-    due_at = None if dial is None else dial.when_resumed_at(target_ms, at)
     due = None if due_at is None else rfc3339(due_at)
     return {
         "id": view.ticket,
@@ -168,11 +175,12 @@ def _exclusions(view: View, now: int) -> list[ExclusionRef]:
 
 
 def _summary(draft: Draft, ticket: TicketView) -> str:
-    number, left = ticket["id"], spoken(abs(ticket["time_left_ms"]))
+    number = ticket["id"]
     if draft.name in ("recovery", "clock.met", "clock.cancelled"):
         return _ENDED.get(draft.rule, "The clock of ticket {} has ended.").format(number)
     if draft.name == "correction":
         return f"What was said of ticket {number} is no longer true: {draft.rule.replace('_', ' ')}."
+    left = spoken(abs(ticket["time_left_ms"]))
     if ticket["time_left_ms"] <= 0:
         return (
             f"Ticket {number} has missed its target."

@@ -12,7 +12,6 @@ from sla.clock.story import Story, Terms
 from sla.clock.ticket import TicketAtom
 from sla.clock.track import Track
 from sla.clock.voice import Voice
-from sla.dedup import ticket_key
 from sla.fold import Emission
 from sla.intervals import Interval
 from sla.said import Said
@@ -27,6 +26,7 @@ class Speaking:
     def __init__(self, memory: Memory, publisher: Publisher) -> None:
         self._memory = memory
         self._publisher = publisher
+        self._terms = Terms(self._objectives, self._intervals, memory.since)
         self.known_to = -1  # exclusions up to this offset are known to what is being done
 
     def _objectives(self, service: str) -> Sequence[TicketObjective]:
@@ -35,7 +35,9 @@ class Speaking:
     @property
     def terms(self) -> Terms:
         """What tickets are read by now."""
-        return Terms(self._objectives, self._intervals, self._memory.since)
+        if self._terms.since is not self._memory.since:
+            self._terms = self._terms._replace(since=self._memory.since)
+        return self._terms
 
     def _intervals(self, service: str) -> Sequence[Interval]:
         return self._memory.exclusions(service, self.known_to).intervals
@@ -79,9 +81,10 @@ class Speaking:
         for course in courses:
             track = ticket.track_of(course.service, course.objective.name)
             exclusions = memory.exclusions(course.service, self.known_to)
-            emissions = act(Voice(self._publisher, moment, ticket.id, track, course, exclusions, labels))
+            voice = Voice(self._publisher, moment, ticket.id, track, course, exclusions, labels)
+            emissions = act(voice)
             if emissions:
-                said.append(Said(ticket_key(track.service, track.name, ticket.id), emissions))
+                said.append(Said(voice.key, emissions))
         return said
 
     def rest(self, ticket: TicketAtom) -> None:

@@ -27,7 +27,7 @@ def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = Fa
             return catch_up(voice, rule=LATE, are_labels_new=are_labels_new)
         if len(told) == len(runs) and told[-1].facts_count == len(facts[0]):
             # Nothing happened to the clock, so nothing is due at another time either.
-            return voice.done(are_labels_new=True) if are_labels_new else []
+            return voice.relabelled() if are_labels_new else []
     for place, true in enumerate(facts, first):
         if place == len(told):
             told.append(new_told(voice, place))

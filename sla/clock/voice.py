@@ -12,7 +12,7 @@ from sla.clock.course import Course
 from sla.clock.flagging import CHANGED
 from sla.clock.labels import Labels
 from sla.clock.publish import Publisher, open_clock, outcome
-from sla.clock.report import Draft, Moment, View, view_of
+from sla.clock.report import Draft, Moment, View
 from sla.clock.run import Fact, FactKind, Run
 from sla.clock.stages import due_at, severity_of
 from sla.clock.track import SILENT, Told, Track, Warned
@@ -52,6 +52,7 @@ class Voice:
         self.track = track
         self.course = course
         self.ticket = ticket
+        self.key = ticket_key(track.service, track.name, ticket)  # the dedup key
         self._publisher = publisher
         self._exclusions = exclusions
         self._labels = labels
@@ -63,11 +64,6 @@ class Voice:
     # -- what it looks at
 
     @property
-    def key(self) -> str:
-        """The dedup key."""
-        return ticket_key(self.track.service, self.track.name, self.ticket)
-
-    @property
     def severity(self) -> Severity:
         """That of the episode; of no trouble, info."""
         return self.track.highest if self.track.is_open else Severity.INFO
@@ -75,13 +71,13 @@ class Voice:
     def view(self, run: Run) -> View:
         """A clock of it, which does not change while it is spoken of."""
         if self._view is None or self._view.run is not run:
-            self._view = view_of(self.ticket, self.track, self.course, run, self._exclusions)
+            self._view = View(self.ticket, self.key, self.track, self.course, run, self._exclusions)
         return self._view
 
     @property
     def gone(self) -> View:
         """A clock that has turned out never to have been."""
-        return view_of(self.ticket, self.track, self.course, None, self._exclusions)
+        return View(self.ticket, self.key, self.track, self.course, None, self._exclusions)
 
     @property
     def has_spoken(self) -> bool:
@@ -193,18 +189,24 @@ class Voice:
 
     # -- the end
 
+    def relabelled(self) -> list[Emission]:
+        """Of a clock to which nothing happened but that the ticket's team or priority is another one."""
+        run = self.course.run
+        if run is not None:
+            self.feed(self.view(run), self.moment.now, "changed", None)
+        return self._feeds
+
     def done(self, *, are_labels_new: bool = False) -> list[Emission]:
         """All that was said, then the status after it, then the feeds; and when something will be due is set."""
         track, run = self.track, self.course.run
         track.due_at = deadline = None
         if run is not None and len(track.told) == len(self.course.runs):
             view = self.view(run)
-            dial = view.clock
-            track.due_at = due_at(view.objective, run, dial, track.told[-1].stage)
-            deadline = dial.deadline
+            track.due_at = due_at(view.objective, run, view.clock, track.told[-1].stage)
+            deadline = view.clock.deadline
             if (are_labels_new or deadline != track.fed_deadline) and not self._feeds:
                 self.feed(view, self.moment.now, "changed", None)
         track.fed_deadline = deadline
         if self._last is not None:
             self._out.append(self._publisher.status(track, *self._last))
-        return [*self._out, *self._feeds]
+        return self._out + self._feeds
