@@ -21,7 +21,7 @@ from sla.events import watch_record
 from sla.feeds import is_repeat
 from sla.fold import AtomState, CatalogueReader, Emission, Offset
 from sla.orders import TicketOrder
-from sla.records import Exclusion, Rejection, Ticket
+from sla.records import Exclusion, Feed, Rejection, Ticket
 from sla.said import Said, in_order
 from sla.storm import DeadLetterRow
 from sla.units import floor_to
@@ -127,22 +127,24 @@ class Partition:
         """One event of a ticket: what is new is told, what is no longer true is corrected."""
         memory = self._memory
         ticket = memory.ticket_of(record.ticket)
-        if ticket.offset >= offset or self._is_repeat(ticket, record):
+        if ticket.offset >= offset or (record.feed is not None and self._is_repeat(ticket, record.feed)):
             memory.let_go(ticket)
             return []
         change = memory.pool.change_of(record)
         said: list[Said] = []
-        self._speaking.story_of(ticket)
+        labels = self._speaking.story_of(ticket).labels
         refused = ticket.refusal(record.at, change)
         if refused is not None:
             memory.let_go(ticket)
             return refused
         if ticket.is_importing and not record.is_import:
             said += self._end_import(ticket, offset)
-        labels, ticket.read_at = ticket.labels, memory.now or 0
+        ticket.read_at = memory.now or 0
         event = Event(record.at, offset, change)
         is_newest = ticket.take(event, self._speaking.terms)
-        memory.count_unnamed(record.service)
+        story = ticket.story
+        if story is None or not story.courses or not is_newest:
+            memory.count_unnamed(record.service)
         if record.is_import:
             ticket.is_importing = True
             memory.importing.add(ticket.id)
@@ -154,12 +156,12 @@ class Partition:
         return in_order(said)
 
     @staticmethod
-    def _is_repeat(ticket: TicketAtom, record: Ticket) -> bool:
-        if record.feed is None or record.feed.sequence is None:
+    def _is_repeat(ticket: TicketAtom, feed: Feed) -> bool:
+        if feed.sequence is None:
             return False
         if ticket.sequences is None:
             ticket.sequences = {}
-        return is_repeat(ticket.sequences, record.feed)
+        return is_repeat(ticket.sequences, feed)
 
     def _tell_new(self, ticket: TicketAtom, labels: Labels, event: Event, offset: int) -> list[Said]:
         story = ticket.story

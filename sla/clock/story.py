@@ -90,8 +90,12 @@ class Story:
             self._advance(concerned, scene, known)
 
     def _changed(self, change: Change) -> list[str]:
-        get = self.fields.get
-        return [name for name, value in change.fields if not _is_same(get(name), value)]
+        fields = self.fields
+        return [
+            name
+            for name, value in change.fields
+            if type(before := fields.get(name)) is not type(value) or before != value
+        ]
 
     def _concerned(self, kind: TicketEvent, changed: Sequence[str]) -> list[Course]:
         """The courses that may be changed by an event; asked again, what their conditions said would be the same.
@@ -162,7 +166,3 @@ def apply(fields: dict[str, Any], change: Change) -> None:
             fields.pop(name, None)
         else:
             fields[name] = value
-
-
-def _is_same(value: Any, other: Any) -> bool:
-    return type(value) is type(other) and bool(value == other)
