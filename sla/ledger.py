@@ -148,8 +148,7 @@ class Ledger:
 
     def compact(self, now: int, keep_from: int) -> None:
         """Merge what is old into coarser buckets and forget what ended before `keep_from`; no sum changes."""
-        if not self.hours.is_always:
-            self.advance(now)
+        self.advance(now)  # an edge that stayed behind would lie inside a merged bucket, and lose it
         # Round the clock whole hours, and the buckets of windows, hold the same however they are merged.
         self._past_version += self._buckets.forget_before(keep_from) or not self.hours.is_always
         self._buckets.settle(now)

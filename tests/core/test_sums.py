@@ -217,3 +217,14 @@ INTERVALS: st.SearchStrategy[list[Interval]] = st.lists(st.tuples(st.integers(0,
 def test_counted_time_is_every_instant_that_no_interval_holds(found: list[Interval], start: int, end: int) -> None:
     outside = [at for at in range(start, end) if not any(a <= at < b for a, b in found)]
     assert counted_ms(start, end, merged(found)) == len(outside)
+
+
+def test_merging_after_a_time_without_decisions_leaves_nothing_in_a_window_for_ever() -> None:
+    ledger = Ledger()
+    ledger.watch([6 * HOUR_MS], T0)
+    for minute in range(8 * 60):
+        ledger.add(T0 + minute * MINUTE_MS, 1, 0)
+    ledger.advance(T0 + 8 * HOUR_MS - 7 * MINUTE_MS)
+    ledger.compact(T0 + 8 * HOUR_MS, 0)  # the hour's decision comes seven minutes after the last one
+    ledger.advance(T0 + 8 * HOUR_MS)
+    assert ledger.read(6 * HOUR_MS).total == 6 * 60 - 1
