@@ -129,15 +129,13 @@ class History:
     @property
     def is_full(self) -> bool:
         """Whether the oldest event must go into the base."""
-        count, characters = len(self._changes), self._characters
-        if count > EVENTS_MAX:
+        if len(self._changes) > EVENTS_MAX:
             return True
-        return (self.characters if characters is None else characters) > HISTORY_CHARACTERS_MAX and count > 1
+        return self.characters > HISTORY_CHARACTERS_MAX and len(self._changes) > 1
 
     def add(self, at: int, offset: int, change: Change) -> bool:
         """Put an event in its place; whether that is the last. Its offset is above all before it."""
-        known = self._characters
-        self._characters = (self.characters if known is None else known) + change.characters
+        self._characters = self.characters + change.characters
         places = self._places
         if not places or at >= places[-2]:
             places.append(at)

@@ -13,8 +13,8 @@ Labels = tuple[str | None, str | None]
 
 def labels_of(fields: Mapping[str, Any]) -> Labels:
     """The team and the priority, where they are texts; cut to the length that a name may have."""
-    team, priority = fields.get("team"), fields.get("priority")
-    return (
-        team[:LABEL_MOST_CHARACTERS] if type(team) is str and team else None,
-        priority[:LABEL_MOST_CHARACTERS] if type(priority) is str and priority else None,
-    )
+    return _label(fields.get("team")), _label(fields.get("priority"))
+
+
+def _label(value: Any) -> str | None:
+    return value[:LABEL_MOST_CHARACTERS] if type(value) is str and value else None

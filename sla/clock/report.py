@@ -49,7 +49,7 @@ Reading = tuple[int, int | None]
 class View:
     """One clock, looked at. `run` and `dial` are None where the clock has turned out never to have been."""
 
-    __slots__ = ("_read_at", "_reading", "clock", "dial", "exclusions", "key", "objective", "run", "ticket", "track")
+    __slots__ = ("_read_at", "_reading", "dial", "exclusions", "key", "objective", "run", "ticket", "track")
 
     def __init__(
         self, ticket: str, key: str, track: Track, course: Course, run: Run | None, exclusions: InForce
@@ -59,12 +59,16 @@ class View:
         self.objective = course.objective
         self.track = track
         self.run = run
-        self.dial: Dial | None = None
-        if run is not None:
-            self.dial = self.clock = Dial(course.objective, run, exclusions.intervals)  # of a view that has one
+        self.dial = None if run is None else Dial(course.objective, run, exclusions.intervals)
         self.exclusions: tuple[Exclusion, ...] = exclusions.exclusions
         self._read_at: int | None = None
         self._reading: Reading = (0, None)
+
+    @property
+    def clock(self) -> Dial:
+        """The clock of a view that has one."""
+        assert self.dial is not None  # noqa: S101 - whoever asks has looked at a run
+        return self.dial
 
     def reading(self, at: int) -> Reading:
         """The clock at an instant: the event of a fact and what is fed of it ask for the same one."""

@@ -106,11 +106,10 @@ class TicketAtom:
 
     def track_of(self, service: str, name: str) -> Track:
         """The memory of an objective; a new one at first."""
-        for track in self.tracks:
-            if track.name == name and track.service == service:
-                return track
-        track = Track(service, name)
-        self.tracks.append(track)
+        track = self.find_track(service, name)
+        if track is None:
+            track = Track(service, name)
+            self.tracks.append(track)
         return track
 
     def find_track(self, service: str, name: str) -> Track | None:
@@ -143,7 +142,7 @@ class TicketAtom:
         due_at: int | None = None
         is_running = False
         for track in self.tracks:
-            at = track.due_at if track.flags.acked_until is None else track.acts_at
+            at = track.acts_at
             is_running = is_running or at is not None or track.is_running
             if at is not None and (due_at is None or at < due_at):
                 due_at = at
