@@ -38,6 +38,7 @@ FAILED_ONCE = (
     593,  # a record before the definition was taken for one of the stream that was stored further on
     719,  # the reference held a forwarded record for a copy of one that nobody had counted
     745,  # the zombie again, with wrong alerts
+    751,  # time up or down in the wrong bucket, again
     753,  # the verdict that waits for nothing but time, again
     781,  # what ended the time without a verdict was nothing but time
     840,  # what ended with one revision was remembered in the order in which streams had been loaded
