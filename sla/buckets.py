@@ -68,13 +68,13 @@ class Buckets:
             if first < last:
                 yield rows, first, last
 
-    def total(self, start: int, end: int | None, without: Sequence[Interval]) -> Totals:
-        """The sum of the buckets that begin in [start, end), less those that touch `without`."""
+    def total(self, start: int, end: int | None, without: Sequence[Interval]) -> tuple[int, int, int]:
+        """Total, bad and marked of the buckets that begin in [start, end), less those that touch `without`."""
         cells = self._cells
         if not without and end is not None and cells:  # as a window moves: by a bucket or few, all in one cell
             index = bisect_right(cells, start, key=_START)
             if index and (index == len(cells) or cells[index].start >= end):
-                return Totals(*cells[index - 1].rows.between(start, end))
+                return cells[index - 1].rows.between(start, end)
         found = Totals(0, 0, 0)
         for rows, first, last in self._parts(start, end):
             found = _plus(found, rows, first, last, without)
@@ -137,12 +137,14 @@ class Buckets:
 
     def append(self, bucket: Bucket) -> None:
         """Add the newest bucket. One of long ago (loaded history is) is merged at once: nothing else would do it."""
-        name = self._name_of(bucket.start)
-        if name.rank == YOUNG.rank:
-            self._put(name, [bucket])
-            self.held_count += bucket.total
-        else:
-            self.add(bucket.start, bucket.total, bucket.bad, bucket.marked)
+        start, end, total, bad, marked = bucket
+        if start < self._ends[-1]:
+            self.add(start, total, bad, marked)
+            return
+        if not self._cells or self._cells[-1].name.rank != YOUNG.rank:
+            self._cells.append(Cell(CellName(YOUNG.rank, 0), Loose()))
+        self._cells[-1].append((start, end - start, total, bad, marked))
+        self.held_count += total
 
     def add(self, at: int, total: int, bad: int, marked: int) -> tuple[Bucket, int]:
         """Count in the bucket that holds an instant, made where there is none: as it was, and what was marked more.
@@ -150,8 +152,7 @@ class Buckets:
         A bucket that is made is as long as its neighbours of that age, and fills a hole at the most.
         """
         bucket = self.holding(at) or self._make(at)
-        room = -(-(bucket.end - bucket.start) // FINE_MS) - bucket.marked
-        marked = min(marked, room)
+        marked = min(marked, -(-(bucket.end - bucket.start) // FINE_MS) - bucket.marked)  # of its minutes
         cell = self._cells[bisect_right(self._cells, bucket.start, key=_START) - 1]
         rows = cell.loosen()
         place = rows.first_from(bucket.start)

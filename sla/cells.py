@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sla.sealed import COLUMNS_COUNT, Sealed, seal
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, ceil_to, floor_to
+from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
 
 FINE_MS: Final = MINUTE_MS
 FINE_FOR_MS: Final = 6 * HOUR_MS
@@ -31,8 +31,14 @@ def step_of(age_or_window_ms: int) -> int:
 
 def rolling_edge(window_ms: int, now: int) -> int:
     """The start of the earliest bucket that a rolling window holds at `now`."""
+    return rolling(window_ms, now)[0]
+
+
+def rolling(window_ms: int, now: int) -> tuple[int, int]:
+    """That edge, and until when it stays there."""
     step_ms = step_of(window_ms)
-    return ceil_to(now - now % step_ms - window_ms + step_ms, step_ms)
+    until = (now // step_ms + 1) * step_ms
+    return until - window_ms // step_ms * step_ms, until
 
 
 class Zone(NamedTuple):
@@ -102,6 +108,11 @@ class Loose:
         """The same of the rows that start in [start, end)."""
         return self.totals(self.first_from(start), self.first_from(end))
 
+    def append(self, row: Iterable[int]) -> None:
+        """Put a row behind all others."""
+        for each, value in zip(self.arrays, row, strict=True):
+            each.append(value)
+
     def insert(self, place: int, columns: Iterable[Iterable[int]]) -> None:
         """Put rows before the one at a place."""
         for each, values in zip(self.arrays, columns, strict=True):
@@ -135,6 +146,11 @@ class Cell:
             for column in self.loosen().arrays:
                 del column[:count]
         self._changed(left)
+
+    def append(self, row: Sequence[int]) -> None:
+        """Put a row behind all others."""
+        self.loosen().append(row)
+        self.start = self.rows.start
 
     def put(self, columns: Sequence[Sequence[int]]) -> None:
         """Put rows between those that are there; nothing lies between them."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from sla.buckets import Bucket, Buckets, Totals
 from sla.catalogue import CalendarPeriod
-from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, rolling_edge, runs_of, step_of
+from sla.cells import COARSE_MS, FINE_MS, YOUNG, Cell, CellName, Loose, rolling, runs_of
 from sla.columns import narrow, wide
 from sla.intervals import Interval, merged, overlaps
 from sla.periods import period_at
@@ -132,18 +132,22 @@ class Ledger:
         for span, window in self.windows.items():
             if now >= window.stays_until:
                 edge, window.stays_until = self._edge(span, now)
-                self._move(window, edge)
+                if edge != window.edge:
+                    self._move(window, edge)
         self.next_edge_at = floor_to(now, FINE_MS) + FINE_MS
 
     def _move(self, window: WindowSum, edge: int) -> None:
-        if edge == window.edge:
-            return
         self.moves_count += 1
-        sign = 1 if edge < window.edge else -1
-        moved = self._buckets.total(min(edge, window.edge), max(edge, window.edge), self._excluded)
-        window.total += sign * moved.total
-        window.bad += sign * moved.bad
-        window.marked += sign * moved.marked
+        if edge > window.edge:
+            total, bad, marked = self._buckets.total(window.edge, edge, self._excluded)
+            window.total -= total
+            window.bad -= bad
+            window.marked -= marked
+        else:
+            total, bad, marked = self._buckets.total(edge, window.edge, self._excluded)
+            window.total += total
+            window.bad += bad
+            window.marked += marked
         window.edge = edge
 
     def compact(self, now: int, keep_from: int) -> None:
@@ -226,7 +230,7 @@ class Ledger:
             return period_at(span, now)[:2]
         if not self.hours.is_always:
             return self.edge(span, now), 0
-        return rolling_edge(span, now), floor_to(now, step_of(span)) + step_of(span)
+        return rolling(span, now)
 
     # -- reading
 
@@ -246,10 +250,10 @@ class Ledger:
     def between(self, start: int, end: int, without: Sequence[Interval] | None = None) -> Totals:
         """The sum of the buckets that begin in [start, end), less those that touch `without` (None: its own)."""
         excluded = self._excluded if without is None else without
-        closed = self._buckets.total(start, end, excluded)
+        total, bad, marked = self._buckets.total(start, end, excluded)
         if start <= self.open_start < end and not overlaps(excluded, self.open_start, self.open_end):
-            return Totals(closed.total + self.open_total, closed.bad + self.open_bad, closed.marked + self.open_marked)
-        return closed
+            return Totals(total + self.open_total, bad + self.open_bad, marked + self.open_marked)
+        return Totals(total, bad, marked)
 
     def columns(self, start: int = 0) -> list[list[int]]:
         """Start, end, total, bad and marked of the buckets that begin at or after `start`, the open one last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sla.cells import COARSE_MS, FINE_MS, rolling_edge, step_of
+from sla.cells import COARSE_MS, FINE_MS, rolling, rolling_edge, step_of
 from sla.units import HOUR_MS, floor_to
 from sla.working_time import WorkingTime
 
@@ -24,8 +24,8 @@ def edge_of(hours: WorkingTime, window_ms: int, now: int) -> int:
 def edge_and_stay(hours: WorkingTime, window_ms: int, now: int) -> tuple[int, int]:
     """That edge, and how long at least it stays there from `now` on, in time that counts; 0 where that is not known."""
     if hours.is_always:
-        step_ms = step_of(window_ms)
-        return rolling_edge(window_ms, now), step_ms - now % step_ms
+        edge, until = rolling(window_ms, now)
+        return edge, until - now
     at = floor_to(now, FINE_MS)
     since = hours.before(at, window_ms)
     if since is None:

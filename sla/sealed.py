@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import gcd
 from struct import Struct, calcsize, unpack_from
-from typing import Final
+from typing import Final, Literal
 
 from sla.columns import narrow, spread
 
@@ -26,7 +26,7 @@ _START: Final = Struct("<q")
 _START_AT: Final = calcsize("<BH")
 _SUMS: Final = Struct("<qqq")
 _SUMS_AT: Final = _HEADER.size - _SUMS.size
-_CODE: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_CODE: Final[Mapping[int, Literal["B", "H", "I", "Q"]]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _LARGEST: Final = ((1, 0xFF), (2, 0xFFFF), (4, 0xFFFFFFFF), (8, 0xFFFFFFFFFFFFFFFF))
 
 Columns = Sequence[Sequence[int]]
@@ -58,6 +58,14 @@ def _width_of(largest: int) -> int:
 
 def _packed(codes: Sequence[int] | None, width: int) -> bytes:
     return b"" if codes is None else array(_CODE[width], codes).tobytes()
+
+
+def _code(codes: bytes, at: int, width: int, row: int) -> int:
+    """The code of one row, in a column whose codes begin at a place."""
+    if width == 0:
+        return row
+    place = at + width * row
+    return int.from_bytes(codes[place : place + width], "little")
 
 
 class Sealed:
@@ -102,7 +110,8 @@ class Sealed:
             return 0 if at <= base else count
         wanted = -((base - at) // unit)
         if width:
-            return bisect_left(self._codes(header, 0, 0, count)[2], wanted)
+            codes = memoryview(self.data)[_HEADER.size : _HEADER.size + width * count].cast(_CODE[width])
+            return bisect_left(codes, wanted)
         return 0 if wanted < 0 else min(count, wanted)
 
     def columns(self, first: int, last: int) -> list[list[int]]:
@@ -123,9 +132,23 @@ class Sealed:
         return self._totals(header, self._first_from(header, start), self._first_from(header, end))
 
     def _totals(self, header: Sequence[int], first: int, last: int) -> tuple[int, int, int]:
+        if last - first == 1:
+            return self._row_totals(header, first)
         if first >= last:
             return 0, 0, 0
         return self._sum(header, 2, first, last), self._sum(header, 3, first, last), self._sum(header, 4, first, last)
+
+    def _row_totals(self, header: Sequence[int], row: int) -> tuple[int, int, int]:
+        """Those of one row, which is all that leaves most windows in a minute."""
+        data, count = self.data, header[1]
+        total, total_unit, total_width, bad, bad_unit, bad_width, marked, marked_unit, marked_width = header[8:17]
+        totals_at = _HEADER.size + count * (header[4] + header[7])
+        bads_at = totals_at + count * total_width
+        return (
+            total + total_unit * _code(data, totals_at, total_width, row),
+            bad + bad_unit * _code(data, bads_at, bad_width, row),
+            marked + marked_unit * _code(data, bads_at + count * bad_width, marked_width, row),
+        )
 
     def behind(self, count: int) -> Sealed | None:
         """The rows behind the first ones, as `seal` would pack them; None where that must look at each anew."""
@@ -170,7 +193,4 @@ class Sealed:
 
     def _sum(self, header: Sequence[int], number: int, first: int, last: int) -> int:
         base, unit, codes = self._codes(header, number, first, last)
-        count = last - first
-        if unit == 0:
-            return count * base
-        return count * base + unit * (codes[0] if count == 1 else sum(codes))
+        return (last - first) * base + (unit and unit * sum(codes))

@@ -207,7 +207,7 @@ def test_merging_changes_no_sum_between_any_two_cuts(
     hourly = [sum(count for at, count in points if hour <= at < hour + HOUR_MS) for hour in hours]
     buckets.settle(age_ms)
     assert [buckets.total(a, b, []) for a, b in pairwise(edges)] == before
-    assert [buckets.total(hour, hour + HOUR_MS, []).total for hour in hours] == hourly
+    assert [buckets.total(hour, hour + HOUR_MS, [])[0] for hour in hours] == hourly
 
 
 INTERVALS: st.SearchStrategy[list[Interval]] = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6)
