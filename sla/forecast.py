@@ -11,7 +11,7 @@ would cost more than all else together. Most promises are safe by a bound on all
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from operator import sub
 from typing import Final, NamedTuple
@@ -154,7 +154,7 @@ class Allowance(NamedTuple):
 class Walk(NamedTuple):
     """The present and what is known of the window's future; index k is the end of the hour k after now.
 
-    What will have left the window by then never falls with k.
+    What will have left the window by then never falls with k, and is never more than it holds now.
     """
 
     at: int
@@ -201,26 +201,38 @@ def outlook(walk: Walk, scenarios: Scenarios) -> Outlook:
     if start < count:
         start = _next_unsafe(walk, _bound_of(scenarios.each), start)
     if start >= count:
-        return Outlook((), scenarios.count)
+        return _holds(scenarios.count)
     found = sorted(at for at in (_breach_at(walk, scenario, start) for scenario in scenarios.each) if at is not None)
     return Outlook(tuple(found), scenarios.count)
+
+
+@lru_cache(maxsize=DAYS_MAX + 1)
+def _holds(scenarios_count: int) -> Outlook:
+    """That of most promises, which share it."""
+    return Outlook((), scenarios_count)
 
 
 def _next_unsafe(walk: Walk, day: Pace, k: int) -> int:
     """The first day at or after the one that begins with hour k in which a breach is possible; the end if in none.
 
     A stretch is safe if it would hold all its bad and none of its traffic. Twice as long a one is tried after each
-    that is safe, and half of one that is not.
+    that is safe, and half of one that is not. What the days before have brought is often enough, and what leaves last
+    is dear to find.
     """
     _, present, left_totals, left_bads, allowance = walk
     count, full_from = len(left_totals), allowance.full_from
     days_count = _DAYS_AT_FIRST
+    while days_count > 1 and k + days_count * HOURS_PER_DAY >= count:
+        days_count //= 2
     while k < count:
         after = min(k + days_count * HOURS_PER_DAY, count)
         passed = k // HOURS_PER_DAY
-        total = present.total + passed * day.total - left_totals[after - 1]
+        brought = passed * day.total
         bad = present.bad + (passed + days_count) * day.bad - left_bads[k]
-        if not k < full_from < after and bad <= allowance.at(after - 1, total):
+        if not k < full_from < after and (
+            (passed and bad <= allowance.at(after - 1, brought))
+            or bad <= allowance.at(after - 1, brought + present.total - left_totals[after - 1])
+        ):
             k = after
             days_count *= 2
         elif days_count == 1:

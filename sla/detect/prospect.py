@@ -2,63 +2,32 @@
 
 from __future__ import annotations
 
-from sla.buckets import Totals
 from sla.catalogue import CalendarPeriod, Rolling
 from sla.detect.account import Account, Reading, Seen
 from sla.detect.season import Leaving
-from sla.forecast import (
-    DAYS_LEAST,
-    HOURS_MAX,
-    LEAST_SEEN_MS,
-    Allowance,
-    Outlook,
-    Pace,
-    Scenarios,
-    Walk,
-    days_of,
-    of_hours,
-    outlook,
-)
+from sla.forecast import LEAST_SEEN_MS, Allowance, Outlook, Pace, Walk, outlook
 from sla.periods import period_at
 from sla.reach import ahead_of
-from sla.units import HOUR_MS, floor_to
+from sla.units import HOUR_MS
 
 
 def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook | None:
     """The outlook at a whole minute; None without bad counts in the last hour, or before an hour was seen."""
     budget = reading.budget
-    hour = account.ledger.read(HOUR_MS)
-    if budget is None or budget.is_overspent or not hour.bad or seen.first_at is None:
+    if budget is None or budget.is_overspent or not account.ledger.read(HOUR_MS).bad or seen.first_at is None:
         return None
     if account.seen_ms(seen, at) < LEAST_SEEN_MS:
         return None
     left = _leaving(account, seen.first_at, at)
     allowance = _allowance(account, seen, reading, at, left.full_from)
     walk = Walk(at, Pace(reading.total, reading.bad), left.totals, left.bads, allowance)
-    found = outlook(walk, _scenarios(account, seen.first_at, hour, at))
+    found = outlook(walk, account.season.scenarios(seen.first_at, at))
     if not found.breach_ats:
         return found
     # A walk goes by whole hours that count; what is told is the time of day, and before a period's end.
     ends_at = period_at(window, at).end if isinstance(window := account.objective.window, CalendarPeriod) else None
     ahead = (ahead_of(account.objective.hours, at, breach_at - at) for breach_at in found.breach_ats)
     return Outlook(tuple(each for each in ahead if ends_at is None or each <= ends_at), found.scenarios_count)
-
-
-def _scenarios(account: Account, first_at: int, hour: Totals, at: int) -> Scenarios:
-    present, hours = Pace(hour.total, hour.bad), account.objective.hours
-    days_count = days_of(hours.elapsed_ms(first_at, floor_to(at, HOUR_MS)))
-    if days_count >= DAYS_LEAST:
-        return account.season.scenarios(present, at, days_count)
-    until = account.ledger.edge(HOUR_MS, at)
-    known = [present]
-    for _ in range(1, HOURS_MAX):
-        start = hours.before(until, HOUR_MS)
-        if start is None or start < first_at:
-            break
-        sums = account.ledger.between(start, until)
-        known.append(Pace(sums.total, sums.bad))
-        until = start
-    return of_hours(present, known)
 
 
 def _leaving(account: Account, first_at: int, at: int) -> Leaving:
@@ -77,6 +46,7 @@ def _allowance(account: Account, seen: Seen, reading: Reading, at: int, full_fro
         is_fixed=account.board is not None,
         target_ppm=account.objective.target_ppm,
         window_ms=account.window_ms(at),
-        counted_ms=account.seen_ms(seen, at, account.ledger.windows[account.span].edge),
+        # Nobody asks this of a full window.
+        counted_ms=account.seen_ms(seen, at, account.ledger.windows[account.span].edge) if full_from else 0,
         full_from=full_from,
     )

@@ -8,14 +8,26 @@ are the same when buckets are merged, and go on from hour to hour; with a calend
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import sub
 from typing import NamedTuple, overload
 
-from sla.forecast import HOURS_PER_DAY, Day, Days, Pace, Scenarios, of_days
+from sla.buckets import Totals
+from sla.forecast import (
+    DAYS_LEAST,
+    HOURS_MAX,
+    HOURS_PER_DAY,
+    Day,
+    Days,
+    Pace,
+    Scenarios,
+    days_of,
+    of_days,
+    of_hours,
+)
 from sla.ledger import Ledger
 from sla.past import Past, Sums, packed
-from sla.reach import edges_ahead
+from sla.reach import ahead_of, edges_ahead
 from sla.units import HOUR_MS, floor_to
 
 
@@ -27,33 +39,58 @@ class Leaving(NamedTuple):
     full_from: int
 
 
+class _Live:
+    """The sums of this hour from an instant up to each of some others, found when they are asked for."""
+
+    __slots__ = ("_found", "_ledger", "_since", "_untils")
+
+    def __init__(self, ledger: Ledger, since: int, untils: Sequence[int]) -> None:
+        self._ledger = ledger
+        self._since = since
+        self._untils = untils
+        self._found: list[Totals] | None = None
+
+    def sums(self) -> list[Totals]:
+        """In the order of the instants."""
+        if self._found is None:
+            self._found = [self._ledger.between(self._since, until) for until in self._untils]
+        return self._found
+
+
 class _Gone(Sequence[int]):
     """Running sums of the past, then of this hour, less what they were at a window's edge.
 
-    Found when asked, since most walks look at a few hours alone. No place is negative.
+    Found when asked, since most walks look at a few hours alone, and few at this one. No place is negative.
     """
 
-    __slots__ = ("_at_edge", "_live", "_past")
+    __slots__ = ("_at_edge", "_at_hour", "_column", "_count", "_live", "_past")
 
-    def __init__(self, at_edge: int, past: Sequence[int], live: Sequence[int]) -> None:
-        self._at_edge = at_edge
-        self._past = past
+    def __init__(self, column: int, edges: _Edges, live: _Live) -> None:
+        """`column` is 0 for totals, 1 for bads."""
+        self._column = column
+        self._at_edge = edges.at_edge[column]
+        self._at_hour = edges.at_hour[column]
+        self._past = edges.past[column]
         self._live = live
+        self._count = len(self._past) + len(edges.live)
 
     def __len__(self) -> int:
-        return len(self._past) + len(self._live)
+        return self._count
 
     @overload
     def __getitem__(self, place: int) -> int: ...
     @overload
     def __getitem__(self, place: slice) -> list[int]: ...
     def __getitem__(self, place: int | slice) -> int | list[int]:
-        past_count = len(self._past)
-        if isinstance(place, slice):
-            start, stop, _ = place.indices(len(self))
-            live = self._live[max(0, start - past_count) : max(0, stop - past_count)]
-            return [each - self._at_edge for each in (*self._past[start:stop], *live)]
-        return (self._past[place] if place < past_count else self._live[place - past_count]) - self._at_edge
+        past, at_edge = self._past, self._at_edge
+        if not isinstance(place, slice):
+            return (past[place] if place < len(past) else self._at_live(place)) - at_edge
+        start, stop, _ = place.indices(self._count)
+        live = [self._at_live(each) for each in range(max(start, len(past)), stop)]
+        return [each - at_edge for each in (*past[start:stop], *live)]
+
+    def _at_live(self, place: int) -> int:
+        return self._at_hour + self._live.sums()[place - len(self._past)][self._column]
 
 
 class _Edges(NamedTuple):
@@ -61,11 +98,10 @@ class _Edges(NamedTuple):
 
     key: object
     made_at: int
-    stays_ms: int
+    stays_until: int
     at_edge: Pace  # where the window begins now
     at_hour: Pace  # where what it holds of this hour begins
-    totals: Sequence[int]
-    bads: Sequence[int]
+    past: Sums
     live: Sequence[int]
     full_from: int
 
@@ -104,13 +140,32 @@ class Season:
         if self._hours is not None and self._hours.instants[-1] + HOUR_MS < floor_to(now, HOUR_MS):
             self._hours = None
 
-    def scenarios(self, present: Pace, at: int, count: int) -> Scenarios:
-        """How it may go on from the present hour, by so many past days."""
-        days = self.days(at, count)
-        key = (present, days)
+    def scenarios(self, first_at: int, at: int) -> Scenarios:
+        """How it may go on from the present hour, where the first was seen at an instant before."""
+        ledger = self._ledger
+        key = (first_at, at, ledger.moves_count, ledger.open_total, ledger.open_bad)
         if self._scenarios is None or self._scenarios[0] != key:
-            self._scenarios = key, of_days(present, days)
+            self._scenarios = key, self._find_scenarios(first_at, at)
         return self._scenarios[1]
+
+    def _find_scenarios(self, first_at: int, at: int) -> Scenarios:
+        hour, hours = self._ledger.read(HOUR_MS), self._ledger.hours
+        present = Pace(hour.total, hour.bad)
+        days_count = days_of(hours.elapsed_ms(first_at, floor_to(at, HOUR_MS)))
+        if days_count >= DAYS_LEAST:
+            return of_days(present, self.days(at, days_count))
+        return of_hours(present, [present, *self._last_hours(first_at, at)])
+
+    def _last_hours(self, first_at: int, at: int) -> Iterator[Pace]:
+        """The hours before this one that were seen, the last one first, as far as they are looked at."""
+        until = self._ledger.edge(HOUR_MS, at)
+        for _ in range(1, HOURS_MAX):
+            start = self._ledger.hours.before(until, HOUR_MS)
+            if start is None or start < first_at:
+                return
+            sums = self._ledger.between(start, until)
+            yield Pace(sums.total, sums.bad)
+            until = start
 
     def days(self, at: int, count: int) -> Days:
         """The past days, the last one first: 24 hours each that count, the first of them as long ago as the day is."""
@@ -143,30 +198,21 @@ class Season:
         """What leaves a window that now begins at `edge`; it is full once it begins at or after `first_at`."""
         this_hour = floor_to(at, HOUR_MS)
         key = (this_hour, edge, first_at, self._ledger.past(this_hour))
-        edges, hours = self._edges.get(window_ms), self._ledger.hours
-        if (
-            edges is None
-            or edges.key != key
-            or at < edges.made_at
-            or hours.elapsed_ms(edges.made_at, at) >= edges.stays_ms
-        ):
+        edges = self._edges.get(window_ms)
+        if edges is None or edges.key != key or not edges.made_at <= at < edges.stays_until:
             edges = self._edges[window_ms] = self._find_edges(key, window_ms, edge, at, first_at)
-        begun, at_edge, at_hour = max(this_hour, edge), edges.at_edge, edges.at_hour
-        live = [self._ledger.between(begun, until) for until in edges.live]
-        return Leaving(
-            _Gone(at_edge.total, edges.totals, [at_hour.total + more.total for more in live]),
-            _Gone(at_edge.bad, edges.bads, [at_hour.bad + more.bad for more in live]),
-            edges.full_from,
-        )
+        live = _Live(self._ledger, max(this_hour, edge), edges.live)
+        return Leaving(_Gone(0, edges, live), _Gone(1, edges, live), edges.full_from)
 
     def _find_edges(self, key: object, window_ms: int, edge: int, at: int, first_at: int) -> _Edges:
         this_hour = floor_to(at, HOUR_MS)
         untils, stays_ms = edges_ahead(self._ledger.hours, window_ms, at, max(1, window_ms // HOUR_MS))
+        stays_until = ahead_of(self._ledger.hours, at, stays_ms)
         old_count = bisect_left(untils, this_hour + 1)
         at_edge, at_hour = self._pace_before(edge, this_hour), self._pace_before(max(edge, this_hour), this_hour)
-        totals, bads = self._before(untils[:old_count], this_hour)
+        past = self._before(untils[:old_count], this_hour)
         full_from = bisect_left(untils, first_at)
-        return _Edges(key, at, stays_ms, at_edge, at_hour, totals, bads, untils[old_count:], full_from)
+        return _Edges(key, at, stays_until, at_edge, at_hour, past, untils[old_count:], full_from)
 
     def _pace_before(self, at: int, this_hour: int) -> Pace:
         (total,), (bad,) = self._before(range(at, at + 1, HOUR_MS), this_hour)

@@ -49,6 +49,8 @@ class WorkingTime:
         r"""|open ∩ [start, end) \ uncounted|; `uncounted` may overlap and be in any order. 0 if end <= start."""
         if uncounted:
             return self.counting(start, clipped(uncounted, start, end)).elapsed_ms(end)
+        if self.timetable is None:  # nearly always, and asked of every promise each minute
+            return max(0, end - start)
         return max(0, self._open.position(end) - self._open.position(start))
 
     def after(self, start: int, span_ms: int, uncounted: Sequence[Interval] = ()) -> int | None:
