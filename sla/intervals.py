@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from operator import itemgetter
+from typing import Final
 
 Interval = tuple[int, int]
+
+_END: Final = itemgetter(1)
 
 
 def merged(intervals: Iterable[Interval]) -> list[Interval]:
@@ -24,6 +29,12 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
 def clipped(intervals: Iterable[Interval], start: int, end: int) -> list[Interval]:
     """What of the intervals lies in [start, end)."""
     return [(max(a, start), min(b, end)) for a, b in intervals if a < end and b > start and max(a, start) < min(b, end)]
+
+
+def since_then(intervals: tuple[Interval, ...], start: int) -> tuple[Interval, ...]:
+    """What of disjoint intervals in order lies after an instant."""
+    left = intervals[bisect_right(intervals, start, key=_END) :]
+    return ((start, left[0][1]), *left[1:]) if left and left[0][0] < start else left
 
 
 def without(intervals: Iterable[Interval], holes: Sequence[Interval]) -> list[Interval]:

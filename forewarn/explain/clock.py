@@ -17,11 +17,26 @@ from sla.clock.reckoning import Kind, Piece, Uncounted, reckoned
 from sla.ticket_objective import TicketObjective
 
 
+class Summed(NamedTuple):
+    """The beginning of a clock with very many pauses: what counted of [start, end), and how many there were."""
+
+    start: int
+    end: int
+    counted_ms: int
+    pauses_count: int
+
+    @property
+    def why(self) -> str:
+        """What it stands for."""
+        return f"counted of it, between {self.pauses_count} pauses that are too many to list"
+
+
 class Account(NamedTuple):
     """`counted_ms` is the sum, `said_ms` what the event carries; `notes` tell what else must be known."""
 
     objective: TicketObjective
     carried_ms: int
+    summed: Summed | None
     pieces: Sequence[Piece]
     said_ms: int
     notes: Sequence[str]
@@ -29,7 +44,8 @@ class Account(NamedTuple):
     @property
     def counted_ms(self) -> int:
         """What was carried over, and what counts since."""
-        return self.carried_ms + sum(piece.counted_ms for piece in self.pieces)
+        summed_ms = 0 if self.summed is None else self.summed.counted_ms
+        return self.carried_ms + summed_ms + sum(piece.counted_ms for piece in self.pieces)
 
 
 def account_of(found: Evidence, definitions: Sequence[Path]) -> Account:
@@ -44,10 +60,18 @@ def account_of(found: Evidence, definitions: Sequence[Path]) -> Account:
     clock = record["inputs"]["clock"]
     said_ms = record["inputs"]["ticket"]["elapsed_ms"]
     if clock is None:
-        return Account(objective, 0, (), said_ms, ("this clock has turned out never to have been",))
-    at, counted_from = _at(record["at"]), _at(clock["counted_from"])
-    pieces = reckoned(objective.working_time, counted_from, at, _uncounted(objective, clock, data, at))
-    return Account(objective, clock["carried_ms"], pieces, said_ms, tuple(_notes(objective, clock)))
+        return Account(objective, 0, None, (), said_ms, ("this clock has turned out never to have been",))
+    at, summed = _at(record["at"]), _summed(clock)
+    start = _at(clock["counted_from"]) if summed is None else summed.end
+    pieces = reckoned(objective.working_time, start, at, _uncounted(objective, clock, data, at)) if start < at else ()
+    return Account(objective, clock["carried_ms"], summed, pieces, said_ms, tuple(_notes(objective, clock)))
+
+
+def _summed(clock: Mapping[str, Any]) -> Summed | None:
+    found = clock.get("summed")
+    if found is None:
+        return None
+    return Summed(_at(clock["counted_from"]), _at(found["to"]), found["counted_ms"], found["pauses_count"])
 
 
 def _objective(service: str, record: Mapping[str, Any], definitions: Sequence[Path]) -> TicketObjective:
@@ -104,7 +128,8 @@ def _notes(objective: TicketObjective, clock: Mapping[str, Any]) -> list[str]:
     notes = []
     if clock["replaces"] is not None:
         notes.append(f"it took over from the clock of {clock['replaces']}")
-    if not objective.pauses_move_deadline and (clock["pauses"] or clock["paused_at"] is not None):
+    is_paused = clock["pauses"] or clock["paused_at"] is not None or (clock.get("summed") or {}).get("pauses_count")
+    if not objective.pauses_move_deadline and is_paused:
         notes.append("it was paused, but `type: deadline` counts pauses")
     return notes
 

@@ -43,6 +43,15 @@ def _clock(account: Account, data: Mapping[str, Any], console: Console) -> ExitC
             console.say(line)
         for note in account.notes:
             console.say(note)
+    summed = account.summed
+    if console.as_json and summed is not None:
+        console.record(
+            {
+                "from": rfc3339(summed.start), "to": rfc3339(summed.end), "ms": summed.end - summed.start,
+                "kind": "summed", "why": summed.why, "counted_ms": summed.counted_ms,
+                "pauses_count": summed.pauses_count,
+            }, "",
+        )  # fmt: skip
     for piece in account.pieces if console.as_json else ():
         console.record(
             {
@@ -69,6 +78,9 @@ def _clock(account: Account, data: Mapping[str, Any], console: Console) -> ExitC
 def _rows(account: Account) -> Iterator[tuple[str, ...]]:
     if account.carried_ms:
         yield "–", "–", str(account.carried_ms), "yes", "carried over from before"
+    summed = account.summed
+    if summed is not None:
+        yield rfc3339(summed.start), rfc3339(summed.end), str(summed.counted_ms), "yes", summed.why
     for piece in account.pieces:
         length_ms = str(piece.end - piece.start)
         yield rfc3339(piece.start), rfc3339(piece.end), length_ms, "yes" if piece.counted_ms else "no", piece.why

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from sla.clock.course import Course, ExclusionsOf, stand
 from sla.clock.history import EVENTS_MAX, Event
 from sla.clock.labels import labels_of
-from sla.clock.run import Dial, Ending, Fact, FactKind, Run
+from sla.clock.run import Dial, Ending, Fact, FactKind, Run, Settled
 from sla.clock.story import ObjectivesOf, Story, Terms
 from sla.clock.talk import Talk
+from sla.ticket_objective import TicketObjective
 
 if TYPE_CHECKING:
     from sla.clock.ticket import TicketAtom
 
-PAUSES_MAX: Final = 64
+LOST_MAX: Final = 64  # pauses of a clock, and stretches for which it had ended, that its base keeps one by one
 _RUN: Final = (
     "attached_at", "counted_from", "carried_ms", "replaces", "pauses", "gaps", "paused_at", "ended_at", "ending",
     "is_continued",
@@ -32,24 +33,41 @@ def folded(ticket: TicketAtom, oldest: Event, terms: Terms) -> Story:
     present = ticket.story
     if base.base_at is None and present is not None:
         base.own = {(course.service, course.objective.name): Run(0, 0) for course in present.all_courses}
-    base.take(oldest, (), terms)
-    _stand_own(base, oldest.at, terms.objectives)
+    base.take(oldest, None, terms)
     base.base_at = oldest.at
     if present is not None:
         present.base_at, present.base_fields, present.own = base.base_at, base.fields, base.own
-    for course in base.all_courses:
+    if _stand_own(base, present, oldest.at, terms.objectives):
+        ticket.story = None
+    for course in base.touched:
         _settle_runs(ticket, course)
-        if course.runs and len(course.runs[-1].pauses) > PAUSES_MAX:
-            _settle_pauses(ticket, course, terms.exclusions)
+        run = course.runs[-1] if course.runs else None
+        if run is not None and len(run.pauses) + len(run.gaps) > LOST_MAX:
+            _settle_lost(ticket, course, run, terms.exclusions)
     return base
 
 
-def _stand_own(base: Story, at: int, objectives: ObjectivesOf) -> None:
+def _stand_own(base: Story, present: Story | None, at: int, objectives: ObjectivesOf) -> bool:
+    """What is paused by the conditions of each objective; whether less of the past is known than before."""
+    is_less = False
+    defined: dict[str, dict[str, TicketObjective]] = {}
     for (service, name), own in base.own.items():
-        objective = next((each for each in objectives(service) if each.name == name), None)
-        if objective is not None:
-            stand(own, objective, base.fields, at)
+        if service not in defined:
+            defined[service] = {each.name: each for each in objectives(service)}
+        objective = defined[service].get(name)
+        if objective is None:
+            continue
+        before = own.pauses
+        stand(own, objective, base.fields, at)
+        if own.pauses is before:
+            continue
+        if present is not None:
+            present.fold((service, name), 1)
+        count = len(own.pauses)
+        if count == EVENTS_MAX or count >= EVENTS_MAX + LOST_MAX:
             own.pauses = own.pauses[-EVENTS_MAX:]
+            is_less = True
+    return is_less
 
 
 def _settle_runs(ticket: TicketAtom, course: Course) -> None:
@@ -66,19 +84,47 @@ def _settle_runs(ticket: TicketAtom, course: Course) -> None:
         del track.told[:count]
 
 
-def _settle_pauses(ticket: TicketAtom, course: Course, exclusions: ExclusionsOf) -> None:
-    run = course.runs[-1]
-    settled, until = run.pauses, run.pauses[-1][1]
-    carried_ms = Dial(course.objective, run, exclusions(course.service)).elapsed_ms(until)
-    present = ticket.course_of(course.service, course.objective.name)
-    for each in (run, *(present.runs[:1] if present is not None else ())):
-        each.carried_ms, each.counted_from = carried_ms, until
-        each.pauses, each.gaps = each.pauses[len(settled) :], ()
-    track = ticket.find_track(course.service, course.objective.name)
+def _settle_lost(ticket: TicketAtom, course: Course, run: Run, exclusions: ExclusionsOf) -> None:
+    """What the clock has come to takes the place of its pauses, and of the stretches for which it had ended."""
+    pauses, gaps, objective = run.pauses, run.gaps, course.objective
+    until = max(each[-1][1] for each in (pauses, gaps) if each)
+    dial = Dial(objective, run, exclusions(course.service))
+    elapsed_ms, before = dial.elapsed_ms(until), run.settled
+    reached = [] if before is None else [*before.reached]
+    for stage_ms in objective.stages_ms:
+        at = dial.when(stage_ms) if run.before_ms < stage_ms <= elapsed_ms else None
+        if at is not None:
+            reached.append((stage_ms, at))
+    count = len(pauses) + (0 if before is None else before.pauses_count)
+    has_gaps = bool(gaps) or (before is not None and before.has_gaps)
+    settled = Settled(until, elapsed_ms, count, has_gaps, tuple(reached))
+    own = pauses[run.taken_count :]
+    run.settle(settled, len(own))
+    present = ticket.course_of(course.service, objective.name)
+    if _has_heirs(ticket, run, settled):
+        ticket.story = None  # they have its past one by one still, and would not once the ticket was told anew
+    elif present is not None:
+        present.runs[0].settle(settled, len(own))
+    track = ticket.find_track(course.service, objective.name)
     for told in track.told[:1] if track is not None else ():
-        own = [pause for pause in settled if pause[0] >= run.attached_at]  # the others were taken over, and never told
         told.forget_all(Fact(FactKind.PAUSED, start) for start, _ in own)
         told.forget_all(Fact(FactKind.RESUMED, end) for _, end in own)
+
+
+def _has_heirs(ticket: TicketAtom, run: Run, settled: Settled) -> bool:
+    """Whether clocks took over from it that no longer could as they did, once the ticket is told anew."""
+    present, base = ticket.story, ticket.base
+    if present is None or base is None:
+        return False
+    for course in present.all_courses:
+        own = base.own.get((course.service, course.objective.name))
+        is_whole = not settled.has_gaps and own is not None and len(own.pauses) < EVENTS_MAX
+        if not is_whole and any(
+            each.counted_from == run.counted_from < each.attached_at > run.attached_at and not each.is_continued
+            for each in course.runs
+        ):
+            return True
+    return False
 
 
 # -- the table
@@ -97,7 +143,7 @@ def base_to_json(base: Story) -> dict[str, Any]:
                 course.service,
                 course.objective.name,
                 course.is_reset,
-                [[getattr(run, name) for name in _RUN] for run in course.runs],
+                [_run_to_json(run) for run in course.runs],
             ]
             for course in base.all_courses
         ],
@@ -128,11 +174,20 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
     return base
 
 
+def _run_to_json(run: Run) -> list[Any]:
+    settled = None if run.settled is None else [*run.settled]
+    return [*(getattr(run, name) for name in _RUN), settled]
+
+
 def _run_from_json(values: list[Any]) -> Run:
     run = Run(0, 0)
-    for name, value in zip(_RUN, values, strict=True):
+    for name, value in zip(_RUN, values, strict=False):
         setattr(run, name, value)
+    settled = values[len(_RUN)] if len(values) > len(_RUN) else None  # an older version did not write it
     run.pauses = tuple((start, end) for start, end in run.pauses)
     run.gaps = tuple((start, end) for start, end in run.gaps)
+    if settled is not None:
+        reached = tuple((elapsed_ms, at) for elapsed_ms, at in settled[-1])
+        run.settled = Settled(*settled)._replace(reached=reached)
     run.ending = None if run.ending is None else Ending(run.ending)
     return run

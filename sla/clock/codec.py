@@ -14,7 +14,8 @@ from sla.clock.track import Told, Track, Warned
 from sla.flags import EpisodeFlags, flags_of
 from sla.standing import Standing
 
-SHAPE: Final = 5
+SHAPE: Final = 6
+SHAPES_READ: Final = (5, SHAPE)
 
 _SEVERITIES: Final = {each.value: each for each in Severity}
 _STANDINGS: Final = {each.value: each for each in Standing}

@@ -34,8 +34,8 @@ def align(voice: Voice, rule: str) -> None:
     left = list(track.told)
     aligned: list[Told | None] = []
     for run in runs:
-        begun = run.facts()[0]
-        match = next((told for told in left if told.facts_count and told.facts[0] == begun), None)
+        begun = run.begun
+        match = next((told for told in left if told.begun == begun), None)
         if match is not None:
             left.remove(match)
         aligned.append(match)

@@ -122,20 +122,24 @@ class Course:
         objective, fields = self.objective, scene.fields
         return objective.when.holds(fields) and not objective.stop.holds(fields) and not objective.cancel.holds(fields)
 
-    def begin(self, scene: Scene, replaced: Replaced | None, pauses_since: PausesSince) -> None:
+    def begin(self, scene: Scene, replaced: Replaced | None, look_back: LookBack) -> None:
         """Attach a clock; what it counts from may lie before the event, and then its own pauses since."""
         last = self.runs[-1] if self.runs else None
         if replaced is not None:
             run = self._taken_over(scene, replaced)
         elif last is not None and self._continues(last):
-            self._begin(_continued(last, scene.at), scene)
+            run = _continued(last, scene.at)
+            run.count_on(last)
+            self._begin(run, scene)
             return
         else:
             since = scene.talk.awaited_since(self.objective.metric, scene.at)
             is_anew = since is None or (last is not None and last.ending is Ending.CLOSED)
             run = Run(scene.at, scene.at if since is None or is_anew else since)
         if run.counted_from < scene.at:
-            run.pauses = pauses_since(self, run.counted_from, run.pauses)
+            look_back(self, run)
+        if replaced is not None and _is_reckoned_alike(self.objective, replaced.objective):
+            run.count_on(replaced.run)
         self._begin(run, scene)
 
     def _continues(self, last: Run) -> bool:
@@ -154,7 +158,9 @@ class Course:
             elapsed_ms = Dial(before, old, scene.exclusions(self.service)).elapsed_ms(scene.at)
             return Run(scene.at, scene.at, elapsed_ms * objective.target_ms // before.target_ms, name)
         run = Run(scene.at, old.counted_from, old.carried_ms, name)
-        run.pauses, run.gaps = _all_pauses(old, scene.at), old.gaps
+        run.pauses, run.gaps = all_pauses(old, scene.at), old.gaps
+        if old.settled is not None:
+            run.settled = old.settled._replace(reached=())  # that was by the other's target
         return run
 
     def _begin(self, run: Run, scene: Scene) -> None:
@@ -163,13 +169,21 @@ class Course:
             run.pause(scene.at)  # right behind the pause that it took over, if that one goes on
 
 
-PausesSince = Callable[[Course, int, tuple[Interval, ...]], tuple[Interval, ...]]
-"""The pauses of a course from an instant up to the event at hand, by its own conditions; those given, which it takes
-over, where its own are not known. The last ends at the event if it has not ended before."""
+LookBack = Callable[[Course, Run], None]
+"""Gives a clock that counts from before the event at hand the pauses by its own conditions up to it, the last of which
+ends at the event if it has not ended before. Where they are not known it keeps those that it took over."""
 
 
-def _all_pauses(run: Run, until: int) -> tuple[Interval, ...]:
-    pauses = tuple(pause for pause in run.pauses if pause[0] < until)
+def _is_reckoned_alike(objective: TicketObjective, other: TicketObjective) -> bool:
+    is_alike = objective.pauses_move_deadline is other.pauses_move_deadline
+    return is_alike and objective.working_time is other.working_time
+
+
+def all_pauses(run: Run, until: int) -> tuple[Interval, ...]:
+    """The pauses of a clock up to an instant, at which the last ends if it has not ended before."""
+    pauses = run.pauses
+    while pauses and pauses[-1][0] >= until:
+        pauses = pauses[:-1]
     if run.paused_at is None or run.paused_at >= until:
         return pauses
     return (*pauses, (run.paused_at, until))
@@ -178,9 +192,9 @@ def _all_pauses(run: Run, until: int) -> tuple[Interval, ...]:
 def _continued(last: Run, at: int) -> Run:
     """The clock of a ticket that was resolved and is open again: what lies between does not count."""
     run = Run(at, last.counted_from, last.carried_ms)
-    run.is_continued = True
+    run.is_continued, run.settled = True, last.settled
     ended_at = at if last.ended_at is None else last.ended_at
-    run.pauses, run.gaps = _all_pauses(last, ended_at), last.gaps
+    run.pauses, run.gaps = all_pauses(last, ended_at), last.gaps
     if ended_at < at:
         run.gaps = (*last.gaps, (ended_at, at))
     return run

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sla.clock.run import Fact
+from sla.clock.run import Fact, Run
 from sla.clock.track import Told
 
 
@@ -18,10 +18,11 @@ class Differences(NamedTuple):
     new: list[Fact]
 
 
-def differences(told: Told, facts: list[Fact]) -> Differences:
+def differences(told: Told, run: Run) -> Differences:
     """Facts of one kind are paired in their order where no equal one is there."""
-    if told.begins(facts):
-        return Differences((), (), facts[told.facts_count :])
+    if told.is_true_of(run):
+        return Differences((), (), run.facts(told.facts_count))
+    facts = run.facts()
     false = sorted((Counter(told.facts) - Counter(facts)).elements(), key=_in_time)
     untold = sorted((Counter(facts) - Counter(told.facts)).elements(), key=facts.index)
     wrong: list[Fact] = []

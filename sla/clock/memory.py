@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sla.catalogue import Catalogue
 from sla.clock.agenda import Agenda
-from sla.clock.codec import SHAPE, ticket_from_json, ticket_to_json
+from sla.clock.codec import SHAPE, SHAPES_READ, ticket_from_json, ticket_to_json
 from sla.clock.history import Pool
 from sla.clock.resting import Resting
 from sla.clock.ticket import TicketAtom
@@ -211,7 +211,7 @@ class Memory:
 
     def _load_head(self, head: AtomState, read_catalogue: CatalogueReader) -> None:
         body = head.body
-        if body["shape"] != SHAPE:
+        if body["shape"] not in SHAPES_READ:
             raise UnknownShape(f"partition {self._number}: shape {body['shape']}, this version reads {SHAPE}")
         self.now = body["now"]
         self.since = dict(body["since"])

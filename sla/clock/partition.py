@@ -176,7 +176,7 @@ class Partition:
         def tell(voice: Voice) -> list[Emission]:
             # What time alone made true at the event's instant or after it may not be so.
             is_doubtful = is_late and bool(voice.track.told) and voice.track.told[-1].stage > 0
-            return catch_up(voice, rule=LATE if is_doubtful else None, are_labels_new=is_relabelled)
+            return catch_up(voice, is_doubtful=is_doubtful, are_labels_new=is_relabelled)
 
         return self._speaking.settle(ticket, [course for course in courses if course.runs], tell, offset)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sla.audience import notices_of
 from sla.clock.flagging import refresh
 from sla.clock.framing import Frame, Frames
 from sla.clock.labels import Labels
+from sla.clock.listed import listed
 from sla.clock.report import Draft, Moment, View, event_data
 from sla.clock.track import Track
 from sla.events import ALERTS, CLOCKS, RECORDS, STATUS, TELEMETRY, EventData, cloud_event
 from sla.fold import Emission
-from sla.intervals import Interval
 from sla.ticket_objective import signal_of
 from sla.units import rfc3339
 
@@ -67,7 +66,7 @@ class Publisher:
             "source": {**self._source, "offset": moment.offset},
             "revision": moment.catalogue.revision,
             "definition": frame.definition,
-            "inputs": {"ticket": data["ticket"], "reason": data["reason"], "clock": _clock(view)},
+            "inputs": {"ticket": data["ticket"], "reason": data["reason"], "clock": _clock(view, draft.at)},
         }
         return Emission(RECORDS, event.key, body)
 
@@ -78,25 +77,11 @@ def _has_counted_nothing(view: View, at: int) -> bool:
     return run is not None and run.counted_from == at and not run.carried_ms
 
 
-def _clock(view: View) -> dict[str, Any] | None:
-    run = view.run
-    if run is None:
+def _clock(view: View, at: int) -> dict[str, Any] | None:
+    if view.run is None:
         return None
-    return {
-        "attached_at": rfc3339(run.attached_at),
-        "counted_from": rfc3339(run.counted_from),
-        "carried_ms": run.carried_ms,
-        "replaces": run.replaces,
-        "pauses": _shown(run.pauses),
-        "paused_at": None if run.paused_at is None else rfc3339(run.paused_at),
-        "gaps": _shown(run.gaps),
-        "exclusions": _shown([each.interval for each in view.exclusions]) if view.exclusions else [],
-        "ended_at": None if run.ended_at is None else rfc3339(run.ended_at),
-    }
-
-
-def _shown(intervals: Sequence[Interval]) -> list[list[str]]:
-    return [[rfc3339(start), rfc3339(end)] for start, end in intervals] if intervals else []
+    exclusions = [each.interval for each in view.exclusions] if view.exclusions else []
+    return listed(view.run, view.clock, exclusions, at)
 
 
 def outcome(view: View, at: int, *, is_good: bool) -> Emission:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sla.clock.course import Course, ExclusionsOf, PausesSince, Replaced, Scene, stand
-from sla.clock.history import Change, Event
+from sla.clock.course import Course, ExclusionsOf, LookBack, Replaced, Scene, all_pauses, stand
+from sla.clock.history import EVENTS_MAX, Change, Event
 from sla.clock.labels import Labels, labels_of
 from sla.clock.run import Ending, Run
 from sla.clock.talk import Talk
-from sla.intervals import Interval
+from sla.intervals import since_then
 from sla.records import TicketEvent
 from sla.ticket_objective import TicketObjective
 
@@ -39,7 +39,10 @@ _CONCERNING_ALL: Final = frozenset({TicketEvent.CREATED, TicketEvent.CLOSED, Tic
 class Story:
     """A ticket up to its newest event. `courses` are of its service, in the order of their objectives' names."""
 
-    __slots__ = ("base_at", "base_fields", "courses", "fields", "labels", "left", "own", "service", "talk", "touched")
+    __slots__ = (
+        "base_at", "base_fields", "courses", "fields", "labels", "left", "own", "service", "standing", "talk",
+        "touched",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.service = ""
@@ -52,6 +55,7 @@ class Story:
         self.base_at: int | None = None  # events before it are not kept one by one
         self.base_fields: dict[str, Any] = {}  # at that time
         self.own: dict[tuple[str, str], Run] = {}  # what was then paused by the conditions of each objective
+        self.standing: dict[tuple[str, str], Standing] = {}  # … and since, of those objectives that had to be asked
 
     @property
     def all_courses(self) -> list[Course]:
@@ -68,10 +72,11 @@ class Story:
         other.base_at, other.base_fields, other.own = self.base_at, self.fields, self.own
         return other
 
-    def take(self, event: Event, known: Iterable[Event], terms: Terms) -> None:
+    def take(self, event: Event, known: Iterable[Event] | None, terms: Terms) -> None:
         """One more event, the newest.
 
-        `known` are the events that are kept, in order, up to this one at least.
+        `known` are the events that are kept, in order, up to this one at least; None of a base, which knows no more
+        than what was paused.
         """
         change = event.change
         is_moved = change.service != self.service
@@ -80,6 +85,8 @@ class Story:
             changed = self._changed(change)
             apply(self.fields, change)
             self.labels = labels_of(self.fields)
+            for standing in self.standing.values():
+                standing.see(changed, self.fields, event.at)
         self.talk.hear(event)
         if is_moved:
             self._move(change.service, terms.objectives(change.service), event.at)
@@ -87,7 +94,7 @@ class Story:
         self.touched = [*concerned, *self.left] if is_moved else concerned
         if concerned:
             scene = Scene(event.at, event.offset, change, self.fields, self.talk, terms.exclusions, terms.since)
-            self._advance(concerned, scene, known)
+            self._advance(concerned, scene, None if known is None else (event, known))
 
     def _changed(self, change: Change) -> list[str]:
         fields = self.fields
@@ -126,7 +133,7 @@ class Story:
         self.service = service
         self.courses = [known.get(each.name) or Course(service, each) for each in objectives]
 
-    def _advance(self, courses: Sequence[Course], scene: Scene, known: Iterable[Event]) -> None:
+    def _advance(self, courses: Sequence[Course], scene: Scene, known: tuple[Event, Iterable[Event]] | None) -> None:
         idle: list[Course] = []
         replaced: list[Replaced] = []
         for course in courses:
@@ -140,23 +147,56 @@ class Story:
         for course in idle:
             if course.may_begin(scene):
                 before = next((each for each in replaced if each.objective.metric is course.objective.metric), None)
-                course.begin(scene, before, self._pauses_until(scene.at, known))
+                course.begin(scene, before, self._look_back(scene.at, known))
 
-    def _pauses_until(self, until: int, known: Iterable[Event]) -> PausesSince:
-        def pauses_since(course: Course, since: int, taken: tuple[Interval, ...]) -> tuple[Interval, ...]:
-            own = self.own.get((course.service, course.objective.name))
+    def _look_back(self, until: int, known: tuple[Event, Iterable[Event]] | None) -> LookBack:
+        def look_back(course: Course, run: Run) -> None:
+            name = (course.service, course.objective.name)
+            own = self.own.get(name)
             if self.base_at is not None and own is None:
-                return taken
-            standing, fields = Run(since, since) if own is None else own.copy(), dict(self.base_fields)
-            for event in known:
-                if event.at >= until:
-                    break
-                apply(fields, event.change)
-                stand(standing, course.objective, fields, event.at)
-            standing.resume(until)
-            return tuple((max(start, since), end) for start, end in standing.pauses if end > since)
+                return
+            if known is None:
+                pauses = () if own is None else all_pauses(own, until)
+            else:
+                standing = self.standing.get(name)
+                if standing is None:
+                    standing = self.standing[name] = self._stood(course.objective, own, *known)
+                pauses = (*(() if own is None else own.pauses), *all_pauses(standing.run, until))
+            is_whole = own is None or len(own.pauses) < EVENTS_MAX
+            if run.settled is not None and is_whole and not run.settled.has_gaps:
+                run.settled = None  # it is counted by its own calendar from the beginning
+            run.pauses = since_then(pauses, run.since)
 
-        return pauses_since
+        return look_back
+
+    def _stood(self, objective: TicketObjective, own: Run | None, newest: Event, known: Iterable[Event]) -> Standing:
+        """What was paused by an objective's conditions since the base, up to an event."""
+        run, fields = Run(0, 0), dict(self.base_fields)
+        run.paused_at = None if own is None else own.paused_at
+        for event in known:
+            apply(fields, event.change)
+            stand(run, objective, fields, event.at)
+            if event.offset == newest.offset:
+                break
+        return Standing(objective, run)
+
+    def fold(self, name: tuple[str, str], pauses_count: int) -> None:
+        """The base has taken over the first pauses of an objective's conditions, so many."""
+        standing = self.standing.get(name)
+        if standing is not None:
+            standing.run.pauses = standing.run.pauses[pauses_count:]
+
+
+class Standing(NamedTuple):
+    """What is paused by an objective's conditions, whether a clock of it runs or not."""
+
+    objective: TicketObjective
+    run: Run
+
+    def see(self, changed: Sequence[str], fields: Mapping[str, Any], at: int) -> None:
+        """Some fields have changed."""
+        if not self.objective.reads.isdisjoint(changed):
+            stand(self.run, self.objective, fields, at)
 
 
 def apply(fields: dict[str, Any], change: Change) -> None:

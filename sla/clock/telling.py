@@ -5,33 +5,38 @@ from __future__ import annotations
 from sla.clock.correcting import LATE, align, correct, correct_lateness, new_told
 from sla.clock.differences import differences
 from sla.clock.report import View
-from sla.clock.run import Ending, Fact, FactKind, Run
+from sla.clock.run import Ending, FactKind, Run
 from sla.clock.stages import due_at, is_dropped, mark_of, stage_at
 from sla.clock.track import SILENT, Told
 from sla.clock.voice import ENDINGS, Voice
 from sla.fold import Emission
 
 
-def catch_up(voice: Voice, *, rule: str | None = None, are_labels_new: bool = False) -> list[Emission]:
-    """Tell what is new after the newest event.
+def catch_up(
+    voice: Voice, *, rule: str | None = None, is_doubtful: bool = False, are_labels_new: bool = False
+) -> list[Emission]:
+    """Tell what is new after the newest event; `is_doubtful` where it may lie before what time alone has made true.
 
     With a `rule` (late_data, exclusion, definition) all is looked at anew and what is no longer true is corrected.
     """
+    told, runs = voice.track.told, voice.course.runs
+    if rule is None and told and not (len(told) <= len(runs) and told[-1].is_true_of(runs[len(told) - 1])):
+        rule = LATE
     if rule is not None:
         align(voice, rule)
-    told, runs = voice.track.told, voice.course.runs
-    first = 0 if rule is not None or not told else len(told) - 1
-    facts = [run.facts() for run in runs[first:]]
-    if rule is None and told:
-        if not facts or not told[-1].begins(facts[0]):
-            return catch_up(voice, rule=LATE, are_labels_new=are_labels_new)
-        if len(told) == len(runs) and told[-1].facts_count == len(facts[0]):
+        told = voice.track.told
+        first = 0
+    else:
+        first = max(0, len(told) - 1)  # the clocks before it have ended: what comes later does not change them
+        if is_doubtful:
+            rule = LATE
+        elif told and len(told) == len(runs) and told[-1].facts_count == runs[-1].facts_count:
             # Nothing happened to the clock, so nothing is due at another time either.
             return voice.relabelled() if are_labels_new else []
-    for place, true in enumerate(facts, first):
+    for place, run in enumerate(runs[first:], first):
         if place == len(told):
             told.append(new_told(voice, place))
-        _settle(voice, runs[place], told[place], true, rule)
+        _settle(voice, run, told[place], rule)
     return voice.done(are_labels_new=are_labels_new)
 
 
@@ -69,7 +74,7 @@ def _accept(view: View, run: Run, told: Told) -> None:
     if run.is_open and not told.is_heard:
         told.load([])
         return
-    found = differences(told, run.facts())
+    found = differences(told, run)
     for fact in (*found.wrong, *(old for old, _ in found.moved)):
         told.forget(fact)
     for fact in (*(new for _, new in found.moved), *found.new):
@@ -109,22 +114,23 @@ def retire(voice: Voice, at: int) -> list[Emission]:
     return voice.done()
 
 
-def _settle(voice: Voice, run: Run, told: Told, facts: list[Fact], rule: str | None) -> None:
+def _settle(voice: Voice, run: Run, told: Told, rule: str | None) -> None:
     view = voice.view(run)
     missed_at = _missed_at(voice, view, run, told)
     was_missed = told.breach_at is not None
+    is_in_order = rule is None or told.is_true_of(run)
     if rule is None:
-        new = facts[told.facts_count :]
+        new = run.facts(told.facts_count)
     else:
-        found = differences(told, facts)
+        found = differences(told, run)
         correct(voice, view, run, told, found, missed_at, rule)
         new = found.new
     for fact in new:
         if fact.kind in ENDINGS and missed_at is not None and told.breach_at is None:
             voice.breach(view, told, missed_at)
         voice.tell(view, run, told, fact, is_late=missed_at is not None)
-    if rule is not None:
-        told.arrange(facts)
+    if not is_in_order:
+        told.arrange(run.facts())
     if run.is_open:
         _pass_stages(voice, view, run, told, voice.moment.now)
     elif (missed_at is not None) != was_missed and not any(fact.kind in ENDINGS for fact in new):
@@ -143,7 +149,7 @@ def _missed_at(voice: Voice, view: View, run: Run, told: Told) -> int | None:
 
 def _tell_ending_anew(voice: Voice, view: View, run: Run, told: Told, missed_at: int | None, rule: str) -> None:
     """A clock that had ended in time turns out to have ended late, or the other way round."""
-    ending = run.facts()[-1]
+    ending = run.facts(run.facts_count - 1)[0]
     if ending.kind is FactKind.MET:
         correct_lateness(voice, view, told, ending, rule, is_late=missed_at is not None)
     if missed_at is not None and told.breach_at is None:

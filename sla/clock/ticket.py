@@ -97,6 +97,8 @@ class TicketAtom:
             self.tell_story(terms)
         while self.history.is_full:
             self.base = folded(self, self.history.take_oldest(), terms)
+        if self.story is None:
+            self.tell_story(terms)
         return is_newest
 
     @property

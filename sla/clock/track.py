@@ -9,7 +9,7 @@ from operator import eq
 from typing import Final, NamedTuple
 
 from sla.catalogue import RANK, Severity
-from sla.clock.run import Fact, FactKind
+from sla.clock.run import Fact, FactKind, Run
 from sla.events import ALERTS, CLOCKS
 from sla.flags import EpisodeFlags
 from sla.standing import Standing
@@ -36,7 +36,7 @@ class Told:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self._facts = array("q")  # kind, at, sequence, kind, …
+        self._facts = array("q")  # kind, at, sequence, kind, …; what is not added at its end makes another array
         self.breach_at: int | None = None
         self.breach_sequence = SILENT  # of the alert
         self.breached_sequence = SILENT  # of the clock's event that says the same
@@ -66,10 +66,24 @@ class Told:
         """Whether any of it was told with an event."""
         return any(self._facts[2::3])
 
-    def begins(self, facts: list[Fact]) -> bool:
-        """Whether these begin with all that was told, which is the usual case."""
+    @property
+    def begun(self) -> Fact | None:
+        """The fact that was told first."""
+        return Fact(_KINDS[self._facts[0]], self._facts[1]) if self._facts else None
+
+    def is_true_of(self, run: Run) -> bool:
+        """Whether the facts of a clock begin with all that was told, which is the usual case.
+
+        What was compared once is not compared again: either side only adds to it, or begins a new one.
+        """
         raw, count = self._facts, self.facts_count
-        return count <= len(facts) and all(map(eq, zip(raw[::3], raw[1::3], strict=True), facts))
+        known = run.agreed_count if run.agreed is raw else 0
+        if count > run.facts_count:
+            return False
+        if not all(map(eq, zip(raw[3 * known :: 3], raw[3 * known + 1 :: 3], strict=True), run.facts(known))):
+            return False
+        run.agreed, run.agreed_count = raw, count
+        return True
 
     def add(self, fact: Fact, sequence: int) -> None:
         """Remember one more."""
@@ -82,7 +96,7 @@ class Told:
     def forget(self, fact: Fact) -> None:
         """It is no longer true."""
         place = 3 * self.facts.index(fact)
-        del self._facts[place : place + 3]
+        self._facts = self._facts[:place] + self._facts[place + 3 :]
 
     def forget_all(self, facts: Iterable[Fact]) -> None:
         """They are settled for good, those of them that were told: nothing will be said of them any more."""

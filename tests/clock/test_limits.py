@@ -69,7 +69,7 @@ def test_a_ticket_of_very_many_events_takes_no_more_room_than_one_of_the_newest(
     """Pauses of old become time carried over, ended clocks of old are forgotten: what a restart needs is bounded."""
     for module in (history, base):
         monkeypatch.setattr(module, "EVENTS_MAX", 20)
-    monkeypatch.setattr(base, "PAUSES_MAX", 4)
+    monkeypatch.setattr(base, "LOST_MAX", 4)
     replies = promise("reply", metric="periodic_update", target="4000h")
     world = World(promise(target="4000h"), replies)
     sizes: list[int] = []

@@ -16,6 +16,8 @@ from typer.testing import CliRunner, Result
 from forewarn.cli import app
 from forewarn.explain.clock import account_of
 from forewarn.explain.evidence import Evidence
+from sla.clock import listed
+from sla.clock.listed import LISTED_MAX
 from sla.clock.reckoning import Kind, Uncounted, reckoned
 from sla.units import MINUTE_MS
 from sla.working_time import ALWAYS
@@ -141,6 +143,32 @@ def test_every_recorded_event_of_any_history_adds_up(seed: int, tmp_path: Path) 
         assert account.counted_ms == account.said_ms
         checked += 1
     assert checked
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_recorded_event_adds_up_where_few_pauses_are_listed(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed, "LISTED_MAX", 1)
+    test_every_recorded_event_of_any_history_adds_up(seed, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["timer", "deadline"])
+def test_of_very_many_pauses_those_before_the_listed_are_one_line_with_their_count(kind: str, tmp_path: Path) -> None:
+    documents = (OFFICE, promise(target="400h", calendar="office", pause={"state": ["pending"]}, type=kind))
+    world = World(*documents)
+    world.created("09:00")
+    for number in range(1, 4_000):
+        world.event(at("09:00") + number * MINUTE_MS, state="pending" if number % 2 else "open")
+    options = kept(tmp_path, world, *documents)
+    event = world.events("sla.clocks.v1")[-1]
+    summed, *pieces, total = objects(forewarn(event["id"], *options, "--json"))
+    assert (summed["kind"], summed["from"]) == ("summed", "2026-11-23T09:00:00.000Z")
+    assert summed["pauses_count"] == 1_999 - LISTED_MAX
+    assert pieces[0]["from"] == summed["to"]
+    assert (total["elapsed_ms"], total["adds_up"]) == (event["data"]["ticket"]["elapsed_ms"], True)
+    table = forewarn(event["id"], *options).stdout
+    assert f"counted of it, between {summed['pauses_count']} pauses that are too many to list" in table
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), max_size=6))

@@ -134,3 +134,23 @@ def test_what_counts_from_an_instant_answers_alike_however_far_it_was_asked_befo
         assert counting.elapsed_ms(at) == anew.elapsed_ms(start, at, uncounted)
         assert counting.after(span_ms) == anew.after(start, span_ms, uncounted)
         calendar.before(at, span_ms)  # which unfolds what lies before
+
+
+@settings(deadline=None)
+@given(calendars, instants, uncounteds, uncounteds, st.lists(st.tuples(instants, spans), max_size=3))
+def test_stretches_lost_one_by_one_are_lost_as_all_at_once(
+    calendar: WorkingTime,
+    start: int,
+    first: list[Interval],
+    more: list[Interval],
+    asked: list[tuple[int, int]],
+) -> None:
+    before = calendar.counting(start, first)
+    counting, whole = before.copy(), calendar.counting(start, [*first, *more])
+    for each in more:
+        counting.lose(*each)
+    anew = calendar.counting(start, first)
+    for at, span_ms in asked:
+        assert counting.elapsed_ms(at) == whole.elapsed_ms(at)
+        assert counting.after(span_ms) == whole.after(span_ms)
+        assert before.elapsed_ms(at) == anew.elapsed_ms(at)

@@ -1,0 +1,176 @@
+"""Tickets with very many events: what is kept is bounded, and so is the work of one more, and the truth stays."""
+
+from __future__ import annotations
+
+import random
+import sys
+from types import FrameType
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sla.clock import Clock, base, history, listed, story
+from sla.clock.listed import LISTED_MAX
+from sla.clock.run import Ending, Run
+from sla.clock.track import Told
+from sla.intervals import Interval
+from sla.units import HOUR_MS, MINUTE_MS
+
+from . import histories
+from .world import OFFICE, World, at, promise
+
+PENDING = {"state": ["pending"]}
+
+
+def limits(monkeypatch: pytest.MonkeyPatch, events_max: int, lost_max: int) -> None:
+    for module in (history, base, story):
+        monkeypatch.setattr(module, "EVENTS_MAX", events_max)
+    monkeypatch.setattr(base, "LOST_MAX", lost_max)
+
+
+def paused_and_resumed(world: World, count: int, start: int) -> None:
+    """Half a minute of each."""
+    for number in range(count):
+        world.event(start + number * MINUTE_MS, state="open" if number % 2 else "pending")
+
+
+def said(seed: int, *, is_anew: bool) -> list[tuple[str, bytes]]:
+    """All that a long history says, but for how records list it; `is_anew`: nothing is remembered of what is true."""
+    made = histories.history(seed, 400)
+    fold = made.make()
+    found: list[tuple[str, bytes]] = []
+    for line in made.lines:
+        for each in fold.step(line):
+            value = dict(each.value)
+            if "clock" in value.get("inputs", ()):
+                value["inputs"] = {**value["inputs"], "clock": None}
+            found.append((each.topic, orjson.dumps(value)))
+        if is_anew:
+            forget(fold)
+    return found
+
+
+def forget(fold: Clock) -> None:
+    for ticket in fold._partition._memory.tickets.values():
+        ticket.story = None
+
+
+@pytest.mark.parametrize("seed", [100, 124, 325, 353, *range(8)])
+def test_events_on_top_of_what_is_true_say_what_the_kept_ones_told_anew_would_however_many_are_folded(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(seed)
+    limits(monkeypatch, dice.choice([6, 12, 20]), dice.choice([1, 2, 4]))
+    assert said(seed, is_anew=True) == said(seed, is_anew=False)
+
+
+def test_a_breach_and_its_marks_stand_when_the_pauses_around_them_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits(monkeypatch, 10, 4)
+    world = World(promise(target="1h", pause=PENDING, warnAt=["50%", "75%"]))
+    world.created("10:00")
+    paused_and_resumed(world, 240, at("10:01"))
+    assert [told.split()[1] for told in world.alerts()].count("breach") == 1
+    assert world.events(name="correction") == []
+    last = world.events("sla.clocks.v1")[-1]["data"]
+    assert last["ticket"]["elapsed_ms"] == 121 * MINUTE_MS - MINUTE_MS
+    assert last["state"] == "breached"
+
+
+@pytest.mark.parametrize("kind", ["reopened", "paused"])
+def test_a_ticket_that_is_reopened_or_paused_without_end_takes_no_more_room(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits(monkeypatch, 20, 4)
+    world = World(promise(target="4000h", pause=PENDING))
+    world.created("10:00")
+    sizes: list[int] = []
+    for number in range(600):
+        state = ("resolved" if kind == "reopened" else "pending") if number % 2 else "open"
+        world.event(at("10:00") + number * MINUTE_MS, state=state)
+        if number % 100 == 99:
+            sizes.append(max(len(str(each.body)) for each in world.fold.take_dirty()))
+    assert max(sizes) < 1.1 * min(sizes), sizes
+    world.event(at("10:00") + 601 * MINUTE_MS, state="cancelled")
+    assert world.events("sla.clocks.v1")[-1]["data"]["ticket"]["elapsed_ms"] == 300 * MINUTE_MS
+
+
+def work(world: World, when: int, **fields: Any) -> int:
+    """How many instructions of Python the fold takes for one event."""
+    count = 0
+
+    def trace(frame: FrameType, what: str, _: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += what == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        world.event(when, **fields)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("target", ["4000h", "10m"], ids=["in time", "breached"])
+def test_the_work_of_an_event_does_not_grow_with_the_events_that_are_kept(target: str) -> None:
+    world = World(OFFICE, promise(target=target, pause=PENDING, calendar="office", warnAt=["50%"]))
+    world.created("09:00")
+    found: list[int] = []
+    start = at("09:01")
+    for _ in range(2):
+        paused_and_resumed(world, 200, start)
+        start += 200 * MINUTE_MS
+        found.append(work(world, start, state="pending") + work(world, start + 1, state="open"))
+        start += MINUTE_MS
+        paused_and_resumed(world, 600, start)
+        start += 600 * MINUTE_MS
+        found.append(work(world, start, state="pending") + work(world, start + 1, state="open"))
+        start += MINUTE_MS
+    assert max(found[1], found[3]) < 2 * found[0], found
+
+
+def test_a_record_lists_the_newest_pauses_and_the_sum_of_those_before() -> None:
+    world = World(promise(target="4000h", pause=PENDING))
+    world.created("10:00")
+    paused_and_resumed(world, 2 * LISTED_MAX + 20, at("10:01"))
+    clocks = [each.value["inputs"]["clock"] for each in world.said if each.topic == "sla.records.v1"]
+    assert max(len(each["pauses"]) for each in clocks) == LISTED_MAX
+    assert "summed" not in clocks[2 * LISTED_MAX - 1]
+    summed = clocks[-1]["summed"]
+    assert (summed["pauses_count"], summed["counted_ms"]) == (10, 10 * MINUTE_MS)
+    assert summed["to"] == "2026-11-23T10:20:00.000Z"
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=12),
+    st.sampled_from([(), ((5, 7), (9, HOUR_MS))]),
+    st.sampled_from([None, *Ending]),
+    st.integers(0, 20),
+)
+def test_the_facts_from_a_place_on_are_the_rest_of_all(
+    steps: list[int], taken: tuple[Interval, ...], ending: Ending | None, start: int
+) -> None:
+    run, now = Run(HOUR_MS, 0), HOUR_MS
+    run.pauses = taken
+    for number, step in enumerate(steps):
+        now += step
+        run.resume(now) if number % 2 else run.pause(now)
+    if ending is not None:
+        run.end(now, ending)
+    whole = run.facts()
+    assert (run.facts(start), run.facts_count) == (whole[start:], len(whole))
+    told = Told()
+    for fact in whole[:start]:
+        told.add(fact, 1)
+    assert told.is_true_of(run)
+    assert told.is_true_of(run)
+
+
+def test_the_newest_pauses_of_no_more_than_a_few_are_all() -> None:
+    pauses = tuple((place, place + 1) for place in range(listed.LISTED_MAX))
+    assert listed._newest(pauses, 3) == pauses
