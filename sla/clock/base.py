@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sla.clock.course import Course, ExclusionsOf, stand
-from sla.clock.history import EVENTS_MAX, Event
+from sla.clock.history import Event
 from sla.clock.labels import labels_of
+from sla.clock.room import Room, room_of
 from sla.clock.run import Dial, Ending, Fact, FactKind, Run, Settled
 from sla.clock.story import ObjectivesOf, Story, Terms
 from sla.clock.talk import Talk
@@ -20,15 +21,14 @@ from sla.ticket_objective import TicketObjective
 if TYPE_CHECKING:
     from sla.clock.ticket import TicketAtom
 
-LOST_MAX: Final = 64  # pauses of a clock, and stretches for which it had ended, that its base keeps one by one
 _RUN: Final = (
     "attached_at", "counted_from", "carried_ms", "replaces", "pauses", "gaps", "paused_at", "ended_at", "ending",
     "is_continued",
 )  # fmt: skip
 
 
-def folded(ticket: TicketAtom, oldest: Event, terms: Terms) -> Story:
-    """The base with one more event in it."""
+def folded(ticket: TicketAtom, oldest: Event, terms: Terms, room: Room) -> Story:
+    """The base with one more event in it; what it keeps one by one has `room`."""
     base = ticket.base or Story()
     present = ticket.story
     if base.base_at is None and present is not None:
@@ -37,17 +37,17 @@ def folded(ticket: TicketAtom, oldest: Event, terms: Terms) -> Story:
     base.base_at = oldest.at
     if present is not None:
         present.base_at, present.base_fields, present.own = base.base_at, base.fields, base.own
-    if _stand_own(base, present, oldest.at, terms.objectives):
+    if _stand_own(base, present, oldest.at, terms.objectives, room):
         ticket.story = None
     for course in base.touched:
         _settle_runs(ticket, course)
         run = course.runs[-1] if course.runs else None
-        if run is not None and len(run.pauses) + len(run.gaps) > LOST_MAX:
+        if run is not None and len(run.pauses) + len(run.gaps) > room.lost_max:
             _settle_lost(ticket, course, run, terms.exclusions)
     return base
 
 
-def _stand_own(base: Story, present: Story | None, at: int, objectives: ObjectivesOf) -> bool:
+def _stand_own(base: Story, present: Story | None, at: int, objectives: ObjectivesOf, room: Room) -> bool:
     """What is paused by the conditions of each objective; whether less of the past is known than before."""
     is_less = False
     defined: dict[str, dict[str, TicketObjective]] = {}
@@ -55,17 +55,14 @@ def _stand_own(base: Story, present: Story | None, at: int, objectives: Objectiv
         if service not in defined:
             defined[service] = {each.name: each for each in objectives(service)}
         objective = defined[service].get(name)
-        if objective is None:
-            continue
         before = own.pauses
-        stand(own, objective, base.fields, at)
-        if own.pauses is before:
-            continue
-        if present is not None:
+        if objective is not None:
+            stand(own, objective, base.fields, at)
+        if own.pauses is not before and present is not None:
             present.fold((service, name), 1)
-        count = len(own.pauses)
-        if count == EVENTS_MAX or count >= EVENTS_MAX + LOST_MAX:
-            own.pauses = own.pauses[-EVENTS_MAX:]
+        if len(own.pauses) >= room.events_max + room.lost_max:
+            forgotten, own.pauses = own.pauses[: -room.events_max], own.pauses[-room.events_max :]
+            own.counted_from = forgotten[-1][1]
             is_less = True
     return is_less
 
@@ -118,7 +115,7 @@ def _has_heirs(ticket: TicketAtom, run: Run, settled: Settled) -> bool:
         return False
     for course in present.all_courses:
         own = base.own.get((course.service, course.objective.name))
-        is_whole = not settled.has_gaps and own is not None and len(own.pauses) < EVENTS_MAX
+        is_whole = not settled.has_gaps and own is not None and not own.counted_from
         if not is_whole and any(
             each.counted_from == run.counted_from < each.attached_at > run.attached_at and not each.is_continued
             for each in course.runs
@@ -136,7 +133,7 @@ def base_to_json(base: Story) -> dict[str, Any]:
         "at": base.base_at,
         "service": base.service,
         "fields": base.fields,
-        "own": [[*key, own.pauses, own.paused_at] for key, own in base.own.items()],
+        "own": [[*key, own.pauses, own.paused_at, own.counted_from] for key, own in base.own.items()],
         "talk": [getattr(base.talk, name) for name in Talk.__slots__],
         "courses": [
             [
@@ -157,8 +154,8 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
     base.labels = labels_of(base.fields)
     for name, value in zip(Talk.__slots__, body["talk"], strict=True):
         setattr(base.talk, name, value)
-    for service, name, pauses, paused_at in body["own"]:
-        own = base.own[service, name] = Run(0, 0)
+    for service, name, pauses, paused_at, *known_from in body["own"]:  # an older version wrote no more
+        own = base.own[service, name] = Run(0, *known_from or (0,))
         own.pauses, own.paused_at = tuple((start, end) for start, end in pauses), paused_at
     kept: dict[tuple[str, str], Course] = {}
     for service, name, is_reset, runs in body["courses"]:
@@ -171,6 +168,7 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
         key = (base.service, each.name)
         base.courses.append(kept.pop(key) if key in kept else Course(base.service, each))
     base.left = list(kept.values())
+    base.room = room_of(course.objective for course in base.all_courses)
     return base
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple
 
 from sla.records import Actor, Ticket, TicketEvent
 
-EVENTS_MAX: Final = 1_000
 EVENT_CHARACTERS_MAX: Final = 65_536  # of the fields of one event
 FIELDS_CHARACTERS_MAX: Final = 131_072  # of all fields that a ticket has at a time
 HISTORY_CHARACTERS_MAX: Final = 524_288  # of the fields in the events that are kept
@@ -126,10 +125,9 @@ class History:
         """All that the ticket has been with."""
         return {change.service for change in self._changes}
 
-    @property
-    def is_full(self) -> bool:
+    def is_beyond(self, events_max: int) -> bool:
         """Whether the oldest event must go into the base."""
-        if len(self._changes) > EVENTS_MAX:
+        if len(self._changes) > events_max:
             return True
         return self.characters > HISTORY_CHARACTERS_MAX and len(self._changes) > 1
 

@@ -118,6 +118,7 @@ class Partition:
         ticket.is_importing = False
         self._memory.importing.discard(ticket.id)
         said = self._speaking.settle(ticket, self._speaking.concerned(ticket).values(), end_import, offset)
+        ticket.fit(self._speaking.terms)
         self._speaking.touch(ticket)
         return said
 
@@ -133,7 +134,7 @@ class Partition:
         change = memory.pool.change_of(record)
         said: list[Said] = []
         labels = self._speaking.story_of(ticket).labels
-        refused = ticket.refusal(record.at, change)
+        refused = ticket.refusal(record.at, change, self._speaking.terms)
         if refused is not None:
             memory.let_go(ticket)
             return refused
@@ -251,6 +252,7 @@ class Partition:
                 said += self._speaking.settle(
                     ticket, [course], lambda voice: settle_silently(voice, is_import=False), offset
                 )
+        ticket.fit(self._speaking.terms)
         return said
 
     # -- state

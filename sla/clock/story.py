@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sla.clock.course import Course, ExclusionsOf, LookBack, Replaced, Scene, all_pauses, stand
-from sla.clock.history import EVENTS_MAX, Change, Event
+from sla.clock.history import Change, Event
 from sla.clock.labels import Labels, labels_of
+from sla.clock.room import room_of
 from sla.clock.run import Ending, Run
 from sla.clock.talk import Talk
 from sla.intervals import since_then
@@ -40,8 +41,8 @@ class Story:
     """A ticket up to its newest event. `courses` are of its service, in the order of their objectives' names."""
 
     __slots__ = (
-        "base_at", "base_fields", "courses", "fields", "labels", "left", "own", "service", "standing", "talk",
-        "touched",
+        "base_at", "base_fields", "courses", "fields", "labels", "left", "own", "room", "service", "standing",
+        "talk", "touched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Story:
         self.fields: dict[str, Any] = {}
         self.labels: Labels = (None, None)
         self.talk = Talk()
+        self.room = room_of(())
         self.courses: list[Course] = []
         self.left: list[Course] = []  # of services that the ticket was with before
         self.touched: list[Course] = []  # by the newest event: all others are as they were
@@ -66,7 +68,7 @@ class Story:
         """Another, on this as its base, that may go its own way."""
         other = Story()
         other.service, other.fields, other.talk = self.service, dict(self.fields), self.talk.copy()
-        other.labels = self.labels
+        other.labels, other.room = self.labels, self.room
         other.courses = [course.copy() for course in self.courses]
         other.left = [course.copy() for course in self.left]
         other.base_at, other.base_fields, other.own = self.base_at, self.fields, self.own
@@ -132,6 +134,7 @@ class Story:
         self.left = [course for course in self.left if course.service != service]
         self.service = service
         self.courses = [known.get(each.name) or Course(service, each) for each in objectives]
+        self.room = room_of(course.objective for course in self.all_courses)
 
     def _advance(self, courses: Sequence[Course], scene: Scene, known: tuple[Event, Iterable[Event]] | None) -> None:
         idle: list[Course] = []
@@ -162,7 +165,7 @@ class Story:
                 if standing is None:
                     standing = self.standing[name] = self._stood(course.objective, own, *known)
                 pauses = (*(() if own is None else own.pauses), *all_pauses(standing.run, until))
-            is_whole = own is None or len(own.pauses) < EVENTS_MAX
+            is_whole = own is None or not own.counted_from
             if run.settled is not None and is_whole and not run.settled.has_gaps:
                 run.settled = None  # it is counted by its own calendar from the beginning
             run.pauses = since_then(pauses, run.since)

@@ -9,7 +9,6 @@ from sla.clock.base import base_from_json, base_to_json, folded
 from sla.clock.course import Course
 from sla.clock.history import (
     EVENT_CHARACTERS_MAX,
-    EVENTS_MAX,
     FIELDS_CHARACTERS_MAX,
     Change,
     Event,
@@ -17,6 +16,7 @@ from sla.clock.history import (
     characters_of,
 )
 from sla.clock.labels import Labels
+from sla.clock.room import too_many_steps
 from sla.clock.story import Story, Terms
 from sla.clock.track import Track
 from sla.records import Reason, Rejection
@@ -61,8 +61,14 @@ class TicketAtom:
             self.stored_base, self.base = base_to_json(self.base), None
         self.story = None
 
-    def refusal(self, at: int, change: Change) -> Rejection | None:
+    def refusal(self, at: int, change: Change, terms: Terms) -> Rejection | None:
         """Why an event cannot be taken, if a limit is reached: memory stays bounded whatever is sent."""
+        story = self.story or self.tell_story(terms)
+        if change.service != story.service and change.service not in self.services:
+            objectives = [course.objective for course in story.all_courses]
+            detail = too_many_steps([*objectives, *terms.objectives(change.service)])
+            if detail is not None:
+                return Rejection(Reason.LIMIT_REACHED, detail)
         characters_count = change.characters
         if self.base is None and self.history.characters + characters_count <= EVENT_CHARACTERS_MAX:
             return None  # which is nearly always so
@@ -72,17 +78,14 @@ class TicketAtom:
         base_at = None if self.base is None else self.base.base_at
         if base_at is not None and at < base_at:
             detail = f"older than {rfc3339(base_at)}, before which the ticket's events are no longer kept one by one"
-            kept = f"the newest {EVENTS_MAX} are, until the ticket has rested (settleTicketsAfter)"
+            kept = f"the newest {story.room.events_max} are, until the ticket has rested (settleTicketsAfter)"
             return Rejection(Reason.LIMIT_REACHED, f"{detail}: {kept}")
-        if self._fields_would_take(change) > FIELDS_CHARACTERS_MAX:
+        if self._fields_would_take(story, change) > FIELDS_CHARACTERS_MAX:
             detail = f"the ticket's fields would take more than {FIELDS_CHARACTERS_MAX} characters"
             return Rejection(Reason.LIMIT_REACHED, detail)
         return None
 
-    def _fields_would_take(self, change: Change) -> int:
-        story = self.story
-        if story is None:
-            return 0
+    def _fields_would_take(self, story: Story, change: Change) -> int:
         if self.base is None and self.history.characters + change.characters <= FIELDS_CHARACTERS_MAX:
             return 0
         return characters_of({**story.fields, **dict(change.fields)}.items())
@@ -95,11 +98,16 @@ class TicketAtom:
             story.take(event, self.history, terms)
         else:
             self.tell_story(terms)
-        while self.history.is_full:
-            self.base = folded(self, self.history.take_oldest(), terms)
+        self.fit(terms)
+        return is_newest
+
+    def fit(self, terms: Terms) -> None:
+        """Put the oldest events, for which there is no room, into the base."""
+        room = (self.story or self.tell_story(terms)).room
+        while self.history.is_beyond(room.events_max):
+            self.base = folded(self, self.history.take_oldest(), terms, room)
         if self.story is None:
             self.tell_story(terms)
-        return is_newest
 
     @property
     def labels(self) -> Labels:
@@ -133,8 +141,9 @@ class TicketAtom:
 
     def settle(self, terms: Terms) -> None:
         """Put every event into the base: what is true of the ticket stays, and is no longer looked at anew."""
+        room = (self.story or self.tell_story(terms)).room
         while len(self.history):
-            self.base = folded(self, self.history.take_oldest(), terms)
+            self.base = folded(self, self.history.take_oldest(), terms, room)
         self.due_at = None
 
     def find_due(self, settle_after_ms: int) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sla import feeds
-from sla.clock import base, history
+from sla.clock import room
 from sla.units import MINUTE_MS
 from tests.clock.world import World, at, promise
 
@@ -15,7 +15,7 @@ from tests.clock.world import World, at, promise
 def test_an_event_before_the_newest_thousand_is_a_dead_letter_and_the_rest_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(history, "EVENTS_MAX", 10)
+    monkeypatch.setattr(room, "EVENTS_MAX", 10)
     world = World(promise())
     world.created("10:00")
     for minute in range(20):
@@ -67,9 +67,8 @@ def test_a_ticket_of_very_many_events_takes_no_more_room_than_one_of_the_newest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Pauses of old become time carried over, ended clocks of old are forgotten: what a restart needs is bounded."""
-    for module in (history, base):
-        monkeypatch.setattr(module, "EVENTS_MAX", 20)
-    monkeypatch.setattr(base, "LOST_MAX", 4)
+    monkeypatch.setattr(room, "EVENTS_MAX", 20)
+    monkeypatch.setattr(room, "LOST_MAX", 4)
     replies = promise("reply", metric="periodic_update", target="4000h")
     world = World(promise(target="4000h"), replies)
     sizes: list[int] = []

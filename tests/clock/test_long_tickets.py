@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sla.clock import Clock, base, history, listed, story
+from schemas.topics import DEAD_LETTERS, HEAD_BYTES_MAX
+from sla.clock import Clock, listed, room
 from sla.clock.listed import LISTED_MAX
 from sla.clock.run import Ending, Run
 from sla.clock.track import Told
@@ -26,9 +27,8 @@ PENDING = {"state": ["pending"]}
 
 
 def limits(monkeypatch: pytest.MonkeyPatch, events_max: int, lost_max: int) -> None:
-    for module in (history, base, story):
-        monkeypatch.setattr(module, "EVENTS_MAX", events_max)
-    monkeypatch.setattr(base, "LOST_MAX", lost_max)
+    monkeypatch.setattr(room, "EVENTS_MAX", events_max)
+    monkeypatch.setattr(room, "LOST_MAX", lost_max)
 
 
 def paused_and_resumed(world: World, count: int, start: int) -> None:
@@ -64,6 +64,7 @@ def test_events_on_top_of_what_is_true_say_what_the_kept_ones_told_anew_would_ho
 ) -> None:
     dice = random.Random(seed)
     limits(monkeypatch, dice.choice([6, 12, 20]), dice.choice([1, 2, 4]))
+    monkeypatch.setattr(room, "KEPT_MAX", dice.choice([30, 80, 50_000]))
     assert said(seed, is_anew=True) == said(seed, is_anew=False)
 
 
@@ -95,6 +96,71 @@ def test_a_ticket_that_is_reopened_or_paused_without_end_takes_no_more_room(
     assert max(sizes) < 1.1 * min(sizes), sizes
     world.event(at("10:00") + 601 * MINUTE_MS, state="cancelled")
     assert world.events("sla.clocks.v1")[-1]["data"]["ticket"]["elapsed_ms"] == 300 * MINUTE_MS
+
+
+def head_bytes(world: World) -> int:
+    """What the table holds of the largest atom."""
+    return max(len(orjson.dumps(each.body)) for each in world.fold.take_dirty())
+
+
+@pytest.mark.parametrize(
+    ("spec", "event", "states", "events_count", "kept_count"),
+    [
+        ({"pause": PENDING}, "updated", ["pending", "open"], 400, 83),
+        ({}, "updated", ["resolved", "open"], 400, 83),
+        ({"metric": "periodic_update", "target": "30s", "warnAt": ["25%", "50%", "75%"]}, "reply", ["open"], 100, 27),
+    ],
+    ids=["paused", "reopened", "warned"],
+)
+def test_a_ticket_of_many_objectives_keeps_fewer_events_so_that_its_head_fits_the_table(
+    spec: dict[str, Any],
+    event: str,
+    states: list[str],
+    events_count: int,
+    kept_count: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A tenth of the room, which has to take no more than half of a tenth of a head."""
+    monkeypatch.setattr(room, "KEPT_MAX", room.KEPT_MAX // 10)
+    world = World(*(promise(f"objective-{number:02}", **{"target": "4000h", **spec}) for number in range(20)))
+    world.created("10:00")
+    sizes: list[int] = []
+    for number in range(events_count):
+        world.event(at("10:01") + number * MINUTE_MS, event, by="agent", state=states[number % len(states)])
+        if number % 20 == 19:
+            world.said.clear()
+            sizes.append(head_bytes(world))
+    assert max(sizes) < HEAD_BYTES_MAX // 10 // 2
+    world.event("10:05", now=at("10:01") + events_count * MINUTE_MS, state="open")
+    letter = world.said[-1].value
+    assert letter["reason"] == "limit_reached"
+    assert f"the newest {kept_count} are" in letter["detail"]
+
+
+def test_a_ticket_that_comes_to_a_service_of_many_objectives_fits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "KEPT_MAX", 1_000)
+    many = (promise(f"objective-{number:02}", service="shop", target="4000h", pause=PENDING) for number in range(20))
+    world = World(promise(pause=PENDING), *many)
+    world.created("10:00")
+    paused_and_resumed(world, 300, at("10:01"))
+    assert len(world.fold._partition._memory.tickets["T1"].history) == 301
+    world.event("15:30", more={"service": "shop"}, state="open")
+    assert len(world.fold._partition._memory.tickets["T1"].history) == 1_000 // 63
+    assert head_bytes(world) < 40_000
+
+
+def test_a_ticket_that_would_have_too_many_objectives_is_refused_and_goes_on_where_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "STEPS_MAX", 30)
+    world = World(promise(service="*"))
+    world.created("10:00")
+    for minute in range(1, 20):
+        world.event(f"10:{minute:02}", more={"service": f"service-{minute}"})
+    assert world.letters() == ["limit_reached"] * 10
+    letters = [each.value for each in world.said if each.topic == DEAD_LETTERS.name]
+    assert letters[0]["detail"].startswith("the objectives of the ticket would have 33 steps, at most 30")
+    assert world.event("11:00", more={"service": "service-3"}, state="resolved")
 
 
 def work(world: World, when: int, **fields: Any) -> int:

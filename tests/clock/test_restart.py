@@ -7,7 +7,7 @@ import random
 import orjson
 import pytest
 
-from sla.clock import history as limits
+from sla.clock import room as limits
 from sla.units import MINUTE_MS
 from tests.clock.world import World, clock_of, promise
 from tests.core.restart import Flush, as_consumed, interrupted, random_flushes, uninterrupted
