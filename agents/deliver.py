@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from time import time_ns
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from agents.delivery.retry import Again, Done, Over, judge
 from agents.heads import HeadStore, PartitionMoved
 from agents.metrics import Metric
 from agents.outbox import Outbox
+from agents.pace import within
 from agents.port import Port
 from agents.role import Context, KeepingRole, written_by
 from agents.settings import Settings
@@ -128,6 +128,9 @@ class Deliver:
             why_not = Rejection(why.reason, f"not delivered, for it cannot be read: {why.detail}")
             self._reject(why_not, slot.partition, line)
 
+    async def settle(self) -> None:
+        """Nothing is put off."""
+
     def snapshot(self) -> Write:
         """What was taken and what has an outcome is in the table before its offsets are committed."""
         return self._flush
@@ -161,11 +164,11 @@ class Deliver:
                 for due in self._lanes.due(self._now()):
                     self._calls.began(due.slot, tries.create_task(self._call(due)))
                 self._tell_figures()
-                await _within(LOOK_EVERY_S, self._woken)
+                await within(LOOK_EVERY_S, self._woken)
 
     async def _store(self, owned: Callable[[], frozenset[int]]) -> None:
         while True:
-            await _within(LOOK_EVERY_S, self._changed)
+            await within(LOOK_EVERY_S, self._changed)
             self._changed.clear()
             is_dirty = any(ledger.is_dirty for ledger in self._ledgers.values())
             if owned() and (is_dirty or self._fresh or self._lanes.unstored):  # the last two: what a fence held back
@@ -279,12 +282,6 @@ class Deliver:
         if self._parts is None:
             raise RuntimeError("deliver was not started")
         return self._parts
-
-
-async def _within(seconds: float, event: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 def options_of(settings: Settings) -> Options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 Item = TypeVar("Item")
@@ -17,3 +18,10 @@ async def in_turns(items: Iterable[Item], at_once: int) -> AsyncIterator[Item]:
         yield item
         if number % at_once == 0:
             await asyncio.sleep(PAUSE_S)
+
+
+async def within(seconds: float, event: asyncio.Event) -> None:
+    """Wait for an event, but no longer than this."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -15,6 +15,7 @@ from mode import CrashingSupervisor
 
 from agents import vitals
 from agents.catalogue import LiveCatalogue
+from agents.guard import guarded
 from agents.heads import PartitionMoved, SourceReplaced
 from agents.health import HealthServer
 from agents.metrics import Metrics
@@ -76,6 +77,7 @@ class Runtime:
         self._app.task(self._watch)
         if isinstance(self._role, FoldRole):
             self._app.task(self._tick)
+            self._app.task(self._pay)
         elif isinstance(self._role, KeepingRole):
             self._app.task(self._go_on)
 
@@ -182,11 +184,9 @@ class Runtime:
 
     async def _tick(self) -> None:
         role = self._fold_role
-        if self._shell is None:
-            raise RuntimeError("tasks start after preparation")
         ticker = Ticker(
             role.source,
-            self._shell,
+            self._the_shell,
             port=self._port,
             clock=self._settings.forewarn_clock,
             metrics=self._metrics,
@@ -194,13 +194,7 @@ class Runtime:
             catalogue=self._current_catalogue,
             revision_of=role.revision_of,
         )
-        try:
-            await ticker.run()
-        except (SourceReplaced, StateUnreadable) as finding:
-            leave(REFUSES_TO_START, f"{role.name} does not go on: {finding}")
-        except Exception:
-            log.exception("the ticker failed")
-            self._app.fatal(f"{role.name} can no longer write ticks")
+        await guarded(ticker.run(), f"{role.name} can no longer write ticks", self._app.fatal)
 
     async def _go_on(self) -> None:
         if self._kept is None:
@@ -216,12 +210,11 @@ class Runtime:
     async def _watch(self) -> None:
         await self._watchdog.run(self.writable, self._port.record_ends, self._app.fatal)
 
+    async def _pay(self) -> None:
+        await guarded(self._the_shell.pay(), f"{self._role.name} can no longer tell what it owes", self._app.fatal)
+
     async def _follow(self, catalogue: LiveCatalogue) -> None:
-        try:
-            await catalogue.follow()
-        except Exception:
-            log.exception("the catalogue's reader failed")
-            self._app.fatal(f"{self._role.name} can no longer follow {CATALOGUE.name}")
+        await guarded(catalogue.follow(), f"{self._role.name} can no longer follow {CATALOGUE.name}", self._app.fatal)
 
     async def _revoked(self, *_args: Any, **_kwargs: Any) -> None:
         # After the last commit, and before anything of the new generation is read.
@@ -290,6 +283,12 @@ class Runtime:
         if not isinstance(self._role, FoldRole):
             raise TypeError(f"{self._role.name} has no fold")
         return self._role
+
+    @property
+    def _the_shell(self) -> Shell:
+        if self._shell is None:
+            raise RuntimeError("tasks start after preparation")
+        return self._shell
 
     @property
     def _the_handle(self) -> Handle:

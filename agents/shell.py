@@ -5,8 +5,9 @@ In which order that reaches the broker is told in `agents/heads.py`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final, Protocol
@@ -22,12 +23,24 @@ from agents.storm import StormWatch
 from agents.transport import Write
 from schemas.topics import CATALOGUE
 from sla.archive import MissingSegment
-from sla.fold import APPEND_TIME, Fold, Line, LogRecord, SkimmingFold, UnknownRevision
+from sla.fold import (
+    APPEND_TIME,
+    AtomState,
+    DeferringFold,
+    Emission,
+    Fold,
+    Line,
+    LogRecord,
+    SkimmingFold,
+    UnknownRevision,
+)
 from sla.sealed import UnknownShape
 
 log = logging.getLogger("forewarn.shell")
 
 HOME_KEYS_MAX: Final = 100_000
+PAID_AT_ONCE: Final = 8
+"""Of so many atoms is told what they owe, before others have their turn: some milliseconds of work."""
 
 MakeFold = Callable[[str, int], Fold]
 Skim = Callable[[Sequence[LogRecord], int], int]
@@ -50,6 +63,8 @@ class _Partition:
     fold: Fold
     home_keys: set[bytes]  # keys known to belong here: hashing each record's key costs more than stepping it
     skim: Skim | None
+    step: Callable[[Line], list[Emission]]
+    owing: DeferringFold | None  # the fold, where it may tell some things later
 
 
 @dataclass(slots=True)
@@ -97,6 +112,7 @@ class Shell:
         self._heads = HeadStore(place.topic, port=port, metrics=metrics, outbox=self._outbox)
         self._partitions: dict[int, _Partition] = {}
         self._activity: dict[int, Activity] = {}
+        self._is_owed = asyncio.Event()
 
     async def handle(self, partition: int, records: Sequence[Any]) -> None:
         """Step a batch and hand over what it emitted; on return it may be acknowledged.
@@ -119,11 +135,31 @@ class Shell:
             index += 1
             if line.key not in held.home_keys and await self._is_elsewhere(held, partition, line, activity):
                 continue
-            emissions = held.fold.step(line)
+            emissions = held.step(line)
             if emissions:
                 self._storm.saw(emissions)
                 self._outbox.add(emissions)
         await self._outbox.send()
+        if held.owing is not None and held.owing.owes:
+            self._is_owed.set()
+
+    async def pay(self) -> None:
+        """Tell what folds owe, a little at a time and with batches in between, until cancelled."""
+        while True:
+            await self._is_owed.wait()
+            self._is_owed.clear()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Tell all that is owed; whoever waits for the loop goes first."""
+        while (owing := self._first_owing()) is not None:
+            self._outbox.add(owing.pay(PAID_AT_ONCE))
+            await self._outbox.send()
+            await asyncio.sleep(0)
+
+    def _first_owing(self) -> DeferringFold | None:
+        folds = (held.owing for held in self._partitions.values())
+        return next((fold for fold in folds if fold is not None and fold.owes), None)
 
     async def _is_elsewhere(self, held: _Partition, partition: int, line: Line, activity: Activity) -> bool:
         """Send on what belongs elsewhere; wait for the catalogue where a marker asks for it."""
@@ -181,7 +217,8 @@ class Shell:
             raise self._unreadable(partition, finding, cure) from None
         skim = fold.skim if isinstance(fold, SkimmingFold) else None
         log.info("partition %d: %d atoms loaded, log time %s", partition, len(atoms), fold.now)
-        return _Partition(fold, set(), skim)
+        owing = fold if isinstance(fold, DeferringFold) else None
+        return _Partition(fold, set(), skim, fold.step if owing is None else owing.step_urgent, owing)
 
     def _unreadable(self, partition: int, finding: Exception, cure: str) -> StateUnreadable:
         return StateUnreadable(
@@ -191,8 +228,15 @@ class Shell:
 
     def snapshot(self) -> Write:
         """Take every partition's own head at once; the answer serialises what changed, and writes it."""
-        dirty = {partition: Writing.begun(held.fold.changes()) for partition, held in self._partitions.items()}
+        dirty = {partition: Writing.begun(self._changes(held)) for partition, held in self._partitions.items()}
         return self._heads.snapshot(dirty)
+
+    def _changes(self, held: _Partition) -> Iterator[AtomState]:
+        """Nothing is owed when the first is taken; what later lines owe is told before the atom that implies it."""
+        for atom in held.fold.changes():
+            if held.owing is not None:
+                self._outbox.add(held.owing.pay(0))
+            yield atom
 
     def forget(self) -> None:
         """All partitions have been revoked: what was not flushed is done again by whoever gets them."""

@@ -12,6 +12,9 @@ class NoState:
         """See the class."""
         self._commits = commits
 
+    async def settle(self) -> None:
+        """Nothing is put off."""
+
     def snapshot(self) -> Write:
         """Nothing is written; see `agents.transport.Flusher`."""
         return self._written

@@ -145,6 +145,27 @@ class SkimmingFold(Fold, Protocol):
         ...
 
 
+@runtime_checkable
+class DeferringFold(Fold, Protocol):
+    """A fold that need not say all that a line causes at once. What it owes must be paid before its own head is taken.
+
+    Per topic and key the order is that of `step`, and so is what is said, to the byte; only what is no feed waits.
+    """
+
+    def step_urgent(self, line: Line) -> list[Emission]:
+        """As `step`, with what earlier lines owe and this one changes; what may wait of this one is owed."""
+        ...
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is something to pay."""
+        ...
+
+    def pay(self, most_count: int | None = None) -> list[Emission]:
+        """What had to be told since the last time, and then what so many atoms owe (None: all)."""
+        ...
+
+
 ReadPlain = Callable[[bytes | None], tuple[str, str, int, int, int] | None]
 """A record's value → service, signal, at, good, bad; None unless it surely is a good record of counts and no more."""
 

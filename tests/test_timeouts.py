@@ -48,6 +48,8 @@ BOUNDED: Final = {
     "preflight._ask: client.close": AT_A_START,
     "project.stop: self._watch": AT_A_STOP,
     "project.stop: self._redis.aclose": AT_A_STOP,
+    "guard.guarded: work": THE_TASK_ITSELF,
+    "shell.pay: self._is_owed.wait": THE_TASK_ITSELF,
     "runtime.close: self._following": AT_A_STOP,
     "runtime._agent: manual.events": THE_TASK_ITSELF,
     "runtime._agent: manual.ack": "Faust's bookkeeping, which awaits nothing",

@@ -61,8 +61,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     def confirmed_at(self) -> float:
         """When the last successful heartbeat was sent, on the monotonic clock; 0 if none was."""
-        sent_at: float = self._thread.last_contact_at
-        return sent_at
+        return float(self._thread.last_contact_at)
 
     # -- watch, stall: a worker that hangs must end
 
@@ -209,10 +208,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def _commit_tps(self, tps: Iterable[Any], start_new_transaction: bool) -> bool:  # noqa: FBT001 - Faust's
         if self.fenced():
             return False  # neither state nor offsets: the next owner does it again
-        offsets = self._filter_committable_offsets(tps)
-        write = self.app.flusher.snapshot()
         try:
             async with asyncio.timeout(FLUSH_WITHIN_S):
+                await self.app.flusher.settle()
+                offsets = self._filter_committable_offsets(tps)
+                write = self.app.flusher.snapshot()
                 if not await write() or not offsets:
                     return False
                 await self._handle_attached(offsets)

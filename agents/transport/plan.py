@@ -31,6 +31,10 @@ Write = Callable[[], Awaitable[bool]]
 class Flusher(Protocol):
     """Who owns the state that a commit implies."""
 
+    async def settle(self) -> None:
+        """Say what was put off, with others in between: what is said only in `snapshot` holds them up."""
+        ...
+
     def snapshot(self) -> Write:
         """Serialise what changed, at once: nothing is awaited between the choice of the offsets and this."""
         ...

@@ -223,16 +223,17 @@ class Account:
             return True
         return not ledger.open_bad and not any(window.bad for window in ledger.windows.values())
 
-    def rest_on(self, budget: Budget, seen: Seen, at: int) -> None:
+    def rest_on(self, reading: Reading, at: int) -> None:
         """After an uneventful reading: how much more bad will surely be uneventful too, until a window moves.
 
         More good never hurts: every threshold rises with its total. Where time alone may change the next decision
         nothing is sure.
         """
-        ledger, window = self.ledger, self._budget_window
-        total, bad = ledger.sums(window)
+        ledger, budget = self.ledger, reading.budget
         self._calm = None
-        if self.track.quiet_until > at or self.board is not None or self.budget(seen, at, window.edge, total, bad)[1]:
+        if budget is None or self.board is not None or self.track.quiet_until > at:
+            return
+        if reading.depends_on_time or not reading.bad:  # without anything bad `is_calm` needs no more
             return
         room = budget.allowed - budget.consumed
         if self.objective.marks_ppm:

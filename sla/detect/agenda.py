@@ -8,7 +8,8 @@ from typing import Final
 from sla.catalogue import Agreement, CalendarPeriod, Catalogue
 from sla.dedup import close_place, read_close_place
 from sla.detect.account import Account
-from sla.detect.judge import Judge, Moment
+from sla.detect.judge import Judge
+from sla.detect.moment import Moment
 from sla.detect.stream import Stream
 from sla.detect.timers import Timer, Timers
 from sla.detect.track import Track

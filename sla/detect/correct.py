@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 from sla.detect.account import Account
 from sla.detect.closing import close
 from sla.detect.hindsight import View, view_at, without
-from sla.detect.judge import Judge, Moment
+from sla.detect.judge import Judge
 from sla.detect.limits import Lateness
+from sla.detect.moment import Moment
 from sla.detect.stream import Stream
 from sla.detect.track import Track
 from sla.events import LATE
@@ -150,7 +151,7 @@ class Corrections:
                 view = View(Standing.OK, reading.budget)
                 change = _change(published_by(track), was, view)
                 emissions += self._judge.correct(stream, account, moment, "exclusion", change)
-                emissions += self._judge.decide_one(stream, account, moment)[0]
+                emissions += self._judge.decide_one(stream, account, moment)
             elif not was_breached and was.standing is Standing.BREACHED:
                 now = self._breach_view(stream, account)
                 if now.standing is not Standing.BREACHED:

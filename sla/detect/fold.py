@@ -85,6 +85,29 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Igno
             self._is_changed = True
         return index
 
+    def step(self, line: Line) -> list[Emission]:
+        """Advance to the line's log time, then apply it."""
+        return [*self.pay(), *super().step(line)]
+
+    def step_urgent(self, line: Line) -> list[Emission]:
+        """See `sla.fold.DeferringFold`."""
+        self._partition.defers = line.offset > self._told_up_to  # else nothing is told, and so nothing is owed
+        try:
+            emissions = super().step(line)
+        finally:
+            self._partition.defers = False
+        return [*self._partition.owing.pay(0), *emissions] if self._partition.owing else emissions
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is something to pay."""
+        return bool(self._partition.owing)
+
+    def pay(self, most_count: int | None = None) -> list[Emission]:
+        """See `sla.fold.DeferringFold`."""
+        owing = self._partition.owing
+        return owing.pay(len(owing) if most_count is None else most_count) if owing else []
+
     def _advance(self, now: int, offset: int) -> list[Emission]:
         return self._partition.advance(now, offset)
 
@@ -108,6 +131,8 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Igno
         return self._partition.follow(catalogue, offset)
 
     def _changes(self) -> Iterator[AtomState]:
+        if self.owes:
+            raise RuntimeError("what is owed must be told before the state that implies it is stored")
         return self._partition.changes(lambda: self._offset)
 
     def _load(self, atoms: Sequence[AtomState]) -> int:

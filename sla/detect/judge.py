@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sla.audience import agreement_ref
-from sla.catalogue import Agreement, Catalogue, Severity, Uptime
+from sla.catalogue import Agreement, Severity, Uptime
 from sla.dedup import encoded, period_key
 from sla.detect.account import Account, Reading
 from sla.detect.closing import close, in_force
-from sla.detect.facts import ServiceFacts
 from sla.detect.machine import Draft, begin_period, decide, fall_silent, is_uneventful, retire, weigh_forecast
 from sla.detect.maintenance import Overrun, view_of
+from sla.detect.moment import Moment
+from sla.detect.owing import Due, Owing
 from sla.detect.prospect import work_out
 from sla.detect.publish import Publisher
 from sla.detect.report import Scene
@@ -22,31 +23,29 @@ from sla.forecast import LEAST_BAD_COUNT
 from sla.periods import Period
 from sla.records import Exclusion
 from sla.said import Said
-from sla.silences import Silences
 from sla.standing import Standing
 from sla.units import HOUR_MS
 
 
-class Moment(NamedTuple):
-    """Where and when something is judged: `at` is the instant of the fact, `now` the log's time after the advance."""
+class Decided(NamedTuple):
+    """A decision: what it says, whether time alone may change the next one, and which statuses are still to be told."""
 
-    catalogue: Catalogue
-    facts: ServiceFacts
-    silences: Silences
-    at: int
-    now: int
-    offset: int
+    said: list[Said]
+    is_restless: bool
+    due: list[Due]
 
 
 class Judge:
     """Turns readings into events. Holds no state but the publisher's."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, owing: Owing) -> None:
         self._publisher = publisher
+        self._owing = owing
 
-    def decide(self, stream: Stream, moment: Moment, *, is_minute: bool) -> tuple[list[Said], bool]:
-        """One decision on every objective of a stream; and whether time alone may change the next one."""
+    def decide(self, stream: Stream, moment: Moment, *, is_minute: bool) -> Decided:
+        """One decision on every objective of a stream."""
         said: list[Said] = []
+        due: list[Due] = []
         is_restless = False
         stream.settle(moment.at)
         for account in stream.in_order:
@@ -54,25 +53,43 @@ class Judge:
             is_restless |= isinstance(track.objective.indicator, Uptime)
             if not is_minute and track.standing is Standing.OK and account.is_calm(moment.at):
                 continue
-            emissions, depends_on_time = self.decide_one(stream, account, moment, is_minute=is_minute)
-            is_restless |= depends_on_time or track.quiet_until > moment.at
+            reading = account.read(stream.seen, moment.at)
+            is_restless |= reading.depends_on_time or track.quiet_until > moment.at
+            if is_uneventful(track, reading):
+                account.rest_on(reading, moment.at)
+                if not is_minute or self._is_foreseen(stream, account, reading, moment.at, due):
+                    continue
+            emissions = self._turn(stream, account, moment, reading, is_minute=is_minute)
+            is_restless |= track.quiet_until > moment.at
             if emissions:
                 said.append(Said(track.key, emissions))
-        if is_minute:
-            for account in stream.accounts.values():
-                account.season.let_go()
-        return said, is_restless
+        return Decided(said, is_restless, due)
 
-    def decide_one(
-        self, stream: Stream, account: Account, moment: Moment, *, is_minute: bool = False
-    ) -> tuple[list[Emission], bool]:
-        """One decision on one objective; and whether time alone may change the next one."""
+    @staticmethod
+    def _is_foreseen(stream: Stream, account: Account, reading: Reading, at: int, due: list[Due]) -> bool:
+        """Whether the forecast of a promise that is well changes nothing either: then its status is all that is due."""
+        track, bad_count = account.track, account.ledger.read(HOUR_MS).bad
+        lacks_outlook = track.objective.forecast is None or bad_count < LEAST_BAD_COUNT
+        if not lacks_outlook:
+            track.outlook = work_out(account, stream.seen, reading, at)
+            weigh_forecast(track, bad_count=bad_count, least_bad_count=LEAST_BAD_COUNT, at=at)
+        if not track.forecast_fires:
+            due.append(Due(account, reading, lacks_outlook))
+        return not track.forecast_fires
+
+    def decide_one(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
+        """One decision on one objective, between two whole minutes."""
+        reading = account.read(stream.seen, moment.at)
+        if is_uneventful(account.track, reading):
+            account.rest_on(reading, moment.at)
+            return []
+        return self._turn(stream, account, moment, reading, is_minute=False)
+
+    def _turn(
+        self, stream: Stream, account: Account, moment: Moment, reading: Reading, *, is_minute: bool
+    ) -> list[Emission]:
         track, at = account.track, moment.at
-        reading = account.read(stream.seen, at)
-        if not is_minute and is_uneventful(track, reading):
-            if reading.budget is not None:
-                account.rest_on(reading.budget, stream.seen, at)
-            return [], reading.depends_on_time
+        self._owing.settle(stream)
         if is_minute:
             track.outlook = work_out(account, stream.seen, reading, at)
             bad_count = account.ledger.read(HOUR_MS).bad
@@ -80,14 +97,14 @@ class Judge:
         before = track.standing
         drafts = decide(track, reading, at)
         if not drafts and track.standing is before and not is_minute:
-            return [], reading.depends_on_time
+            return []
         scene = self._scene(stream, account, moment, reading)
         emissions = self._publisher.publish(scene, drafts)
         if track.standing is not before:
             emissions += self._publisher.turn_status(scene, drafts[-1] if drafts else None)
         elif is_minute:
             emissions += self._publisher.minute_status(scene)
-        return emissions, reading.depends_on_time
+        return emissions
 
     @staticmethod
     def _scene(stream: Stream, account: Account, moment: Moment, reading: Reading | None = None) -> Scene:
@@ -120,7 +137,7 @@ class Judge:
         stream.settle(moment.at)
         if account.board is not None:
             account.board.judge(account.track.silent(moment.at))
-        return self.decide_one(stream, account, moment)[0]
+        return self.decide_one(stream, account, moment)
 
     def period(self, stream: Stream, account: Account, moment: Moment) -> list[Emission]:
         """A calendar period begins: the state starts anew."""

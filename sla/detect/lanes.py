@@ -15,6 +15,7 @@ from sla.detect.measures import COUNTS
 from sla.detect.stream import Stream
 from sla.fold import APPEND_TIME, LogRecord, ReadPlain
 from sla.ledger import Ledger
+from sla.records import Counts, Measurement
 
 _NONE: Final[dict[str, Lane]] = {}
 
@@ -31,6 +32,19 @@ class Lane:
         self.low = low
         self.high = ledger.open_end
         self.newest_at = newest_at
+
+
+def is_in_order(stream: Stream, record: Measurement) -> bool:
+    """Whether a record only adds to the open bucket of its stream's counts, or opens one behind closed ones."""
+    counts, (_, live_at), newest_at = stream.measures.get(COUNTS), stream.seen, stream.newest_at
+    if counts is None or live_at is None or newest_at is None or type(record) is not Counts:
+        return False
+    ledger, at = counts.ledger, record.at
+    if at < ledger.open_start or (at >= ledger.open_end and ledger.open_start != ledger.open_end):
+        return False
+    if at < live_at or at < stream.silence.ended_at or stream.silence.may_be_shorter_than(at - newest_at):
+        return False
+    return all(track.silent_since is None for track in stream.tracks.values())
 
 
 class Lanes:

@@ -13,9 +13,10 @@ from sla.detect.account import Account
 from sla.detect.agenda import Agenda
 from sla.detect.correct import Corrections
 from sla.detect.flagging import refresh
-from sla.detect.judge import Judge, Moment
+from sla.detect.judge import Judge
 from sla.detect.maintenance import overruns
 from sla.detect.memory import Memory
+from sla.detect.moment import Moment
 from sla.detect.stream import Stream
 from sla.events import TICKETS
 from sla.feeds import is_repeat

@@ -8,7 +8,7 @@ from typing import Final
 from sla.catalogue import Catalogue
 from sla.detect.codec import SHAPE, check_shape, stream_of, stream_state
 from sla.detect.facts import ServiceFacts
-from sla.detect.judge import Moment
+from sla.detect.moment import Moment
 from sla.detect.stream import Stream
 from sla.fold import AtomState, CatalogueReader, Json, Offset, UnknownRevision
 from sla.intervals import Interval

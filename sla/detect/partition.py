@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from sla.catalogue import Catalogue
 from sla.detect.agenda import QUIET, Agenda
 from sla.detect.correct import Corrections, late_record, published_by
-from sla.detect.facts import Retired
-from sla.detect.judge import Judge, Moment
+from sla.detect.definitions import Definitions
+from sla.detect.judge import Judge
 from sla.detect.lanes import Lanes
 from sla.detect.learning import Learning
 from sla.detect.memory import Memory, StreamName
+from sla.detect.moment import Moment
+from sla.detect.owing import Owing, may_owe
 from sla.detect.publish import Publisher
 from sla.detect.stream import Stream
 from sla.detect.timers import Timer
-from sla.detect.track import Track
 from sla.events import watch_record
 from sla.feeds import is_repeat
 from sla.fold import AtomState, CatalogueReader, Emission, Line, LogRecord, Offset, ReadPlain
@@ -37,11 +38,14 @@ class Partition:
         self._number = number
         self._gap_ms = gap_ms
         self._publisher = publisher
-        self._judge = Judge(publisher)
+        self._memory = Memory(number, base)
+        self.owing = Owing(publisher, self._memory)
+        self.defers = False  # whether statuses may be told later than their line
+        self._judge = Judge(publisher, self.owing)
         self._corrections = Corrections(self._judge)
         self._agenda = Agenda(self._judge)
-        self._memory = Memory(number, base)
         self._learning = Learning(self._memory, self._judge, self._agenda, self._touch)
+        self._definitions = Definitions(self._memory, self._judge, self._agenda, self._touch)
         self._lanes = Lanes()
         self._awake: set[StreamName] = set()  # touched since the last decision, or restless
 
@@ -64,6 +68,11 @@ class Partition:
     def unnamed(self) -> dict[StreamName, int]:
         """Records counted of streams that no definition names."""
         return self._memory.unnamed
+
+    def _stop_short(self) -> None:
+        """Something happens that may concern every stream."""
+        self._lanes.shut_all()
+        self.owing.settle_all()
 
     def _touch(self, stream: Stream) -> None:
         name = (stream.service, stream.signal)
@@ -91,7 +100,7 @@ class Partition:
         """Nobody was watching: clocks of silence do not run over it."""
         if now - before <= self._gap_ms:
             return []
-        self._lanes.shut_all()
+        self._stop_short()
         memory = self._memory
         horizon = now - max([HOUR_MS, *(stream.keep_ms for stream in memory.streams.values())])
         memory.gaps = [gap for gap in [*memory.gaps, (before, now)] if gap[1] > horizon]
@@ -114,6 +123,7 @@ class Partition:
                 emissions += in_order(said)
                 said, at = [], timer.due_at
             if timer.kind == QUIET:
+                self.owing.settle_all()
                 emissions += self._learning.end_silences(at, offset)
                 continue
             stream = self._memory.streams.get((timer.service, timer.signal))
@@ -122,6 +132,7 @@ class Partition:
             if stream.offset >= offset:
                 ahead.append(timer)
                 continue
+            self.owing.settle(stream)
             self._memory.dirty.add((timer.service, timer.signal))
             told = self._agenda.run(timer, stream, self._memory.moment(timer.service, timer.due_at, offset))
             if told:
@@ -131,6 +142,8 @@ class Partition:
 
     def _decide(self, at: int, offset: int, *, is_minute: bool) -> list[Emission]:
         self._lanes.shut_all()
+        if is_minute:
+            self.owing.settle_all()
         streams = self._memory.streams
         said: list[Said] = []
         for name in list(streams if is_minute else self._awake):
@@ -153,7 +166,11 @@ class Partition:
             dirty.add(name)
         published = {key: published_by(track) for key, track in stream.tracks.items()} if stream.late else {}
         stamps = [track.stamp() for track in stream.tracks.values()] if name not in dirty else None
-        said, stream.is_restless = self._judge.decide(stream, moment, is_minute=is_minute)
+        said, stream.is_restless, due = self._judge.decide(stream, moment, is_minute=is_minute)
+        if due and self.defers and may_owe(stream):
+            self.owing.owe(stream, moment, due)
+        elif is_minute:
+            said += self.owing.tell(stream, moment, due)
         if stream.late:
             said += self._corrections.late(stream, moment, published)
             dirty.add(name)
@@ -176,6 +193,7 @@ class Partition:
         self._touch(stream)
         self._lanes.shut(stream)
         lateness = None if isinstance(record, History) else stream.lateness(record.at, now)
+        self.owing.before(stream, record, lateness)
         if lateness is None:
             stream.take(record, now)
         elif lateness.counts:
@@ -224,19 +242,13 @@ class Partition:
         stream.bind(memory.catalogue, memory.now or 0)
         stream.set_gaps(memory.gaps)
         memory.begin(stream)
-        self._revive(stream.service, stream.tracks.values(), offset)
+        self._definitions.revive(stream.service, stream.tracks.values(), offset)
         return stream
-
-    def _revive(self, service: str, tracks: Iterable[Track], offset: int) -> None:
-        """An objective that was defined before goes on counting where it ended: sequences never restart."""
-        for track in tracks:
-            last = self._memory.facts_of(service).last_of(track.key, offset)
-            if last is not None:
-                track.sequences, track.episode, track.opened_at = dict(last.sequences), last.episode, last.opened_at
 
     def learn(self, fact: ServiceFact, offset: int) -> list[Emission]:
         """A fact about a whole service."""
         self._lanes.shut_all()
+        self.owing.settle_service(fact.service)
         return self._learning.learn(fact, offset)
 
     def queue(self, clock: OpenClock, offset: int) -> None:
@@ -245,55 +257,28 @@ class Partition:
 
     def obey(self, order: ServiceOrder, offset: int) -> list[Emission]:
         """What somebody has decided."""
-        self._lanes.shut_all()
+        self._stop_short()
         return self._learning.obey(order, offset)
 
     def follow(self, catalogue: Catalogue, offset: int) -> list[Emission]:
         """Switch to a revision: objectives that are gone end, those that stay keep their state."""
-        self._lanes.shut_all()
-        memory = self._memory
-        now = memory.now or 0
-        streams = [stream for _, stream in sorted(memory.streams.items()) if stream.offset < offset]
-        said = [each for stream in streams for each in self._retire(stream, catalogue, now, offset)]
-        for stream in streams:
-            known = {id(track) for track in stream.tracks.values()}
-            stream.bind(catalogue, now)
-            self._revive(stream.service, (t for t in stream.tracks.values() if id(t) not in known), offset)
-            self._touch(stream)
-        memory.catalogue = catalogue
-        self._agenda.clear()
-        self._schedule_all()
-        return in_order(said)
-
-    def _retire(self, stream: Stream, catalogue: Catalogue, now: int, offset: int) -> list[Said]:
-        """End the objectives that a revision no longer holds on a stream: all of them before any is taken up anew."""
-        said: list[Said] = []
-        for track in stream.leaving(catalogue):
-            moment = self._memory.moment(stream.service, now, offset)
-            emissions = self._judge.retire(stream, stream.accounts[track.objective.name], moment)
-            if self._memory.is_new_fact(stream.service, offset):
-                retired = Retired(track.key, dict(track.sequences), track.episode, track.opened_at)
-                self._memory.facts_of(stream.service).retire(offset, retired)
-            if emissions:
-                said.append(Said(track.key, emissions))
-        return said
-
-    def _schedule_all(self) -> None:
-        for silence in self._memory.silences:
-            self._agenda.wait_for_silence(silence.until_at)
-        for stream in self._memory.streams.values():
-            if stream.newest_at is not None:
-                self._agenda.schedule(stream, stream.catalogue, self._memory.now or 0)
+        self._stop_short()
+        return self._definitions.follow(catalogue, offset)
 
     # -- state
 
     def changes(self, offset: Offset) -> Iterator[AtomState]:
         """The partition's own head, and the table entries that changed."""
-        return self._memory.changes(offset, self._lanes.shut)  # what is counted from there on is a change again
+        return self._memory.changes(offset, self._leave)
+
+    def _leave(self, stream: Stream) -> None:
+        """Before it is taken: what is counted from here on is a change again, and its entry implies what was told."""
+        self._lanes.shut(stream)
+        self.owing.settle(stream)
 
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at."""
         offset = self._memory.load(atoms, read_catalogue)
-        self._schedule_all()
+        self._definitions.schedule_all()
         self._awake = {name for name, s in self._memory.streams.items() if s.is_touched or s.is_restless or s.late}
         return offset

@@ -36,6 +36,9 @@ class Flusher:
         self.written = written
         self.error = error
 
+    async def settle(self) -> None:
+        self.events.append("settle")
+
     def snapshot(self) -> Write:
         self.events.append("snapshot")
 
@@ -154,7 +157,7 @@ async def test_state_is_written_between_the_choice_of_the_offsets_and_their_comm
     flusher.snapshot = snapshot  # type: ignore[method-assign]
     assert await consumer.commit()
     assert consumer.committed == [{SOURCE: 100}]
-    assert flusher.events == ["snapshot", "write"]
+    assert flusher.events == ["settle", "snapshot", "write"]
 
 
 async def test_what_was_not_written_is_not_committed() -> None:
@@ -198,7 +201,7 @@ async def test_topics_that_are_no_source_keep_the_bookkeeping_of_faust() -> None
 # -- fence
 
 
-@pytest.mark.parametrize(("without", "writes"), [((), []), ((Override.FENCE,), ["snapshot", "write"])])
+@pytest.mark.parametrize(("without", "writes"), [((), []), ((Override.FENCE,), ["settle", "snapshot", "write"])])
 async def test_without_a_recent_heartbeat_neither_state_nor_offsets_are_written(
     without: tuple[Override, ...], writes: list[str]
 ) -> None:

@@ -16,6 +16,7 @@ import orjson
 
 import agents.heads
 import sla.clock.correcting
+import sla.detect.owing
 import sla.detect.partition
 from agents.heads import HeadStore
 from agents.outbox import Outbox
@@ -27,6 +28,7 @@ from schemas.topics import DEAD_LETTERS
 from sla.cells import Cell
 from sla.detect.fold import Detect
 from sla.detect.memory import FACTS, STREAM, Memory
+from sla.detect.owing import Owing
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
 from tests.simulation.planting import Mutant, after_loading, in_place_of, killed_in_flushes, often_cut
@@ -109,6 +111,10 @@ def _facts_taken_before_all_streams(right: Any) -> Any:
     return changes
 
 
+async def _not_settled(_self: Shell) -> None:
+    return
+
+
 def _segments_last(right: Any) -> Any:
     def stages(taken: Any) -> Any:
         segments, *others = right(taken)
@@ -184,13 +190,13 @@ def _the_atoms_own_offset_is_ignored(memory: Memory) -> None:
 
 
 def _read_twice_is_counted_twice(right: Any) -> Any:
-    def step(self: Detect, line: Any) -> Any:
+    def step_urgent(self: Detect, line: Any) -> Any:
         self._offset = min(self._offset, line.offset - 1)
         for stream in self._partition._memory.streams.values():
             stream.offset = -1
         return right(self, line)
 
-    return step
+    return step_urgent
 
 
 def _a_feed_is_taken_twice(_right: Any) -> Any:
@@ -287,7 +293,10 @@ MUTANTS: dict[str, Mutant] = {
         Mutant("gaps forgotten by a restart", after_loading(Partition, _gaps_are_forgotten)),
         Mutant("facts forgotten by a restart", after_loading(Partition, _facts_are_forgotten)),
         Mutant("an atom's own offset ignored", after_loading(Partition, _the_atoms_own_offset_is_ignored)),
-        Mutant("a record read twice counted twice", in_place_of(Detect, "step", _read_twice_is_counted_twice)),
+        Mutant("a record read twice counted twice", in_place_of(Detect, "step_urgent", _read_twice_is_counted_twice)),
+        Mutant("a flush begun with debts", lambda: mock.patch.object(Shell, "settle", _not_settled)),
+        Mutant("told later with later counts", in_place_of(sla.detect.owing, "_reopen", lambda _: _nothing)),
+        Mutant("told later than what came after", in_place_of(Owing, "settle", lambda _: _nothing)),
         Mutant("a repeated sequence counted", in_place_of(sla.detect.partition, "is_repeat", _a_feed_is_taken_twice)),
         Mutant("catalogue markers passed over", in_place_of(Detect, "_switch", _markers_are_passed_over)),
         Mutant("dead letters lost in company", in_place_of(Outbox, "add", _no_dead_letters_beside_others)),

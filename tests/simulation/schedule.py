@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import agents.catalogue
+import agents.guard
 import agents.heads
 import agents.log_clock
 import agents.pace
@@ -68,9 +69,11 @@ def virtual_time(world: World) -> Iterator[None]:
             (agents.runtime, "partitions_by_topic", partitions_by_topic),
             (agents.runtime, "ask_topic_id", ask_topic_id),
             (agents.runtime, "leave", leave),
+            (agents.guard, "leave", leave),
             (agents.catalogue, "AIOKafkaConsumer", lambda **_: CatalogueReader(broker)),
             # There are few atoms here, and few lines: so much comes between any two.
             (agents.heads, "SERIALISED_AT_ONCE", 1),
+            (agents.shell, "PAID_AT_ONCE", 1),
             (agents.port, "STORED_AT_ONCE", 2),
             (agents.pace, "PAUSE_S", 0.4),
         ):

@@ -1,0 +1,105 @@
+"""The shell around a fold that puts off some of what it says: told soon, and before the state that implies it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+import agents.shell
+from sla.fold import AtomState, Emission, Line
+from tests.engine.counting import EVERY, HEAD, Counting
+from tests.engine.parts import World
+from tests.engine.test_shell import HOME, OUT, flush, records, shell_on
+from tests.harness.process import PATIENCE_S
+
+
+class Deferring(Counting):
+    """Every event waits until it is asked for, or until its atom is taken."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        super().__init__(topic, partition, OUT)
+        self._owed: dict[str, list[Emission]] = {}
+        self._told: list[Emission] = []
+
+    def step_urgent(self, line: Line) -> list[Emission]:
+        for each in self.step(line):
+            self._owed.setdefault(str(each.key), []).append(each)
+        told, self._told = self._told, []
+        return told
+
+    @property
+    def owes(self) -> bool:
+        return bool(self._owed or self._told)
+
+    def pay(self, most_count: int | None = None) -> list[Emission]:
+        told, self._told = self._told, []
+        for key in list(self._owed)[:most_count]:
+            told += self._owed.pop(key)
+        return told
+
+    def changes(self) -> Iterator[AtomState]:
+        for atom in super().changes():
+            assert atom.key != HEAD or not self.owes
+            self._told += self._owed.pop(atom.key, [])
+            yield atom
+
+
+def shell_that_owes(world: World) -> Any:
+    return shell_on(world, make_fold=Deferring)
+
+
+async def test_what_is_owed_is_told_without_another_record() -> None:
+    world = World()
+    shell = shell_that_owes(world)
+    for partition in (3, 4):
+        await shell.handle(partition, records(EVERY, partition=partition))
+    assert not world.sent(OUT)
+    paying = asyncio.create_task(shell.pay())
+    async with asyncio.timeout(PATIENCE_S):
+        while len(world.sent(OUT)) < 2:  # noqa: ASYNC110 - a condition of the world, which no event tells
+            await asyncio.sleep(0)
+    paying.cancel()
+    with suppress(asyncio.CancelledError):
+        await paying
+
+
+async def test_a_batch_has_its_turn_between_two_parts_of_what_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.shell, "PAID_AT_ONCE", 1)
+    world = World()
+    shell = shell_that_owes(world)
+    for partition in (3, 4):
+        await shell.handle(partition, records(EVERY, partition=partition))
+    settling = asyncio.create_task(shell.settle())
+    await asyncio.sleep(0)
+    assert len(world.sent(OUT)) == 1
+    await shell.handle(4, records(EVERY, start=EVERY, partition=4))
+    await settling
+    assert world.sent(OUT) == [b'{"id":"%s:%d"}' % (HOME[at], n) for at, n in ((3, 10), (4, 10), (4, 20))]
+
+
+async def test_what_an_atom_owes_goes_out_before_it_is_stored() -> None:
+    world = World()
+    shell = shell_that_owes(world)
+    await shell.handle(3, records(EVERY - 1))
+    write = shell.snapshot()
+    await shell.handle(3, records(1, start=EVERY - 1))  # the tenth: an event, put off
+    assert await write()
+    assert [entry[0] for entry in world.log] == ["sent", "stored", "stored"]
+    assert world.stored_keys() == [HOME[3], HEAD.encode()]
+
+
+async def test_a_revoke_drops_what_is_owed_with_its_fold() -> None:
+    world = World()
+    shell = shell_that_owes(world)
+    await shell.handle(3, records(EVERY))
+    shell.forget()
+    await shell.settle()
+    assert await flush(shell)
+    assert not world.sent(OUT)
+    await shell.handle(3, records(EVERY))  # read again by whoever has it next
+    await shell.settle()
+    assert len(world.sent(OUT)) == 1
