@@ -131,6 +131,7 @@ def _settle(voice: Voice, run: Run, told: Told, rule: str | None) -> None:
         voice.tell(view, run, told, fact, is_late=missed_at is not None)
     if not is_in_order:
         told.arrange(run.facts())
+    told.agree(run)
     if run.is_open:
         _pass_stages(voice, view, run, told, voice.moment.now)
     elif (missed_at is not None) != was_missed and not any(fact.kind in ENDINGS for fact in new):

@@ -74,16 +74,22 @@ class Told:
     def is_true_of(self, run: Run) -> bool:
         """Whether the facts of a clock begin with all that was told, which is the usual case.
 
-        What was compared once is not compared again: either side only adds to it, or begins a new one.
+        What was compared once, or told of it, is not compared again: either side only adds to it, or begins a new one.
         """
         raw, count = self._facts, self.facts_count
         known = run.agreed_count if run.agreed is raw else 0
         if count > run.facts_count:
             return False
+        if known == count:
+            return True
         if not all(map(eq, zip(raw[3 * known :: 3], raw[3 * known + 1 :: 3], strict=True), run.facts(known))):
             return False
-        run.agreed, run.agreed_count = raw, count
+        self.agree(run)
         return True
+
+    def agree(self, run: Run) -> None:
+        """All that was told is what the facts of a clock begin with."""
+        run.agreed, run.agreed_count = self._facts, self.facts_count
 
     def add(self, fact: Fact, sequence: int) -> None:
         """Remember one more."""
