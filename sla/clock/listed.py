@@ -20,16 +20,15 @@ _END: Final = itemgetter(1)
 
 def listed(run: Run, dial: Dial, exclusions: Sequence[Interval], at: int) -> dict[str, Any]:
     """The clock at an instant; `summed`, where not all is listed, is what counted before all that is."""
-    pauses, gaps = _newest(run.pauses, at), _newest(run.gaps, at)
-    until = max(_end_before(run.pauses, pauses), _end_before(run.gaps, gaps))
+    pauses, gaps, until = _newest_of(run, at)
     found: dict[str, Any] = {
         "attached_at": rfc3339(run.attached_at),
         "counted_from": rfc3339(run.counted_from),
         "carried_ms": run.carried_ms,
         "replaces": run.replaces,
-        "pauses": _shown([each for each in pauses if each[1] > until]),
+        "pauses": _shown(pauses),
         "paused_at": None if run.paused_at is None else rfc3339(run.paused_at),
-        "gaps": _shown([each for each in gaps if each[1] > until]),
+        "gaps": _shown(gaps),
         "exclusions": _shown(exclusions),
         "ended_at": None if run.ended_at is None else rfc3339(run.ended_at),
     }
@@ -43,6 +42,15 @@ def listed(run: Run, dial: Dial, exclusions: Sequence[Interval], at: int) -> dic
             + (0 if settled is None else settled.pauses_count),
         }
     return found
+
+
+def _newest_of(run: Run, at: int) -> tuple[Sequence[Interval], Sequence[Interval], int]:
+    """The pauses and gaps to list, and until when what lies before is summed; 0 where nothing is."""
+    if len(run.pauses) <= LISTED_MAX and len(run.gaps) <= LISTED_MAX:
+        return run.pauses, run.gaps, 0
+    pauses, gaps = _newest(run.pauses, at), _newest(run.gaps, at)
+    until = max(_end_before(run.pauses, pauses), _end_before(run.gaps, gaps))
+    return [each for each in pauses if each[1] > until], [each for each in gaps if each[1] > until], until
 
 
 def _newest(intervals: Sequence[Interval], at: int) -> Sequence[Interval]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from sla.catalogue import Catalogue
@@ -16,7 +17,6 @@ from sla.clock.publish import Publisher
 from sla.clock.speaking import Speaking
 from sla.clock.telling import catch_up, end_import, retire, run_due, settle_silently
 from sla.clock.ticket import TicketAtom
-from sla.clock.voice import Voice
 from sla.events import watch_record
 from sla.feeds import is_repeat
 from sla.fold import AtomState, CatalogueReader, Emission, Offset
@@ -172,13 +172,8 @@ class Partition:
         courses = story.all_courses if is_relabelled else story.touched
         if not courses:
             return []
-        is_late = event.at <= (self._memory.now or 0)
-
-        def tell(voice: Voice) -> list[Emission]:
-            # What time alone made true at the event's instant or after it may not be so.
-            is_doubtful = is_late and bool(voice.track.told) and voice.track.told[-1].stage > 0
-            return catch_up(voice, is_doubtful=is_doubtful, are_labels_new=is_relabelled)
-
+        is_past = event.at <= (self._memory.now or 0)
+        tell = partial(catch_up, is_past=is_past, are_labels_new=is_relabelled)
         return self._speaking.settle(ticket, [course for course in courses if course.runs], tell, offset)
 
     def _tell_all(self, ticket: TicketAtom, rule: str, offset: int, labels: Labels) -> list[Said]:

@@ -13,9 +13,9 @@ from sla.fold import Emission
 
 
 def catch_up(
-    voice: Voice, *, rule: str | None = None, is_doubtful: bool = False, are_labels_new: bool = False
+    voice: Voice, *, rule: str | None = None, is_past: bool = False, are_labels_new: bool = False
 ) -> list[Emission]:
-    """Tell what is new after the newest event; `is_doubtful` where it may lie before what time alone has made true.
+    """Tell what is new after the newest event; `is_past` if time has already gone beyond its instant, or to it.
 
     With a `rule` (late_data, exclusion, definition) all is looked at anew and what is no longer true is corrected.
     """
@@ -28,8 +28,8 @@ def catch_up(
         first = 0
     else:
         first = max(0, len(told) - 1)  # the clocks before it have ended: what comes later does not change them
-        if is_doubtful:
-            rule = LATE
+        if is_past and told and told[-1].stage > 0:
+            rule = LATE  # what time alone made true at the event's instant or after it may not be so
         elif told and len(told) == len(runs) and told[-1].facts_count == runs[-1].facts_count:
             # Nothing happened to the clock, so nothing is due at another time either.
             return voice.relabelled() if are_labels_new else []
