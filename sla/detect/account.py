@@ -176,13 +176,14 @@ class Account:
         if seen.live_at is None or seen.first_at is None:
             return None, False
         target_ppm = self.objective.target_ppm
+        is_full = seen.first_at <= start and isinstance(self.objective.window, Rolling)
+        counted = 0 if is_full else self.seen_ms(seen, at, start)
+        if not is_full and counted <= 0:
+            return None, True
         if self.board is not None:
             return Budget(allowed_count(self._slices_count(self.board, at, start), target_ppm), bad), False
-        if seen.first_at <= start and isinstance(self.objective.window, Rolling):
+        if is_full:
             return Budget(allowed_count(total, target_ppm), bad), False
-        counted = self.seen_ms(seen, at, start)
-        if counted <= 0:
-            return None, True
         whole = extrapolated(total, self.window_ms(at), counted)
         return Budget(allowed_count(whole, target_ppm), bad), True
 

@@ -80,6 +80,14 @@ def test_slices_outside_of_the_hours_are_none() -> None:
     assert budget(told) == {"allowed_count": 9, "consumed_count": 6, "remaining_ratio": 0.3333}
 
 
+def test_slices_have_no_verdict_before_any_time_has_counted() -> None:
+    told = world(window=DAY, budgeting={"timeslices": "1m", "sliceTarget": "50%"}, grace="1s")
+    told.minutes(31, 59, 10, 0)
+    assert told.events(topic="sla.status.v1")[-1]["data"]["state"] == "unknown"
+    told.minutes(60, 62, 10, 0)
+    assert told.events(topic="sla.status.v1")[-1]["data"]["state"] == "ok"
+
+
 def test_a_slice_that_is_open_in_part_is_judged_by_that_part() -> None:
     told = World(
         objective(calendar="office", window=DAY, budgeting={"timeslices": "1h", "sliceTarget": "50%"}, grace="1s"),
