@@ -58,7 +58,7 @@ def forecast(dice: random.Random, documents: list[Document]) -> list[Document]:
 
 
 def by_calendar(dice: random.Random, documents: list[Document]) -> list[Document]:
-    """With the hours of a calendar, which the oracle leaves out too, in a third of the workloads."""
+    """With the hours of a calendar in a third of the workloads."""
     if dice.random() < 0.3:
         spans = [f"{hour:02}:{minute:02}-{hour:02}:{minute + 25:02}" for hour in range(24) for minute in (3, 31)]
         hours = {"mon-sun": dice.sample(spans, 36)}

@@ -5,24 +5,24 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from .definitions import HOUR_MS, MINUTE_MS, Objective, Tier
 from .surprise import tail_is_below
 from .windows import (
     Interval,
-    after_counted,
     clip,
     floor_to,
     inside,
     length,
     period,
-    window_start,
+    union,
     without,
 )
 
 COUNTED_AS = {"counts": "ratio", "sample": "threshold", "state": "uptime"}
+NEVER = -1
 
 
 @dataclass(frozen=True, order=True)
@@ -99,7 +99,13 @@ class Account:
         self.excluded = excluded
         self.gaps = gaps
         self.grace_ms = grace_ms
-        self._held: tuple[int, list[tuple[int, int, bool]]] | None = None  # several windows ask at one instant
+        self.hours = objective.hours
+        self.stands_at = cache(self._stands_at)  # of a slice
+        self._slices: dict[Interval, list[int]] = {}  # of whole periods
+        self._silent: dict[int, int | None] = {}  # by the instant of a record
+        # Several windows ask at one instant.
+        self._held: tuple[int, list[tuple[int, int, bool]]] | None = None
+        self._judged: tuple[int, list[tuple[int, int]]] | None = None
 
     def take(self, record: Record) -> None:
         """One record more of the stream: in its place, for sorting all of them each time is quadratic."""
@@ -110,9 +116,21 @@ class Account:
         if "items" in vars(self):
             for item in self.items_of(record):
                 insort(self.items, item)
-        self._held = None
+        self._held = self._judged = None
         for worked_out in ("past_silences", "sliced"):
             vars(self).pop(worked_out, None)
+
+    def before_slices(self) -> Account:
+        """The same, as it stands at an instant before the slices are judged that are due at it."""
+        return Account(
+            self.objective,
+            records=self.records,
+            loaded=self.loaded,
+            seen_from=self.seen_from,
+            excluded=self.excluded,
+            gaps=self.gaps,
+            grace_ms=self.grace_ms + 1,
+        )
 
     # -- no data ------------------------------------------------------------------------------------------------
 
@@ -120,8 +138,10 @@ class Account:
         """The instant from which silence after a record at `at` is no data."""
         if self.objective.no_data_after_ms is None:
             return None
-        holes = sorted(self.excluded + self.gaps)
-        return after_counted(at, self.objective.no_data_after_ms, holes)
+        if at not in self._silent:
+            holes = union(self.excluded + self.gaps)
+            self._silent[at] = self.hours.after(at, self.objective.no_data_after_ms, holes)
+        return self._silent[at]
 
     def no_data_from(self) -> int | None:
         return self.silent_from(self.records[-1].at) if self.records else None
@@ -148,15 +168,17 @@ class Account:
     # -- time ---------------------------------------------------------------------------------------------------
 
     def counted_ms(self, begin: int, now: int) -> int:
-        """Time of [begin, now) that counts: not excluded, and not without data where no data leaves the window."""
-        if begin >= now:
-            return 0
-        left = without((begin, now), self.excluded)
+        """Time of [begin, now) that counts: open, not excluded, and not without data where that leaves the window."""
+        left = self.open_between(begin, now)
         counted = length(left)
         if self.objective.no_data_treat in ("ignore", "unknown"):
             silences = self.silences(now)
             counted -= sum(length(clip(silences, low, high)) for low, high in left)
         return counted
+
+    def open_between(self, begin: int, end: int) -> list[Interval]:
+        """What of [begin, end) is open and not excluded."""
+        return [left for piece in self.hours.between(begin, end) for left in without(piece, self.excluded)]
 
     def seen_ms(self, now: int) -> int:
         return 0 if self.seen_from is None else self.counted_ms(self.seen_from, now)
@@ -169,8 +191,8 @@ class Account:
         return sorted(item for record in [*self.loaded, *self.records] for item in self.items_of(record))
 
     def items_of(self, record: Record) -> list[tuple[int, int, int]]:
-        """What one record counts: nothing while it is excluded."""
-        if inside(record.at, self.excluded):
+        """What one record counts: nothing while it is excluded or the calendar is closed."""
+        if inside(record.at, self.excluded) or not self.hours.has(record.at):
             return []
         if record.type in ("counts", "history"):
             return [(record.at, record.good + record.bad, record.bad)]
@@ -186,7 +208,7 @@ class Account:
         ]
 
     def held(self, now: int) -> list[tuple[int, int, bool]]:
-        """(from, to, down) of every stretch of known state up to `now`, exclusions taken out; for uptime."""
+        """(from, to, down) of every stretch of known state up to `now` that is open and not excluded; for uptime."""
         if self._held is None or self._held[0] != now:
             self._held = (now, self.stretches(now))
         return self._held[1]
@@ -201,17 +223,12 @@ class Account:
             stretches.append((record.at, known_until, not record.up))
             if known_until < end and treat in ("bad", "good"):
                 stretches.append((known_until, end, treat == "bad"))
-        return [
-            (low, high, down)
-            for begin, end, down in stretches
-            if begin < end
-            for low, high in without((begin, end), self.excluded)
-        ]
+        return [(low, high, down) for begin, end, down in stretches for low, high in self.open_between(begin, end)]
 
     def sum(self, begin: int, end: int, now: int) -> Sum:
         """Good and bad of [begin, end) as known at `now`, in the objective's own unit."""
         if self.objective.slice_ms is not None:
-            chosen = [bad for start, bad in self.judged(now) if begin <= start < end]
+            chosen = [bad for stands_at, bad in self.judged(now) if begin <= stands_at < end]
             return Sum(len(chosen), sum(chosen))
         if self.objective.kind == "uptime":
             return self.sum_of_time(begin, min(end, now), now)
@@ -235,9 +252,27 @@ class Account:
         return self.objective.slice_ms
 
     def slices_in(self, begin: int, end: int) -> list[int]:
-        """The slices of the whole span that are not excluded, by their beginning."""
+        """The open slices of the whole span that are not excluded, by their beginning."""
         width_ms = self.slice_ms()
-        return [start for start in range(begin, end, width_ms) if not inside(start, self.excluded)]
+        if (begin, end) not in self._slices:
+            starts = range(floor_to(begin, width_ms), end, width_ms)
+            self._slices[begin, end] = [start for start in starts if begin <= self.stands_at(start) < end]
+        return self._slices[begin, end]
+
+    def excluded_slices(self, begin: int, end: int) -> list[int]:
+        """The open slices of the span that are excluded."""
+        width_ms = self.slice_ms()
+        starts = {at for low, high in self.excluded for at in range(floor_to(low, width_ms), high, width_ms)}
+        return [start for start in starts if inside(start, self.excluded) and begin <= self.opens_at(start) < end]
+
+    def opens_at(self, start: int) -> int:
+        """The first open instant of a slice, by which it belongs to a span; NEVER where it is closed as a whole."""
+        found = self.hours.opens_in(start, start + self.slice_ms())
+        return NEVER if found is None else found
+
+    def _stands_at(self, start: int) -> int:
+        """That instant, where the verdict stands; NEVER where the slice is excluded too."""
+        return NEVER if inside(start, self.excluded) else self.opens_at(start)
 
     @cached_property
     def sliced(self) -> dict[int, Sum]:
@@ -259,7 +294,12 @@ class Account:
         return slices
 
     def judged(self, now: int) -> list[tuple[int, int]]:
-        """(beginning, 1 if bad) of every slice that counts and whose end + grace has come."""
+        """(where its verdict stands, 1 if bad) of every slice that counts and whose end + grace has come."""
+        if self._judged is None or self._judged[0] != now:
+            self._judged = (now, self.verdicts(now))
+        return self._judged[1]
+
+    def verdicts(self, now: int) -> list[tuple[int, int]]:
         width_ms = self.slice_ms()
         limit = self.objective.slice_target
         assert limit is not None
@@ -273,11 +313,9 @@ class Account:
             verdicts.pop(start, None)
             if whole.total > 0:
                 verdicts[start] = 0 if Fraction(whole.total - whole.bad, whole.total) >= limit else 1
-        return [
-            (start, bad)
-            for start, bad in sorted(verdicts.items())
-            if start + width_ms + self.grace_ms <= now and not inside(start, self.excluded)
-        ]
+        due = sorted(start for start in verdicts if start + width_ms + self.grace_ms <= now)
+        stand = [(self.stands_at(start), verdicts[start]) for start in due]
+        return [each for each in stand if each[0] != NEVER]
 
     # -- verdicts -----------------------------------------------------------------------------------------------
 
@@ -285,29 +323,34 @@ class Account:
         rolling_ms = self.objective.window.rolling_ms
         if rolling_ms is None:
             return period(self.objective.window, now)[:2]
-        begin = window_start(rolling_ms, now)
-        return begin, begin + rolling_ms
+        begin = self.hours.window_start(rolling_ms, now)
+        return begin, begin + rolling_ms if self.hours.is_always else now + 1
 
     def budget(self, now: int) -> Budget:
         objective = self.objective
         begin, end = self.budget_window(now)
-        window_ms = end - begin
+        rolling_ms = objective.window.rolling_ms
+        window_ms = self.hours.length(begin, end) if rolling_ms is None else rolling_ms
         actual = self.sum(begin, max(end, now + 1), now)
         if self.seen_from is None or not self.records:
             return Budget(actual, None)
         counted_ms = self.counted_ms(max(begin, self.seen_from), now)
-        if objective.slice_ms is not None:
-            total = len(self.slices_in(begin, end))
-            return Budget(actual, floor_share(total, objective.tolerated) if counted_ms > 0 else None)
-        if objective.window.rolling_ms is not None and self.seen_from <= begin:
-            return Budget(actual, floor_share(actual.total, objective.tolerated))
-        if counted_ms == 0:
+        is_full = rolling_ms is not None and self.seen_from <= begin
+        if counted_ms == 0 and not is_full:
             return Budget(actual, None)
+        if objective.slice_ms is not None:
+            if rolling_ms is None:
+                total = len(self.slices_in(begin, end))
+            else:
+                total = rolling_ms // self.slice_ms() - len(self.excluded_slices(begin, end))
+            return Budget(actual, floor_share(total, objective.tolerated))
+        if is_full:
+            return Budget(actual, floor_share(actual.total, objective.tolerated))
         return Budget(actual, floor_share(actual.total * window_ms // counted_ms, objective.tolerated))
 
     def reading(self, tier: Tier, now: int) -> Reading:
-        long = self.sum(window_start(tier.long_ms, now), now + 1, now)
-        short = self.sum(window_start(tier.short_ms, now), now + 1, now)
+        long = self.sum(self.hours.window_start(tier.long_ms, now), now + 1, now)
+        short = self.sum(self.hours.window_start(tier.short_ms, now), now + 1, now)
         return Reading(
             tier,
             long,
@@ -337,7 +380,7 @@ class Account:
 
     def confidence(self, rule_ms: int | None, now: int) -> dict[str, Any]:
         """Of a rule over its long window; `rule_ms` None: a budget rule, over the budget's own window."""
-        begin = self.budget_window(now)[0] if rule_ms is None else window_start(rule_ms, now)
+        begin = self.budget_window(now)[0] if rule_ms is None else self.hours.window_start(rule_ms, now)
         coverage = self.coverage(begin, now)
         level = "partial" if coverage < Fraction(9, 10) else "full"
         if self.seen_ms(now) < (HOUR_MS if rule_ms is None else rule_ms):

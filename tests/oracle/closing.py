@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from .account import Account, floor_share
 from .definitions import HOUR_MS, Agreement, Objective
 from .machine import Event, Machine, dedup_key, event_id
-from .windows import Interval, clip, instant, length, period, spell, union
+from .windows import Interval, clip, instant, period, spell, union
 
 MILLION = 1_000_000
 
@@ -110,7 +110,7 @@ def closed(
                 "to": spell(span[1]),
                 "attained_ppm": attained,
                 "met": counts.bad <= floor_share(whole, one.tolerated),
-                "excluded_ms": length(excluded),
+                "excluded_ms": sum(one.hours.length(*each) for each in excluded),
             },
         },
     }

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .open_time import OpenTime
 
 SECOND_MS = 1000
 MINUTE_MS = 60 * SECOND_MS
@@ -30,10 +33,6 @@ class Window:
     calendar: str | None
     timezone: str
 
-    @property
-    def nominal_ms(self) -> int:
-        return self.rolling_ms if self.rolling_ms is not None else NOMINAL_MS[str(self.calendar)]
-
 
 @dataclass(frozen=True)
 class Tier:
@@ -54,6 +53,7 @@ class Objective:
     value: Fraction | None
     target: Fraction
     window: Window
+    hours: OpenTime  # round the clock without a calendar
     slice_ms: int | None  # None: occurrences
     slice_target: Fraction | None
     no_data_after_ms: int | None  # None: no no-data clock
@@ -77,6 +77,13 @@ class Agreement:
     allowance_ms: int | None
     effective_from: str | None
     effective_to: str | None
+
+
+def nominal_ms(window: Window, open_ms: int = 1, year_ms: int = 1) -> int:
+    """The period that factors go by; a calendar one with the share of 365 days that its hours leave open."""
+    if window.rolling_ms is not None:
+        return window.rolling_ms
+    return NOMINAL_MS[str(window.calendar)] * open_ms // year_ms
 
 
 def duration_ms(text: str) -> int:
@@ -135,7 +142,7 @@ def tiers_of(spec: Any, period_ms: int, tolerated: Fraction) -> tuple[Tier, ...]
     )
 
 
-def objective(document: dict[str, Any]) -> Objective:
+def objective(document: dict[str, Any], hours: OpenTime) -> Objective:
     spec = document["spec"]
     indicator = spec["indicator"]
     the_window = window(spec["window"])
@@ -157,13 +164,14 @@ def objective(document: dict[str, Any]) -> Objective:
         value=None if "value" not in indicator else Fraction(str(indicator["value"])),
         target=target,
         window=the_window,
+        hours=hours,
         slice_ms=None if slices is None else duration_ms(slices["timeslices"]),
         slice_target=None if slices is None else share(slices.get("sliceTarget", "95%")),
         no_data_after_ms=None if no_data is None else duration_ms(no_data.get("after", "5m")),
         no_data_treat=None if no_data is None else no_data.get("treat", "unknown"),
         grace_ms=duration_ms(spec.get("grace", "2m")),
         correct_for_ms=duration_ms(spec.get("correctFor", "3d")),
-        tiers=tiers_of(warnings.get("burnRates", "google"), the_window.nominal_ms, 1 - target),
+        tiers=tiers_of(warnings.get("burnRates", "google"), nominal_ms(the_window, *hours.year_share), 1 - target),
         marks=() if marks == "none" else tuple(sorted(share(mark) for mark in marks)),
         topic="sla.alerts.shadow.v1" if shadow else "sla.alerts.v1",
     )

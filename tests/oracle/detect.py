@@ -18,7 +18,9 @@ from .definitions import (
     objective,
     of_kind,
 )
+from .hours import Hours
 from .machine import Event, Machine, View
+from .open_time import ALWAYS, OpenTime
 from .replayed import TELEMETRY, Step, logs
 from .windows import Interval, floor_to, instant, period, spell, union
 
@@ -124,7 +126,11 @@ class Detector:
         self.last_of_source: dict[tuple[str, ...], int] = {}
         self.order = count()
         agreements: list[Agreement] = [agreement(document) for document in of_kind(definitions, "Agreement")]
-        objectives: list[Objective] = [objective(document) for document in of_kind(definitions, "Objective")]
+        calendars = {each["metadata"]["name"]: OpenTime(Hours(each)) for each in of_kind(definitions, "Calendar")}
+        objectives: list[Objective] = [
+            objective(each, calendars.get(each["spec"].get("calendar"), ALWAYS))
+            for each in of_kind(definitions, "Objective")
+        ]
         self.agreements = {one.name: [each for each in agreements if one.name in each.objectives] for one in objectives}
         self.machines = {one.name: Machine(one, self.source, self.next_sequence) for one in objectives}
         self.streams: dict[tuple[str, str], Stream] = {}
@@ -218,6 +224,7 @@ class Detector:
                 due += [
                     (end + grace_ms, machine.key, 2, "slice", machine)
                     for end in range(first, now - grace_ms + 1, one.slice_ms)
+                    if one.hours.opens_in(end - one.slice_ms, end) is not None
                 ]
             due += [
                 (end + grace_ms, key, 0, "closed", (machine, *rest))
@@ -240,11 +247,12 @@ class Detector:
                 )
                 self.publish([told], now)
             return
-        view = View(self.account(subject.objective), at, now)
+        account = self.account(subject.objective)
+        view = View(account, at, now)
         if kind == "period":
             self.publish(subject.start_period(view), now)
         elif kind == "no_data":
-            self.publish(subject.lose_data(view), now)
+            self.publish(subject.lose_data(View(account.before_slices(), at, now)), now)
         else:
             self.publish(subject.decide(view, at), now)
 

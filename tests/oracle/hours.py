@@ -41,6 +41,10 @@ class Hours:
             span_ms -= high - low
         return None
 
+    @property
+    def is_always(self) -> bool:
+        return self._spec is None
+
     def _open(self, begin: int, end: int) -> list[Interval]:
         if self._spec is None:
             return [(begin, end)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from .account import Account, Record
 from .definitions import MINUTE_MS, objective
+from .open_time import ALWAYS
 from .test_oracle import T0, promise
 
 UPTIME = {"type": "uptime", "signal": "ok"}
@@ -33,7 +34,7 @@ records = st.builds(
 def account(spec: dict[str, Any], found: list[Record]) -> Account:
     loaded = [Record(T0 - MINUTE_MS, 0, "history", good=5, bad=1)]
     seen_from = min(each.at for each in [*loaded, *found])
-    one = objective(promise(**spec))
+    one = objective(promise(**spec), ALWAYS)
     return Account(one, records=found, loaded=loaded, seen_from=seen_from, excluded=EXCLUDED, gaps=[], grace_ms=0)
 
 

@@ -11,8 +11,9 @@ import pytest
 from .definitions import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Window, google_tiers
 from .detect import events, gaps, late
 from .machine import dedup_key, event_id
+from .open_time import ALWAYS
 from .surprise import tail, tail_is_below, tail_nearly
-from .windows import after_counted, instant, period, spell, union, window_start, without
+from .windows import instant, period, rolling_start, spell, union, without
 
 T0 = instant("2026-11-23T10:00:00Z")  # a whole hour
 
@@ -81,7 +82,7 @@ def steady(begin: int, end: int, every_ms: int, good: int, bad: int) -> list[dic
     ],
 )
 def test_a_window_is_its_whole_buckets_and_the_current_one(window_ms: int, now: int, start: int) -> None:
-    assert window_start(window_ms, now) == start
+    assert rolling_start(window_ms, now) == start
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_a_window_is_its_whole_buckets_and_the_current_one(window_ms: int, now: 
     ],
 )
 def test_time_in_a_hole_does_not_count(begin: int, span: int, holes: list[tuple[int, int]], end: int) -> None:
-    assert after_counted(begin, span, holes) == end
+    assert ALWAYS.after(begin, span, holes) == end
 
 
 def test_intervals_unite_and_are_taken_out() -> None:

@@ -23,7 +23,7 @@ def bucket_ms(window_ms: int) -> int:
     return 5 * MINUTE_MS if window_ms <= 3 * DAY_MS else HOUR_MS
 
 
-def window_start(window_ms: int, now: int) -> int:
+def rolling_start(window_ms: int, now: int) -> int:
     """`from >= floor(now, r) - w + r`: the first instant whose bucket belongs to the window."""
     width_ms = bucket_ms(window_ms)
     start = floor_to(now, width_ms) - window_ms + width_ms
@@ -68,20 +68,6 @@ def without(interval: Interval, holes: list[Interval]) -> list[Interval]:
 
 def inside(at: int, intervals: list[Interval]) -> bool:
     return any(begin <= at < end for begin, end in intervals)
-
-
-def after_counted(begin: int, span_ms: int, holes: list[Interval]) -> int:
-    """The first instant t at which `span_ms` of [begin, t) lie outside the holes (a union)."""
-    at, left_ms = begin, span_ms
-    for low, high in holes:
-        if high <= at:
-            continue
-        if low > at:
-            if low - at >= left_ms:
-                break
-            left_ms -= low - at
-        at = high
-    return at + left_ms
 
 
 def to_ms(moment: datetime) -> int:

@@ -8,7 +8,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .definitions import HOUR_MS, MINUTE_MS, SECOND_MS, duration_ms, share, window
+from .definitions import HOUR_MS, MINUTE_MS, SECOND_MS, duration_ms, nominal_ms, share, window
+from .open_time import ALWAYS, OpenTime
 from .windows import floor_to, instant, period, spell
 
 ZONES = (
@@ -29,6 +30,19 @@ class Workload(NamedTuple):
 class Span(NamedTuple):
     begin: int
     end: int
+
+
+class Pace(NamedTuple):
+    """How fast a log goes: `slowness` stretches its gaps, its phases and the patience with silence."""
+
+    slowness: int = 1
+    rolling: tuple[str, ...] = ("1h", "2h", "3h", "6h", "8h", "1d")
+    calendar: tuple[str, ...] = ("day", "day", "day", "week", "month")
+    tier_minutes: tuple[int, ...] = (10, 15, 20, 30, 60, 120)  # of long windows
+    short_minutes: tuple[int, ...] = (2, 3, 5, 10)
+
+
+QUICK = Pace()
 
 
 class Signal(NamedTuple):
@@ -67,7 +81,9 @@ def document(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "forewarn/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-def service(dice: random.Random, name: str, span: Span) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def service(
+    dice: random.Random, name: str, span: Span, pace: Pace = QUICK
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     documents = [document("Service", name, {"owner": "team"})]
     lines: list[dict[str, Any]] = []
     objectives: list[str] = []
@@ -76,10 +92,10 @@ def service(dice: random.Random, name: str, span: Span) -> tuple[list[dict[str, 
     for number, kind in enumerate(kinds):
         signal_name = f"sig{number}"
         grace, correct_for = dice.choice(["0s", "1m", "1m", "2m", "2m", "90s"]), dice.choice(["20m", "1h", "3d"])
-        no_data_after = dice.choice(["3m", "5m", "7m"])
+        no_data_after = f"{dice.choice([3, 5, 7]) * pace.slowness}m"
         targets = []
         for place in range(dice.choice([1, 1, 2])):
-            promised = objective(dice, kind, span, align_ms=align_ms, no_data_after=no_data_after)
+            promised = objective(dice, kind, span, pace, align_ms=align_ms, no_data_after=no_data_after)
             promised["spec"]["service"] = name
             promised["spec"]["indicator"]["signal"] = signal_name
             promised["spec"] |= {"grace": grace, "correctFor": correct_for}
@@ -90,21 +106,23 @@ def service(dice: random.Random, name: str, span: Span) -> tuple[list[dict[str, 
         signal = Signal(name, signal_name, kind, targets, duration_ms(correct_for))
         sliced = any("budgeting" in one["spec"] for one in documents if one["metadata"]["name"] in objectives)
         lines += history(dice, signal, span) if kind == "ratio" and not sliced and dice.random() < 0.25 else []
-        lines += telemetry(dice, signal, span)
+        lines += telemetry(dice, signal, span, pace.slowness)
     deals = range(dice.choice([0, 1, 1, 2]))
-    documents += [agreement(dice, f"{name}-deal{number}", objectives, span) for number in deals]
+    documents += [agreement(dice, f"{name}-deal{number}", objectives, span, pace) for number in deals]
     lines += exclusions(dice, name, span, align_ms)
     return documents, lines
 
 
-def objective(dice: random.Random, kind: str, span: Span, *, align_ms: int, no_data_after: str) -> dict[str, Any]:
+def objective(
+    dice: random.Random, kind: str, span: Span, pace: Pace = QUICK, *, align_ms: int, no_data_after: str
+) -> dict[str, Any]:
     indicator: dict[str, Any] = {"type": kind}
     if kind == "threshold":
         indicator |= {"op": dice.choice(["lte", "lt"]), "value": 200}
     promised: dict[str, Any] = {
         "indicator": indicator,
         "target": dice.choice(["90%", "95%", "99%", "99.5%"]),
-        "window": a_window(dice, span),
+        "window": a_window(dice, span, pace),
     }
     slices = dice.random() < 0.3
     if slices:
@@ -117,19 +135,19 @@ def objective(dice: random.Random, kind: str, span: Span, *, align_ms: int, no_d
         promised["noData"] = {"after": no_data_after, "treat": dice.choice(treats)}
     elif kind == "uptime" and dice.random() < 0.3:
         promised["noData"] = "none"
-    promised["warnings"] = warnings(dice, promised)
+    promised["warnings"] = warnings(dice, promised, pace)
     return document("Objective", "", promised)
 
 
-def a_window(dice: random.Random, span: Span) -> dict[str, Any]:
+def a_window(dice: random.Random, span: Span, pace: Pace) -> dict[str, Any]:
     if dice.random() < 0.6:
-        return {"rolling": dice.choice(["1h", "2h", "3h", "6h", "8h", "1d"])}
-    return a_period(dice, span)
+        return {"rolling": dice.choice(pace.rolling)}
+    return a_period(dice, span, pace)
 
 
-def a_period(dice: random.Random, span: Span) -> dict[str, Any]:
+def a_period(dice: random.Random, span: Span, pace: Pace) -> dict[str, Any]:
     """A day that ends within the log if a zone has one, sometimes a week or a month."""
-    calendar = dice.choice(["day", "day", "day", "week", "month"])
+    calendar = dice.choice(pace.calendar)
     zones = [
         zone
         for zone in ZONES
@@ -138,21 +156,31 @@ def a_period(dice: random.Random, span: Span) -> dict[str, Any]:
     return {"calendar": calendar, "timezone": dice.choice(zones or list(ZONES))}
 
 
-def warnings(dice: random.Random, promised: dict[str, Any]) -> dict[str, Any]:
+def warnings(
+    dice: random.Random, promised: dict[str, Any], pace: Pace = QUICK, hours: OpenTime = ALWAYS
+) -> dict[str, Any]:
     tolerated = 1 - share(promised["target"])
-    nominal_ms = window(promised["window"]).nominal_ms
-    own = [a_tier(dice, index, nominal_ms, tolerated) for index in range(dice.choice([1, 2, 3]))]
+    period_ms = nominal_ms(window(promised["window"]), *hours.year_share)
+    fitting = [minutes for minutes in pace.tier_minutes if minutes * MINUTE_MS <= period_ms // 2]
+    indexes = range(dice.choice([1, 2, 3]) if fitting else 0)
+    own = [a_tier(dice, index, period_ms, tolerated, fitting, pace.short_minutes) for index in indexes] or "none"
     marks = dice.choice([["50%", "75%", "90%"], ["25%", "80%"], "none"])
     return {"burnRates": dice.choice([own, own, own, "google", "none"]), "budgetConsumed": marks, "forecast": "none"}
 
 
-def a_tier(dice: random.Random, index: int, nominal_ms: int, tolerated: Fraction) -> dict[str, Any]:
-    fitting = [minutes for minutes in (10, 15, 20, 30, 60, 120) if minutes * MINUTE_MS <= nominal_ms // 2]
-    long_minutes = dice.choice(fitting)
-    short_minutes = dice.choice([minutes for minutes in (2, 3, 5, 10) if minutes <= long_minutes // 2])
-    highest = min(Fraction(12), Fraction(9, 10) / tolerated, Fraction(nominal_ms, long_minutes * MINUTE_MS))
+def a_tier(
+    dice: random.Random,
+    index: int,
+    period_ms: int,
+    tolerated: Fraction,
+    longs: list[int],
+    shorts: tuple[int, ...],
+) -> dict[str, Any]:
+    long_minutes = dice.choice(longs)
+    short_minutes = dice.choice([minutes for minutes in shorts if minutes <= long_minutes // 2])
+    highest = min(Fraction(12), Fraction(9, 10) / tolerated, Fraction(period_ms, long_minutes * MINUTE_MS))
     factor = 1 + (highest - 1) * Fraction(dice.randrange(1, 60), 100)
-    thousandths = min(int(factor * long_minutes * MINUTE_MS / nominal_ms * 100_000) + 1, 100_000)
+    thousandths = min(int(factor * long_minutes * MINUTE_MS / period_ms * 100_000) + 1, 100_000)
     return {
         "name": f"tier{index}",
         "severity": dice.choice(["critical", "warning"]),
@@ -162,9 +190,10 @@ def a_tier(dice: random.Random, index: int, nominal_ms: int, tolerated: Fraction
     }
 
 
-def agreement(dice: random.Random, name: str, objectives: list[str], span: Span) -> dict[str, Any]:
+def agreement(dice: random.Random, name: str, objectives: list[str], span: Span, pace: Pace = QUICK) -> dict[str, Any]:
     chosen = sorted(dice.sample(objectives, dice.randint(1, len(objectives))))
-    spec: dict[str, Any] = {"type": "sla", "customer": "acme", "objectives": chosen, "period": a_period(dice, span)}
+    period_of = a_period(dice, span, pace)
+    spec: dict[str, Any] = {"type": "sla", "customer": "acme", "objectives": chosen, "period": period_of}
     if dice.random() < 0.4:
         spec["maintenanceAllowance"] = dice.choice(["10m", "30m", "1h"])
     return document("Agreement", name, spec)
@@ -173,8 +202,8 @@ def agreement(dice: random.Random, name: str, objectives: list[str], span: Span)
 # -- the log ------------------------------------------------------------------------------------------------------
 
 
-def telemetry(dice: random.Random, signal: Signal, span: Span) -> list[dict[str, Any]]:
-    every_ms = dice.choice([15, 20, 30, 60]) * SECOND_MS
+def telemetry(dice: random.Random, signal: Signal, span: Span, slowness: int = 1) -> list[dict[str, Any]]:
+    every_ms = dice.choice([15, 20, 30, 60]) * SECOND_MS * slowness
     source = dice.choice([None, f"probe-{signal.name}"])
     volume = dice.choice([1, 5, 40, 200])
     at = span.begin + dice.randrange(20 * MINUTE_MS)
@@ -182,7 +211,8 @@ def telemetry(dice: random.Random, signal: Signal, span: Span) -> list[dict[str,
     tolerated = 1 - max(signal.targets)
     while at < span.end:
         mode = dice.choice(["calm", "calm", "calm", "leak", "leak", "outage", "silence"])
-        phase_end = at + (dice.randrange(1, 8) if mode == "outage" else dice.randrange(5, 50)) * MINUTE_MS
+        phase_minutes = dice.randrange(1, 8) if mode == "outage" else dice.randrange(5, 50)
+        phase_end = at + phase_minutes * slowness * MINUTE_MS
         trouble = trouble_of(dice, mode, tolerated)
         while at < min(phase_end, span.end):
             if mode != "silence":
