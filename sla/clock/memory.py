@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sla.catalogue import Catalogue
 from sla.clock.agenda import Agenda
 from sla.clock.codec import SHAPE, SHAPES_READ, ticket_from_json, ticket_to_json
+from sla.clock.excluded import ServiceExclusions
 from sla.clock.history import Pool
 from sla.clock.resting import Resting
 from sla.clock.ticket import TicketAtom
 from sla.dedup import encoded
-from sla.exclusions import Exclusions, InForce
+from sla.exclusions import InForce
+from sla.facts_by_service import FactsByService
 from sla.fold import AtomState, CatalogueReader, Json, Offset, UnknownRevision
-from sla.records import Exclusion
 from sla.sealed import UnknownShape
 from sla.silences import Silences
 from sla.storm import DeadLetterRow
 
 HEAD: Final = "partition"
-FACTS: Final = "facts"
 TICKET: Final = "ticket"
 UNNAMED_MAX: Final = 1_000
-
-
-class ServiceExclusions(Exclusions):
-    """What was told of one service's exclusions, and by whom."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sequences: dict[str, int] = {}
-        self._told_at = -1  # the offset of the last that was told: from it on the same are in force
-        self._newest = InForce()
-
-    def add(self, offset: int, exclusion: Exclusion) -> None:
-        """Remember one."""
-        super().add(offset, exclusion)
-        self._look_anew(offset)
-
-    def load(self, told: Iterable[Any]) -> None:
-        """Take back what `to_json` gave."""
-        known = list(told)
-        super().load(known)
-        self._look_anew(max((offset for offset, *_ in known), default=-1))
-
-    def at(self, offset: int) -> InForce:
-        """Those in force at an offset."""
-        return self._newest if offset >= self._told_at else InForce.of(self.live(offset))
-
-    def _look_anew(self, offset: int) -> None:
-        self._told_at, self._newest = offset, InForce.of(self.live(offset))
-
-
-_NONE: Final = ServiceExclusions()
+_NONE: Final = InForce()
 
 
 class Memory:
@@ -76,9 +46,7 @@ class Memory:
         self.dirty: set[str] = set()
         self.awake: set[str] = set()  # tickets whose story was asked for since the table was last written
         self._drowsy: set[str] = set()  # … before that, and whose story may still be there
-        self._dirty_facts: set[str] = set()
-        self._facts: dict[str, ServiceExclusions] = {}
-        self._fact_offsets: dict[str, int] = {}  # where a service's facts stood when they were loaded
+        self.facts = FactsByService(ServiceExclusions)
 
     def switch(self, catalogue: Catalogue, offset: int) -> None:
         """Another revision is in force from an offset on."""
@@ -105,20 +73,10 @@ class Memory:
         if ticket.base is not None or ticket.stored_base is not None:
             self.resting.lay(ticket)
 
-    def facts_of(self, service: str) -> ServiceExclusions:
-        """The exclusions of a service, none at first."""
-        return self._facts.setdefault(service, ServiceExclusions())
-
-    def is_new_fact(self, service: str, offset: int) -> bool:
-        """Whether a line's fact is to be added: not where the facts were written behind that line before a crash."""
-        if self._fact_offsets.get(service, -1) >= offset:
-            return False
-        self._dirty_facts.add(service)
-        return True
-
     def exclusions(self, service: str, offset: int) -> InForce:
         """The exclusions of a service in force at an offset."""
-        return self._facts.get(service, _NONE).at(offset)
+        told = self.facts.known.get(service)
+        return _NONE if told is None else told.at(offset)
 
     def count_unnamed(self, service: str) -> None:
         """A ticket of a service that no definition names is accepted and counted."""
@@ -131,19 +89,12 @@ class Memory:
         """The own head, then the entries that changed: facts before the tickets that know them."""
         tickets = sorted(self.dirty)
         yield AtomState(f"{HEAD}/{self._number}", offset(), self._head_to_json())
-        yield from self._facts_changed(offset)
+        yield from self.facts.changes(offset)
         for name in tickets:
-            yield from self._facts_changed(offset)
+            yield from self.facts.changes(offset)
             self.dirty.discard(name)
             yield AtomState(f"{TICKET}/{encoded(name)}", offset(), self._ticket_to_json(name))
         self._let_idle_go()
-
-    def _facts_changed(self, offset: Offset) -> Iterator[AtomState]:
-        """Until there are none: a ticket that is taken next knows of no others."""
-        while self._dirty_facts:
-            services, self._dirty_facts = sorted(self._dirty_facts), set()
-            for service in services:
-                yield AtomState(f"{FACTS}/{service}", offset(), self._facts_to_json(service))
 
     def _head_to_json(self) -> Json:
         return {
@@ -173,10 +124,6 @@ class Memory:
                 ticket.story = None
         self._drowsy, self.awake = self.awake, set()
 
-    def _facts_to_json(self, service: str) -> dict[str, Any]:
-        facts = self._facts[service]
-        return {"service": service, "exclusions": facts.to_json(), "sequences": facts.sequences}
-
     def load(self, atoms: Sequence[AtomState], read_catalogue: CatalogueReader) -> int:
         """Take back the table's entries; returns the offset that the whole partition stands at.
 
@@ -185,16 +132,12 @@ class Memory:
         """
         offset = -1
         for atom in atoms:
+            if self.facts.load(atom):
+                continue
             kind = atom.key.partition("/")[0]
             if kind == HEAD:
                 offset = atom.offset
                 self._load_head(atom, read_catalogue)
-            elif kind == FACTS:
-                service = atom.body["service"]
-                self._fact_offsets[service] = atom.offset
-                facts = self.facts_of(service)
-                facts.load(atom.body["exclusions"])
-                facts.sequences = dict(atom.body["sequences"])
             elif kind == TICKET:
                 self._load_ticket(atom)
         self.agenda.fill(self.tickets.values(), self.silences)

@@ -187,8 +187,8 @@ class Partition:
         """Time of a service that does not count, or no longer does not: its tickets are reckoned anew."""
         memory = self._memory
         self._speaking.known_to = offset
-        facts = memory.facts_of(exclusion.service)
-        if memory.is_new_fact(exclusion.service, offset):
+        facts = memory.facts.of(exclusion.service)
+        if memory.facts.is_new(exclusion.service, offset):
             if is_repeat(facts.sequences, exclusion.feed):
                 return []
             facts.add(offset, exclusion)

@@ -47,9 +47,9 @@ class Definitions:
         for track in stream.leaving(catalogue):
             moment = memory.moment(stream.service, now, offset)
             emissions = self._judge.retire(stream, stream.accounts[track.objective.name], moment)
-            if memory.is_new_fact(stream.service, offset):
+            if memory.facts.is_new(stream.service, offset):
                 retired = Retired(track.key, dict(track.sequences), track.episode, track.opened_at)
-                memory.facts_of(stream.service).retire(offset, retired)
+                memory.facts.of(stream.service).retire(offset, retired)
             if emissions:
                 said.append(Said(track.key, emissions))
         return said
@@ -57,7 +57,7 @@ class Definitions:
     def revive(self, service: str, tracks: Iterable[Track], offset: int) -> None:
         """An objective that was defined before goes on counting where it ended: sequences never restart."""
         for track in tracks:
-            last = self._memory.facts_of(service).last_of(track.key, offset)
+            last = self._memory.facts.of(service).last_of(track.key, offset)
             if last is not None:
                 track.sequences, track.episode, track.opened_at = dict(last.sequences), last.episode, last.opened_at
 

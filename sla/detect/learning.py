@@ -54,17 +54,17 @@ class Learning:
 
     def _is_repeat(self, service: str, told: ServiceFact | ServiceOrder, offset: int) -> bool:
         """Whether it was heard before; not asked where the facts were written behind this line before a crash."""
-        is_new = self._memory.is_new_fact(service, offset)
-        return is_new and self._memory.facts_of(service).is_repeat(told.feed)
+        is_new = self._memory.facts.is_new(service, offset)
+        return is_new and self._memory.facts.of(service).is_repeat(told.feed)
 
     def _is_heard(self, service: str, command: str | None, offset: int) -> bool:
         """Whether it was; asked also where the facts were written behind this line: what was a repeat is one again."""
-        return command is not None and self._memory.facts_of(service).is_heard(command, offset)
+        return command is not None and self._memory.facts.of(service).is_heard(command, offset)
 
     def _take(self, fact: ServiceFact, offset: int) -> list[Emission]:
         memory = self._memory
-        facts = memory.facts_of(fact.service)
-        if memory.is_new_fact(fact.service, offset):
+        facts = memory.facts.of(fact.service)
+        if memory.facts.is_new(fact.service, offset):
             facts.add(offset, fact)
         if isinstance(fact, Exclusion):
             return self._exclude(fact, offset)
@@ -72,7 +72,7 @@ class Learning:
 
     def _exclude(self, fact: Exclusion, offset: int) -> list[Emission]:
         memory = self._memory
-        live = memory.facts_of(fact.service).live(offset)
+        live = memory.facts.of(fact.service).live(offset)
         said: list[Said] = []
         for name, stream in memory.streams.items():
             if name[0] == fact.service and stream.offset < offset and stream.exclusions != live:
@@ -86,7 +86,7 @@ class Learning:
         """Maintenance still ahead that goes beyond what an agreement allows will cost budget."""
         memory = self._memory
         now = memory.now or 0
-        live = memory.facts_of(fact.service).live(offset)
+        live = memory.facts.of(fact.service).live(offset)
         said: list[Said] = []
         for name, stream in memory.streams.items():
             if name[0] != fact.service or stream.offset >= offset:
@@ -176,7 +176,7 @@ class Learning:
     def _rule(self, order: Ruling, offset: int) -> list[Emission]:
         now = self._memory.now or 0
         given = Given("approve" if order.is_approved else "reject", order.id, order.by, order.service)
-        asked = self._memory.facts_of(order.service).exclusion(order.exclusion, offset)
+        asked = self._memory.facts.of(order.service).exclusion(order.exclusion, offset)
         if asked is None:
             return [refused(given, now, f"no exclusion {order.exclusion} of {order.service} is known")]
         if asked.status is not Approval.REQUESTED:

@@ -10,6 +10,7 @@ from sla.detect.codec import SHAPE, check_shape, stream_of, stream_state
 from sla.detect.facts import ServiceFacts
 from sla.detect.moment import Moment
 from sla.detect.stream import Stream
+from sla.facts_by_service import FactsByService
 from sla.fold import AtomState, CatalogueReader, Json, Offset, UnknownRevision
 from sla.intervals import Interval
 from sla.queue import Queues
@@ -24,7 +25,6 @@ UNNAMED_MAX: Final = 1_000
 FACTS_KEPT_MS: Final = 32 * DAY_MS
 """For services without a stream: one may still begin."""
 HEAD: Final = "partition"
-FACTS: Final = "facts"
 STREAM: Final = "stream"
 
 
@@ -43,9 +43,7 @@ class Memory:
         self.sequences: dict[str, int] = {}  # of what concerns the whole partition
         self.unnamed: dict[StreamName, int] = {}
         self.dirty: set[StreamName] = set()
-        self.dirty_facts: set[str] = set()
-        self.fact_offsets: dict[str, int] = {}  # where a service's facts stood when they were loaded
-        self._facts: dict[str, ServiceFacts] = {}
+        self.facts = FactsByService(ServiceFacts)
         self._strays: dict[str, Mapping[str, bytes]] = {}  # segments of streams that have no head yet
 
     def begin(self, stream: Stream) -> None:
@@ -53,32 +51,18 @@ class Memory:
         self.streams[stream.service, stream.signal] = stream
         stream.archive.know(self._strays.pop(stream.atom_key, ()), stream.offset)
 
-    def facts_of(self, service: str) -> ServiceFacts:
-        """The facts about a service, none at first."""
-        found = self._facts.get(service)
-        if found is None:
-            found = self._facts[service] = ServiceFacts()
-        return found
-
     def moment(self, service: str, at: int, offset: int) -> Moment:
         """What is judged by, of a service at an instant."""
-        return Moment(self.catalogue, self.facts_of(service), self.silences, at, self.now or at, offset)
-
-    def is_new_fact(self, service: str, offset: int) -> bool:
-        """Whether a line's fact is to be added: not where the facts were written behind that line before a crash."""
-        if self.fact_offsets.get(service, -1) >= offset:
-            return False
-        self.dirty_facts.add(service)
-        return True
+        return Moment(self.catalogue, self.facts.of(service), self.silences, at, self.now or at, offset)
 
     def forget_facts(self, at: int, offset: int) -> None:
         """Drop the facts that no stream of their service can reach any more."""
         keep_ms: dict[str, int] = {}
         for stream in self.streams.values():
             keep_ms[stream.service] = max(stream.keep_ms, keep_ms.get(stream.service, 0))
-        for service, facts in self._facts.items():
+        for service, facts in self.facts.known.items():
             if facts.forget_before(at - keep_ms.get(service, FACTS_KEPT_MS), offset):
-                self.dirty_facts.add(service)
+                self.facts.dirty.add(service)
 
     def count_unnamed(self, name: StreamName) -> None:
         """A record that no definition names is accepted and counted."""
@@ -92,21 +76,14 @@ class Memory:
         """
         streams = sorted(self.dirty)
         yield AtomState(f"{HEAD}/{self._number}", offset(), self._head_to_json())
-        yield from self._facts_changed(offset)
+        yield from self.facts.changes(offset)
         for name in streams:
-            yield from self._facts_changed(offset)
+            yield from self.facts.changes(offset)
             stream = self.streams[name]
             leave(stream)
             self.dirty.discard(name)
             yield stream_state(stream, offset(), self.now or 0)
         yield from self.queues.changes(offset)
-
-    def _facts_changed(self, offset: Offset) -> Iterator[AtomState]:
-        """Until there are none: a stream that is taken next knows of no others."""
-        while self.dirty_facts:
-            services, self.dirty_facts = sorted(self.dirty_facts), set()
-            for service in services:
-                yield AtomState(f"{FACTS}/{service}", offset(), {"service": service, **self._facts[service].to_json()})
 
     def _head_to_json(self) -> Json:
         return {
@@ -131,16 +108,13 @@ class Memory:
         head = next((atom for atom in atoms if atom.key.startswith(f"{HEAD}/")), None)
         if head is not None:
             self._load_head(head, read_catalogue)
-        for atom in atoms:
-            if atom.key.startswith(f"{FACTS}/"):
-                self.fact_offsets[atom.body["service"]] = atom.offset
-                self.facts_of(atom.body["service"]).load(atom.body)
-        for atom in atoms:
+        others = [atom for atom in atoms if not self.facts.load(atom)]
+        for atom in others:
             if atom.key.startswith(f"{STREAM}/"):
                 if not atom.body:
                     self._strays[atom.key] = atom.segments
                     continue
-                exclusions = self.facts_of(atom.body["service"]).live(atom.offset)
+                exclusions = self.facts.of(atom.body["service"]).live(atom.offset)
                 catalogue = self._at(atom.body, read_catalogue)
                 stream = stream_of(atom, catalogue, exclusions)
                 self._catch_up(stream, atom)

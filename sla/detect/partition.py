@@ -238,7 +238,7 @@ class Partition:
             memory.count_unnamed(name)
             return None
         stream = Stream(*name, offset)
-        stream.exclusions = memory.facts_of(name[0]).live(offset)
+        stream.exclusions = memory.facts.of(name[0]).live(offset)
         stream.bind(memory.catalogue, memory.now or 0)
         stream.set_gaps(memory.gaps)
         memory.begin(stream)

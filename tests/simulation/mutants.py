@@ -27,7 +27,7 @@ from agents.transport import ALL, BulkTable, Override, Producer, pack
 from schemas.topics import DEAD_LETTERS
 from sla.cells import Cell
 from sla.detect.fold import Detect
-from sla.detect.memory import FACTS, STREAM, Memory
+from sla.detect.memory import STREAM, Memory
 from sla.detect.owing import Owing
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
@@ -102,11 +102,11 @@ def _facts_taken_before_all_streams(right: Any) -> Any:
         is_behind_a_stream = False
         for atom in right(self, *arguments):
             is_behind_a_stream |= atom.key.startswith(f"{STREAM}/")
-            if is_behind_a_stream and atom.key.startswith(f"{FACTS}/"):
+            if is_behind_a_stream and atom.key.startswith("facts/"):
                 late.add(atom.body["service"])
             else:
                 yield atom
-        self.dirty_facts |= late
+        self.facts.dirty |= late
 
     return changes
 
@@ -177,7 +177,7 @@ def _gaps_are_forgotten(memory: Memory) -> None:
 
 
 def _facts_are_forgotten(memory: Memory) -> None:
-    for facts in memory._facts.values():
+    for facts in memory.facts.known.values():
         facts.forget_before(2**62, 2**62)
 
 

@@ -40,12 +40,12 @@ def dump(fold: Fold) -> bytes:
     elif isinstance(fold, Clock):
         tickets = fold._partition._memory
         tickets.dirty = set(tickets.tickets)
-        tickets._dirty_facts = set(tickets._facts)
+        tickets.facts.dirty = set(tickets.facts.known)
         fold._is_changed = True
     elif isinstance(fold, Detect):
         memory = fold._partition._memory
         memory.dirty = set(memory.streams)
-        memory.dirty_facts = set(memory._facts)
+        memory.facts.dirty = set(memory.facts.known)
         fold._is_changed = True
     atoms = {atom.key: {**_due(atom.body, fold.now or 0), "rows": _rows(fold, atom.key)} for atom in fold.take_dirty()}
     return orjson.dumps([*atoms.items()], option=orjson.OPT_SORT_KEYS)
