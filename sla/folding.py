@@ -92,24 +92,25 @@ class Folding(ABC, Generic[Record]):
 
     def step(self, line: Line) -> list[Emission]:
         """Advance to the line's log time, then apply it."""
-        if line.offset <= self._offset:
+        offset, _, value, stamped_at, append_at, _ = line
+        if offset <= self._offset:
             return []
-        self._offset = line.offset
+        self._offset = offset
         self._is_changed = True
         before = self.now
-        now = line.append_at if line.append_at is not None else before if before is not None else line.stamped_at
+        now = append_at if append_at is not None else before if before is not None else stamped_at
         if before is not None and now < before:
             now = before
-        record = _TICK if line.value == TICK else self._decode(line, now)
-        if line.append_at is None and isinstance(record, Tick) and line.stamped_at > now:
-            now = line.stamped_at
-        emissions = self._advance(now, line.offset)
+        record = _TICK if value == TICK else self._decode(line, now)
+        if append_at is None and isinstance(record, Tick) and stamped_at > now:
+            now = stamped_at
+        emissions = self._advance(now, offset)
         emissions += self._take(record, line, now)
-        if not emissions or line.offset <= self._told_up_to:
+        if not emissions or offset <= self._told_up_to:
             # An atom is stored after all that was said up to it. Said again it would be numbered otherwise, since the
             # atoms that are ahead are silent now.
             return []
-        return numbered(emissions, self._source, line.offset)
+        return numbered(emissions, self._source, offset)
 
     def _take(self, record: Record | Tick | CatalogueMarker | Rejection, line: Line, now: int) -> list[Emission]:
         if isinstance(record, Tick):

@@ -24,7 +24,7 @@ from schemas.inbound.checks import (
 )
 from schemas.inbound.diagnosis import exclusion_of
 from schemas.inbound.fields import NAME_MOST_CHARACTERS, TICKET_FIELDS_OF
-from schemas.instants import read_rfc3339
+from schemas.instants import read_own_rfc3339
 from schemas.orders import TICKET_ORDERS, ticket_order
 from schemas.text import DEPTH_MOST_LEVELS, INTEGER_LARGEST, VALUE_LARGEST_BYTES, may_be_too_deep
 from sla.fold import Line
@@ -129,7 +129,7 @@ def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Tick
     ticket, service, at = document["ticket"], document["service"], document["at"]
     event, by, fields = _EVENTS[document["event"]], _ACTORS[document.get("by")], document.get("fields")
     if type(at) is str:
-        at = read_rfc3339(at)
+        at = read_own_rfc3339(at)
     if not (
         are_plain_names(ticket, service)
         and (key is None or key == ticket.encode())

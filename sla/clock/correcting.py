@@ -168,7 +168,8 @@ def _correction(
         },
     }
     draft = Draft("correction", rule, voice.severity, previous or standing, standing, voice.moment.now, more=more)
-    voice.alert(view, draft._replace(is_for_people=topic == ALERTS))  # who is not told of a step needs no correction
+    draft.is_for_people = topic == ALERTS  # who is not told of a step needs no correction
+    voice.alert(view, draft)
 
 
 def _shown(at: int | None) -> str | None:

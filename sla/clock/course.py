@@ -8,6 +8,7 @@ not begin again at the same event, but for that of periodic updates.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sla.clock.history import Change
@@ -22,7 +23,8 @@ ExclusionsOf = Callable[[str], Sequence[Interval]]
 """A service → its time that does not count."""
 
 
-class Scene(NamedTuple):
+@dataclass(slots=True)
+class Scene:
     """A ticket at one event, after it."""
 
     at: int

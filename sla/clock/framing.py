@@ -5,7 +5,8 @@ Events share these objects: nobody changes what has been emitted.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from sla.audience import agreement_ref, ticket_objective_ref
 from sla.catalogue import Catalogue
@@ -13,7 +14,8 @@ from sla.events import AgreementRef, ObjectiveRef
 from sla.ticket_objective import TicketObjective, signal_of
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """Of an objective on tickets of a service."""
 
     catalogue: Catalogue

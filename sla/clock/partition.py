@@ -126,7 +126,7 @@ class Partition:
 
     def take(self, record: Ticket, offset: int) -> list[Emission] | Rejection:
         """One event of a ticket: what is new is told, what is no longer true is corrected."""
-        memory = self._memory
+        memory, terms = self._memory, self._speaking.terms
         ticket = memory.ticket_of(record.ticket)
         if ticket.offset >= offset or (record.feed is not None and self._is_repeat(ticket, record.feed)):
             memory.let_go(ticket)
@@ -134,7 +134,7 @@ class Partition:
         change = memory.pool.change_of(record)
         said: list[Said] = []
         labels = self._speaking.story_of(ticket).labels
-        refused = ticket.refusal(record.at, change, self._speaking.terms)
+        refused = ticket.refusal(record.at, change, terms)
         if refused is not None:
             memory.let_go(ticket)
             return refused
@@ -142,7 +142,7 @@ class Partition:
             said += self._end_import(ticket, offset)
         ticket.read_at = memory.now or 0
         event = Event(record.at, offset, change)
-        is_newest = ticket.take(event, self._speaking.terms)
+        is_newest = ticket.take(event, terms)
         story = ticket.story
         if story is None or not story.courses or not is_newest:
             memory.count_unnamed(record.service)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sla.catalogue import Catalogue, Severity
 from sla.clock.course import Course
@@ -33,7 +34,8 @@ _STATES: Final[dict[Standing, StateText]] = {each: each.value for each in Standi
 _CERTAIN: Final[Confidence] = {"level": "full", "coverage": 1.0}
 
 
-class Moment(NamedTuple):
+@dataclass(slots=True)
+class Moment:
     """Where the log stands: revision and silences in force, log time after the advance, the offset of the line."""
 
     catalogue: Catalogue
@@ -79,7 +81,8 @@ class View:
         return self._reading
 
 
-class Draft(NamedTuple):
+@dataclass(slots=True)
+class Draft:
     """An event to publish: its name in the type, the rule that decided, and what only the instant knows."""
 
     name: str

@@ -37,6 +37,9 @@ def _steps_of(objectives: Iterable[TicketObjective]) -> int:
     return sum(2 + len(each.stages_ms) for each in objectives)
 
 
+MOST: Final = Room(EVENTS_MAX, LOST_MAX)
+
+
 def room_of(objectives: Iterable[TicketObjective]) -> Room:
     """What there is room for under all objectives that a ticket has had a clock of."""
     steps_count = max(1, _steps_of(objectives))

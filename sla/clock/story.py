@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from sla.clock.course import Course, ExclusionsOf, LookBack, Replaced, Scene, all_pauses, stand
 from sla.clock.history import Change, Event
 from sla.clock.labels import Labels, labels_of
-from sla.clock.room import room_of
+from sla.clock.room import MOST, room_of
 from sla.clock.run import Ending, Run
 from sla.clock.talk import Talk
 from sla.intervals import since_then
@@ -50,7 +50,7 @@ class Story:
         self.fields: dict[str, Any] = {}
         self.labels: Labels = (None, None)
         self.talk = Talk()
-        self.room = room_of(())
+        self.room = MOST
         self.courses: list[Course] = []
         self.left: list[Course] = []  # of services that the ticket was with before
         self.touched: list[Course] = []  # by the newest event: all others are as they were

@@ -5,6 +5,7 @@ One `Voice` is made for each objective concerned and each line (or instant befor
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from sla.catalogue import Severity
@@ -164,7 +165,7 @@ class Voice:
         severity = track.raise_to(Severity.CRITICAL)
         draft = Draft("breach", "deadline", severity, previous, Standing.BREACHED, at, is_historic=is_historic)
         told.breach_at, told.breach_sequence = at, self.alert(view, draft)
-        told.breached_sequence = self.clock(view, draft._replace(name="clock.breached"))
+        told.breached_sequence = self.clock(view, replace(draft, name="clock.breached"))
         told.stage = max(told.stage, len(view.objective.marks) + 1)
         if not told.is_bad_fed:
             told.is_bad_fed = True
