@@ -140,7 +140,7 @@ class Shell:
                 self._storm.saw(emissions)
                 self._outbox.add(emissions)
         await self._outbox.send()
-        if held.owing is not None and held.owing.owes:
+        if held.owing is not None and held.owing.owed_count:
             self._is_owed.set()
 
     async def pay(self) -> None:
@@ -148,18 +148,21 @@ class Shell:
         while True:
             await self._is_owed.wait()
             self._is_owed.clear()
-            await self.settle()
+            if not self._port.fenced():  # else it might come behind what another owner says; the next batch asks again
+                await self.settle()
 
     async def settle(self) -> None:
-        """Tell all that is owed; whoever waits for the loop goes first."""
-        while (owing := self._first_owing()) is not None:
-            self._outbox.add(owing.pay(PAID_AT_ONCE))
-            await self._outbox.send()
-            await asyncio.sleep(0)
+        """Tell what is owed by now; whoever waits for the loop goes first.
 
-    def _first_owing(self) -> DeferringFold | None:
-        folds = (held.owing for held in self._partitions.values())
-        return next((fold for fold in folds if fold is not None and fold.owes), None)
+        What comes to be owed meanwhile is left: of a log that is caught up with that is more than is told.
+        """
+        for partition, held in list(self._partitions.items()):
+            left_count = 0 if held.owing is None else held.owing.owed_count
+            while left_count > 0 and held.owing is not None and self._partitions.get(partition) is held:
+                self._outbox.add(held.owing.pay(PAID_AT_ONCE))
+                left_count -= PAID_AT_ONCE
+                await self._outbox.send()
+                await asyncio.sleep(0)
 
     async def _is_elsewhere(self, held: _Partition, partition: int, line: Line, activity: Activity) -> bool:
         """Send on what belongs elsewhere; wait for the catalogue where a marker asks for it."""
@@ -228,15 +231,17 @@ class Shell:
 
     def snapshot(self) -> Write:
         """Take every partition's own head at once; the answer serialises what changed, and writes it."""
+        for held in self._partitions.values():
+            if held.owing is not None:
+                self._outbox.add(held.owing.pay())  # what `settle` has left
         dirty = {partition: Writing.begun(self._changes(held)) for partition, held in self._partitions.items()}
         return self._heads.snapshot(dirty)
 
     def _changes(self, held: _Partition) -> Iterator[AtomState]:
-        """Nothing is owed when the first is taken; what later lines owe is told before the atom that implies it."""
-        for atom in held.fold.changes():
-            if held.owing is not None:
-                self._outbox.add(held.owing.pay(0))
-            yield atom
+        """With what is owed behind the last: a restart passes over all that was said up to the newest atom (0012)."""
+        yield from held.fold.changes()
+        if held.owing is not None:
+            self._outbox.add(held.owing.pay())
 
     def forget(self) -> None:
         """All partitions have been revoked: what was not flushed is done again by whoever gets them."""

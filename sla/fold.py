@@ -147,9 +147,11 @@ class SkimmingFold(Fold, Protocol):
 
 @runtime_checkable
 class DeferringFold(Fold, Protocol):
-    """A fold that need not say all that a line causes at once. What it owes must be paid before its own head is taken.
+    """A fold that need not say all that a line causes at once.
 
-    Per topic and key the order is that of `step`, and so is what is said, to the byte; only what is no feed waits.
+    What it owes must be paid before its own head is taken, and what it owes when its last atom is taken before any of
+    them is stored. Per topic and key the order is that of `step`, and so is what is said, to the byte; only what is no
+    feed waits.
     """
 
     def step_urgent(self, line: Line) -> list[Emission]:
@@ -157,8 +159,8 @@ class DeferringFold(Fold, Protocol):
         ...
 
     @property
-    def owes(self) -> bool:
-        """Whether there is something to pay."""
+    def owed_count(self) -> int:
+        """How many atoms owe something; 0: there is nothing to pay."""
         ...
 
     def pay(self, most_count: int | None = None) -> list[Emission]:

@@ -7,6 +7,7 @@ instant, then one decision at the last whole step, then the record is applied.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from sla.catalogue import Catalogue
 from sla.detect.partition import Partition
@@ -93,23 +94,28 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Igno
         """See `sla.fold.DeferringFold`."""
         self._partition.defers = line.offset > self._told_up_to  # else nothing is told, and so nothing is owed
         try:
-            emissions = super().step(line)
+            return super().step(line)
         finally:
             self._partition.defers = False
-        return [*self._partition.owing.pay(0), *emissions] if self._partition.owing else emissions
 
     @property
-    def owes(self) -> bool:
-        """Whether there is something to pay."""
-        return bool(self._partition.owing)
+    def owed_count(self) -> int:
+        """See `sla.fold.DeferringFold`."""
+        return len(self._partition.owing)
 
     def pay(self, most_count: int | None = None) -> list[Emission]:
         """See `sla.fold.DeferringFold`."""
         owing = self._partition.owing
-        return owing.pay(len(owing) if most_count is None else most_count) if owing else []
+        return owing.pay(len(owing) if most_count is None else most_count)
 
     def _advance(self, now: int, offset: int) -> list[Emission]:
-        return self._partition.advance(now, offset)
+        return self._behind_what_it_settled(self._partition.advance(now, offset))
+
+    def _take(self, record: Any, line: Line, now: int) -> list[Emission]:
+        return self._behind_what_it_settled(super()._take(record, line, now))
+
+    def _behind_what_it_settled(self, emissions: list[Emission]) -> list[Emission]:
+        return [*settled, *emissions] if (settled := self._partition.owing.pay(0)) else emissions
 
     def _apply(
         self, record: Measurement | ServiceFact | ServiceOrder | OpenClock | Ignored, line: Line
@@ -131,7 +137,7 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Igno
         return self._partition.follow(catalogue, offset)
 
     def _changes(self) -> Iterator[AtomState]:
-        if self.owes:
+        if self.owed_count:
             raise RuntimeError("what is owed must be told before the state that implies it is stored")
         return self._partition.changes(lambda: self._offset)
 

@@ -9,6 +9,7 @@ its order (docs/decisions/0026).
 
 from __future__ import annotations
 
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -59,15 +60,12 @@ class Owing:
         """How many streams owe something."""
         return len(self._debts)
 
-    def __bool__(self) -> bool:
-        """Whether anything is owed, or told and not fetched yet."""
-        return bool(self._debts or self._told)
-
     def owe(self, stream: Stream, moment: Moment, due: list[Due]) -> None:
         """Tell these later."""
         ledger = _counted(stream)
         opened = None if ledger is None else _OPEN_OF(ledger)
         self._debts[stream.service, stream.signal] = _Debt(stream, moment, due, opened)
+        _let_go(stream)
 
     def before(self, stream: Stream, record: Measurement, lateness: Lateness | None) -> None:
         """A record is about to be counted: what it may change is told first."""
@@ -91,7 +89,7 @@ class Owing:
     def pay(self, most_count: int) -> list[Emission]:
         """What was told since the last call, and then the statuses of so many streams."""
         told, self._told = self._told, []
-        for name in list(self._debts)[:most_count]:
+        for name in list(islice(self._debts, most_count)):
             told += self._paid(self._debts.pop(name))
         return told
 
@@ -118,8 +116,7 @@ class Owing:
             emissions = self._publisher.minute_status(scene)
             if emissions:
                 said.append(Said(account.track.key, emissions))
-        for account in stream.accounts.values():
-            account.season.let_go()  # what only the forecasts of this minute needed
+        _let_go(stream)
         if stamps != [account.track.stamp() for account, _, _ in due]:
             self._memory.dirty.add((stream.service, stream.signal))
         return said
@@ -131,6 +128,12 @@ def may_owe(stream: Stream) -> bool:
         measure.ledger.hours.is_always and not isinstance(measure, UptimeMeasure)
         for measure in stream.measures.values()
     )
+
+
+def _let_go(stream: Stream) -> None:
+    """Of what only forecasts of this minute needed: of all streams at once it would be most of the memory."""
+    for account in stream.accounts.values():
+        account.season.let_go()
 
 
 def _reopen(ledger: Ledger, bucket: tuple[Any, ...]) -> None:

@@ -45,7 +45,7 @@ class Later(Way):
             if index < len(records):
                 self.said += self.fold.step_urgent(line_of(records[index]))
                 index += 1
-            self.owed_count += self.fold.owes
+            self.owed_count += self.fold.owed_count
             if dice.random() < 0.02:
                 self.said += self.fold.pay(dice.choice([1, 2]))
 
@@ -175,8 +175,33 @@ def test_an_alert_of_a_whole_minute_does_not_wait_for_the_statuses_of_others() -
 def test_state_is_not_taken_while_something_is_owed() -> None:
     fold, offset, minute = before_a_minute()
     fold.step_urgent(line_of(record(offset, minute, {"type": "tick"}, None)))
-    assert fold.owes
+    assert fold.owed_count == len(SERVICES)
     with pytest.raises(RuntimeError, match="owed"):
         fold.take_dirty()
     assert {each.topic for each in fold.pay()} == {STATUS}
-    assert not fold.owes
+    assert not fold.owed_count
+
+
+def test_what_a_timer_says_of_a_promise_comes_before_its_status_of_the_same_line() -> None:
+    day = objective(
+        "paid",
+        target="99.9%",
+        window={"calendar": "day", "timezone": "UTC"},
+        warnings={**QUIET, "budgetConsumed": "none"},
+    )
+    once, later = (Way(catalogue_of([day]), [], is_short=False).fold for _ in range(2))
+    midnight = T0 + DAY_MS - T0 % DAY_MS
+    counts = [
+        (at, at, 9 if midnight - at < 2 * MINUTE_MS else 0) for at in range(midnight - 9 * MINUTE_MS, midnight, 500)
+    ]
+    # Its first line behind midnight tells of the new day, and counts into the old one: the debt of the minute is paid.
+    counts += [(midnight + 1_100, midnight - 50, 0), (midnight + 1_200, midnight + 1_150, 0)]
+    at_once: list[Emission] = []
+    in_parts: list[Emission] = []
+    for offset, (now, at, bad) in enumerate(counts):
+        line = line_of(record(offset, now, {**COUNTS, "at": at, "good": 10, "bad": bad}, "pay"))
+        at_once += once.step(line)
+        in_parts += later.step_urgent(line)
+    assert by_key([*in_parts, *later.pay()]) == by_key(at_once)
+    rules = [each.value["data"]["reason"]["rule"] for each in at_once if each.topic == STATUS]
+    assert rules[-2:] == ["period", "within_budget"]

@@ -12,8 +12,8 @@ import pytest
 import agents.shell
 from sla.fold import AtomState, Emission, Line
 from tests.engine.counting import EVERY, HEAD, Counting
-from tests.engine.parts import World
-from tests.engine.test_shell import HOME, OUT, flush, records, shell_on
+from tests.engine.parts import World, record
+from tests.engine.test_shell import HOME, OTHER, OUT, flush, records, shell_on
 from tests.harness.process import PATIENCE_S
 
 
@@ -32,8 +32,8 @@ class Deferring(Counting):
         return told
 
     @property
-    def owes(self) -> bool:
-        return bool(self._owed or self._told)
+    def owed_count(self) -> int:
+        return len(self._owed)
 
     def pay(self, most_count: int | None = None) -> list[Emission]:
         told, self._told = self._told, []
@@ -43,7 +43,7 @@ class Deferring(Counting):
 
     def changes(self) -> Iterator[AtomState]:
         for atom in super().changes():
-            assert atom.key != HEAD or not self.owes
+            assert atom.key != HEAD or not self._owed
             self._told += self._owed.pop(atom.key, [])
             yield atom
 
@@ -90,6 +90,59 @@ async def test_what_an_atom_owes_goes_out_before_it_is_stored() -> None:
     assert await write()
     assert [entry[0] for entry in world.log] == ["sent", "stored", "stored"]
     assert world.stored_keys() == [HOME[3], HEAD.encode()]
+
+
+async def test_what_an_atom_owes_that_is_not_in_a_flush_goes_out_before_the_others_are_stored() -> None:
+    world = World()
+    shell = shell_that_owes(world)
+    await shell.handle(3, records(EVERY - 1))
+    write = shell.snapshot()
+    others = [record(EVERY + n, OTHER, partition=3) for n in range(EVERY)]
+    await shell.handle(3, [*records(1, start=EVERY - 1), *others])  # a restart reads these again and is silent
+    assert await write()
+    assert [entry[0] for entry in world.log] == ["sent", "sent", "stored", "stored"]
+    assert world.stored_keys() == [HOME[3], HEAD.encode()]
+
+
+async def test_settling_ends_though_each_batch_owes_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.shell, "PAID_AT_ONCE", 1)
+    world = World()
+    shell = shell_that_owes(world)
+    handled = 0
+
+    async def catch_up() -> None:
+        nonlocal handled
+        while True:
+            for partition in (3, 4):
+                await shell.handle(partition, records(EVERY, start=handled, partition=partition))
+            handled += EVERY
+            await asyncio.sleep(0)
+
+    for partition in (3, 4):
+        await shell.handle(partition, records(EVERY, partition=partition))
+    handled = EVERY
+    catching_up = asyncio.create_task(catch_up())
+    async with asyncio.timeout(PATIENCE_S):
+        await shell.settle()
+        assert handled > EVERY
+        assert await flush(shell)
+    catching_up.cancel()
+    assert {entry[0] for entry in world.log} == {"sent", "stored"}
+
+
+async def test_a_worker_that_is_fenced_owes_on() -> None:
+    world = World(is_fenced=True)
+    shell = shell_that_owes(world)
+    await shell.handle(3, records(EVERY))
+    paying = asyncio.create_task(shell.pay())
+    await asyncio.sleep(0)
+    assert not world.sent(OUT)
+    world.is_fenced = False
+    await shell.handle(3, records(1, start=EVERY))
+    async with asyncio.timeout(PATIENCE_S):
+        while not world.sent(OUT):  # noqa: ASYNC110 - a condition of the world, which no event tells
+            await asyncio.sleep(0)
+    paying.cancel()
 
 
 async def test_a_revoke_drops_what_is_owed_with_its_fold() -> None:

@@ -111,10 +111,6 @@ def _facts_taken_before_all_streams(right: Any) -> Any:
     return changes
 
 
-async def _not_settled(_self: Shell) -> None:
-    return
-
-
 def _segments_last(right: Any) -> Any:
     def stages(taken: Any) -> Any:
         segments, *others = right(taken)
@@ -294,7 +290,6 @@ MUTANTS: dict[str, Mutant] = {
         Mutant("facts forgotten by a restart", after_loading(Partition, _facts_are_forgotten)),
         Mutant("an atom's own offset ignored", after_loading(Partition, _the_atoms_own_offset_is_ignored)),
         Mutant("a record read twice counted twice", in_place_of(Detect, "step_urgent", _read_twice_is_counted_twice)),
-        Mutant("a flush begun with debts", lambda: mock.patch.object(Shell, "settle", _not_settled)),
         Mutant("told later with later counts", in_place_of(sla.detect.owing, "_reopen", lambda _: _nothing)),
         Mutant("told later than what came after", in_place_of(Owing, "settle", lambda _: _nothing)),
         Mutant("a repeated sequence counted", in_place_of(sla.detect.partition, "is_repeat", _a_feed_is_taken_twice)),
