@@ -80,8 +80,8 @@ def _change(said: _Said) -> Change:
 
 
 def characters_of(fields: Iterable[tuple[str, Any]]) -> int:
-    """How much fields take, roughly as JSON."""
-    return sum(len(name) + (len(value) if type(value) is str else len(dumps(value))) for name, value in fields)
+    """How much fields take as JSON in ASCII, which is no less than they take in bytes."""
+    return sum(len(dumps(name)) + len(dumps(value)) for name, value in fields)
 
 
 class History:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.topics import DEAD_LETTERS, HEAD_BYTES_MAX
 from sla.clock import Clock, listed, room
+from sla.clock.history import HISTORY_CHARACTERS_MAX
 from sla.clock.listed import LISTED_MAX
 from sla.clock.run import Ending, Run
 from sla.clock.track import Told
@@ -135,6 +136,19 @@ def test_a_ticket_of_many_objectives_keeps_fewer_events_so_that_its_head_fits_th
     letter = world.said[-1].value
     assert letter["reason"] == "limit_reached"
     assert f"the newest {kept_count} are" in letter["detail"]
+
+
+@pytest.mark.parametrize("character", ["x", "\x01", '"', "\u4e2d"], ids=["plain", "control", "quote", "wide"])
+def test_the_head_of_a_ticket_with_as_many_fields_as_there_may_be_fits_the_table(character: str) -> None:
+    """Whatever they are written with: what a limit counts is no less than the bytes that the table holds."""
+    world = World(promise(target="4000h", pause=PENDING))
+    world.created("10:00")
+    for number in range(600):
+        state = "open" if number % 2 else "pending"
+        world.event(at("10:01") + number * MINUTE_MS, state=state, note=character * 2_000)
+    kept = world.fold._partition._memory.tickets["T1"].history
+    assert 1 < len(kept) < 600
+    assert head_bytes(world) < 1.2 * HISTORY_CHARACTERS_MAX
 
 
 def test_a_ticket_that_comes_to_a_service_of_many_objectives_fits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
