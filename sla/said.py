@@ -16,8 +16,7 @@ class Said(NamedTuple):
 
 def in_order(said: list[Said]) -> list[Emission]:
     """What was said at one instant, by dedup key."""
-    if not said:
-        return []
-    if len(said) > 1:
-        said.sort(key=lambda each: each.dedup_key)
+    if len(said) <= 1:  # which is nearly always so
+        return said[0].emissions if said else []
+    said.sort(key=lambda each: each.dedup_key)
     return [emission for each in said for emission in each.emissions]

@@ -48,7 +48,7 @@ class Talk:
         elif kind is TicketEvent.CLOSED:
             self.is_closed = True
             self.waiting_since = None
-        elif kind in (TicketEvent.REOPENED, TicketEvent.CREATED) and self.is_closed:
+        elif self.is_closed and kind in (TicketEvent.REOPENED, TicketEvent.CREATED):
             self.is_closed = False
             self.opened_at = at
 

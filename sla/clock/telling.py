@@ -20,8 +20,11 @@ def catch_up(
     With a `rule` (late_data, exclusion, definition) all is looked at anew and what is no longer true is corrected.
     """
     told, runs = voice.track.told, voice.course.runs
-    if rule is None and told and not (len(told) <= len(runs) and told[-1].is_true_of(runs[len(told) - 1])):
-        rule = LATE
+    untold_count: int | None = None
+    if rule is None and told:
+        untold_count = told[-1].untold_count(runs[len(told) - 1]) if len(told) <= len(runs) else None
+        if untold_count is None:
+            rule = LATE
     if rule is not None:
         align(voice, rule)
         told = voice.track.told
@@ -30,7 +33,7 @@ def catch_up(
         first = max(0, len(told) - 1)  # the clocks before it have ended: what comes later does not change them
         if is_past and told and told[-1].stage > 0:
             rule = LATE  # what time alone made true at the event's instant or after it may not be so
-        elif told and len(told) == len(runs) and told[-1].facts_count == runs[-1].facts_count:
+        elif untold_count == 0 and len(told) == len(runs):
             # Nothing happened to the clock, so nothing is due at another time either.
             return voice.relabelled() if are_labels_new else []
     for place, run in enumerate(runs[first:], first):

@@ -71,21 +71,25 @@ class Told:
         """The fact that was told first."""
         return Fact(_KINDS[self._facts[0]], self._facts[1]) if self._facts else None
 
-    def is_true_of(self, run: Run) -> bool:
-        """Whether the facts of a clock begin with all that was told, which is the usual case.
+    def untold_count(self, run: Run) -> int | None:
+        """How many facts of a clock come after all that was told; None where its facts do not begin with that.
 
         What was compared once, or told of it, is not compared again: either side only adds to it, or begins a new one.
         """
         raw, count = self._facts, self.facts_count
         known = run.agreed_count if run.agreed is raw else 0
-        if count > run.facts_count:
-            return False
-        if known == count:
-            return True
-        if not all(map(eq, zip(raw[3 * known :: 3], raw[3 * known + 1 :: 3], strict=True), run.facts(known))):
-            return False
-        self.agree(run)
-        return True
+        untold_count = run.facts_count - count
+        if untold_count < 0:
+            return None
+        if known < count:
+            if not all(map(eq, zip(raw[3 * known :: 3], raw[3 * known + 1 :: 3], strict=True), run.facts(known))):
+                return None
+            self.agree(run)
+        return untold_count
+
+    def is_true_of(self, run: Run) -> bool:
+        """Whether the facts of a clock begin with all that was told, which is the usual case."""
+        return self.untold_count(run) is not None
 
     def agree(self, run: Run) -> None:
         """All that was told is what the facts of a clock begin with."""

@@ -108,23 +108,27 @@ class Voice:
 
     def tell(self, view: View, run: Run, told: Told, fact: Fact, *, is_late: bool) -> None:
         """A fact about a clock; an end ends the episode too, `is_late` after a missed deadline."""
-        name, rule, at = NAMES[fact.kind], _RULES[fact.kind], fact.at
+        kind, at = fact
+        rule, change, ended_as = _RULES[kind], "changed", None
         more: dict[str, Any] | None = None
-        change, ended_as = "changed", None
-        if fact.kind is FactKind.MET:
-            rule, more = ("met_late" if is_late else "met"), {"late": is_late}
-            change, ended_as = "ended", "breached" if is_late else "met"
-        elif fact.kind is FactKind.CANCELLED:
-            rule = run.ending.value if run.ending is not None else rule
-            change, ended_as = "ended", "cancelled"
-        elif fact.kind in BEGINNINGS:
+        if kind in BEGINNINGS:
             change = "started"
             if run.replaces is not None:
                 more = {"replaces": ticket_key(self.track.service, run.replaces, self.ticket)}
-        if change == "ended" and self.track.is_open:
-            self.recover(view, rule if fact.kind is FactKind.MET else "cancelled", at)
-        told.add(fact, self.clock(view, self.still(name, rule, at, more)))
-        if fact.kind is FactKind.MET and not is_late and not told.is_good_fed:
+        elif kind in ENDINGS:
+            change, ended_as = "ended", "cancelled"
+            if kind is FactKind.MET:
+                rule, ended_as, more = (
+                    "met_late" if is_late else "met",
+                    "breached" if is_late else "met",
+                    {"late": is_late},
+                )
+            elif run.ending is not None:
+                rule = run.ending.value
+            if self.track.is_open:
+                self.recover(view, rule if kind is FactKind.MET else "cancelled", at)
+        told.add(fact, self.clock(view, self.still(NAMES[kind], rule, at, more)))
+        if ended_as == "met" and not told.is_good_fed:
             told.is_good_fed = True
             self._feeds.append(outcome(view, at, is_good=True))
         self.feed(view, at, change, ended_as)
