@@ -6,7 +6,6 @@ Most are good: those are read by a glance. What is unusual or refused is looked 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from sys import intern
 from typing import Any, Final
 
 import orjson
@@ -23,7 +22,7 @@ from schemas.inbound.checks import (
     refusal_of,
 )
 from schemas.inbound.diagnosis import exclusion_of
-from schemas.inbound.fields import NAME_MOST_CHARACTERS, TICKET_FIELDS_OF
+from schemas.inbound.fields import TICKET_FIELDS_OF
 from schemas.instants import read_own_rfc3339
 from schemas.orders import TICKET_ORDERS, ticket_order
 from schemas.text import DEPTH_MOST_LEVELS, INTEGER_LARGEST, VALUE_LARGEST_BYTES, may_be_too_deep
@@ -85,7 +84,7 @@ def _record(document: Document, now: int) -> TicketsRecord:
         case _:
             return Ticket(
                 document["ticket"],
-                intern(document["service"]),
+                document["service"],
                 instant(document, "at", now),
                 _EVENTS[document["event"]],
                 _ACTORS[document.get("by")],
@@ -96,15 +95,7 @@ def _record(document: Document, now: int) -> TicketsRecord:
 
 
 def _pairs(fields: Any) -> tuple[tuple[str, Any], ...]:
-    """Names and short texts are shared by all tickets: most take a few values."""
-    if not fields:
-        return ()
-    return tuple(
-        [
-            (intern(name), intern(value) if type(value) is str and len(value) <= NAME_MOST_CHARACTERS else value)
-            for name, value in fields.items()
-        ]
-    )
+    return tuple(fields.items()) if fields else ()
 
 
 def _glance(line: Line, now: int) -> Ticket | Tick | None:
@@ -138,7 +129,7 @@ def _plain_ticket(document: dict[str, Any], key: bytes | None, now: int) -> Tick
         and (type(at) is int and 0 <= at <= now + AHEAD_MOST_MS)
     ):
         return None
-    plain = Ticket(ticket, intern(service), min(at, now), event, by, _pairs(fields))
+    plain = Ticket(ticket, service, min(at, now), event, by, _pairs(fields))
     is_whole = len(document) == _REQUIRED_COUNT + ("by" in document) + ("fields" in document)
     return plain if is_whole else _with_optional(document, plain)
 

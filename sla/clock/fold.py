@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sla.catalogue import Catalogue
+from sla.clock.memory import Memory
 from sla.clock.partition import Partition
 from sla.clock.publish import Publisher
 from sla.fold import AtomState, CatalogueReader, Emission, Line
@@ -38,21 +39,22 @@ class Clock(Folding[Ticket | Exclusion | TicketOrder]):
     ) -> None:
         super().__init__(topic, partition, decode=decode, dead_letter=dead_letter, catalogue_reader=catalogue_reader)
         publisher = Publisher(cluster, topic, partition)
-        self._partition = Partition(topic, partition, publisher, base, max(gap_ms, GAP_MS))
+        self._memory = Memory(partition, base)
+        self._partition = Partition(topic, partition, publisher, self._memory, max(gap_ms, GAP_MS))
 
     @property
     def now(self) -> int | None:
         """The partition's log time; None before its first line."""
-        return self._partition.now
+        return self._memory.now
 
     @property
     def catalogue(self) -> Catalogue:
         """The revision in force."""
-        return self._partition.catalogue
+        return self._memory.catalogue
 
     @property
     def _row(self) -> DeadLetterRow:
-        return self._partition.row
+        return self._memory.row
 
     def _advance(self, now: int, offset: int) -> list[Emission]:
         return self._partition.advance(now, offset)

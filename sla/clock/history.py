@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from json import dumps
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 from sla.records import Actor, Ticket, TicketEvent
@@ -19,6 +20,7 @@ FIELDS_CHARACTERS_MAX: Final = 131_072  # of all fields that a ticket has at a t
 HISTORY_CHARACTERS_MAX: Final = 524_288  # of the fields in the events that are kept
 
 _POOL_MAX: Final = 65_536
+_SHORT_CHARACTERS: Final = 200
 
 
 class Change(NamedTuple):
@@ -74,9 +76,14 @@ class Pool:
 
 
 def _change(said: _Said) -> Change:
+    """Names and short texts are shared by all changes: most take a few values."""
     event, by, service, fields, is_import = said
     actor = None if by is None else Actor(by)
-    return Change(TicketEvent(event), actor, service, fields, is_import, characters_of(fields))
+    shared = [
+        (intern(name), intern(value) if type(value) is str and len(value) <= _SHORT_CHARACTERS else value)
+        for name, value in fields
+    ]
+    return Change(TicketEvent(event), actor, intern(service), tuple(shared), is_import, characters_of(fields))
 
 
 def characters_of(fields: Iterable[tuple[str, Any]]) -> int:

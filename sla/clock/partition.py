@@ -23,7 +23,6 @@ from sla.fold import AtomState, CatalogueReader, Emission, Offset
 from sla.orders import TicketOrder
 from sla.records import Exclusion, Feed, Rejection, Ticket
 from sla.said import Said, in_order
-from sla.storm import DeadLetterRow
 from sla.units import floor_to
 
 EXCLUDED: Final = "exclusion"
@@ -36,28 +35,13 @@ class Partition:
     A ticket whose table entry was written behind that line before a crash stands ahead of it, and is passed over.
     """
 
-    def __init__(self, topic: str, number: int, publisher: Publisher, base: Catalogue, gap_ms: int) -> None:
+    def __init__(self, topic: str, number: int, publisher: Publisher, memory: Memory, gap_ms: int) -> None:
         self._topic = topic
         self._number = number
         self._gap_ms = gap_ms
-        self._memory = Memory(number, base)
+        self._memory = memory
         self._speaking = Speaking(self._memory, publisher)
         self._obeying = Obeying(self._memory, self._speaking)
-
-    @property
-    def now(self) -> int | None:
-        """The log's time; None before the first line."""
-        return self._memory.now
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The revision in force."""
-        return self._memory.catalogue
-
-    @property
-    def row(self) -> DeadLetterRow:
-        """The records in a row that could not be used."""
-        return self._memory.row
 
     # -- time
 
@@ -73,7 +57,7 @@ class Partition:
             emissions.append(watch_record("detector_gap", self._topic, self._number, before, now))
         if memory.agenda.is_due(now):
             emissions += self._run_due(now, offset)
-        if memory.importing and floor_to(now, self.catalogue.decide_every_ms) > before:
+        if memory.importing and floor_to(now, memory.catalogue.decide_every_ms) > before:
             emissions += self._end_imports(offset)
         return emissions
 
