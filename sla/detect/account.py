@@ -156,7 +156,7 @@ class Account:
                 if rule.has_cleared(short_bad, short_total):
                     track.burning = tuple(name for name in track.burning if name != rule.tier.name)
                 elif firing is None:
-                    firing = rule
+                    firing, p_value = rule, None  # none was asked for, and that of a doubtful tier is not its own
             elif short_bad and rule.burns(short_bad, short_total) and self._burns_long(rule, long, seen, at):
                 is_proven, chance = self.is_proven(rule, *ledger.sums(long))
                 if is_proven:
@@ -165,6 +165,13 @@ class Account:
                 elif doubtful is None and firing is None:
                     doubtful, p_value = rule, chance
         return Reading(budget, total, bad, firing, doubtful, p_value, changes and (bad > 0 or budget is None))
+
+    def is_overspent(self, seen: Seen, at: int) -> bool:
+        """Whether the objective is missed, without a look at its tiers."""
+        if at >= self.ledger.next_edge_at:
+            self.ledger.advance(at)
+        budget, _ = self.budget(seen, at, self._budget_window.edge, *self.ledger.sums(self._budget_window))
+        return budget is not None and budget.is_overspent
 
     def _burns_long(self, rule: BurnRule, long: WindowSum, seen: Seen, at: int) -> bool:
         """Whether the long window burns too, and is not warming."""

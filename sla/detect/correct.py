@@ -138,6 +138,7 @@ class Corrections:
         """
         stream.settle(moment.at)
         before = {name: self._breach_view(stream, account) for name, account in stream.accounts.items()}
+        overspent = {name for name, account in stream.accounts.items() if account.is_overspent(stream.seen, moment.at)}
         stream.exclude(exclusions, moment.at)
         said: list[Said] = []
         for account in stream.in_order:
@@ -145,7 +146,9 @@ class Corrections:
             was = before[track.objective.name]
             was_breached = track.standing is Standing.BREACHED
             reading = account.read(stream.seen, moment.at)
-            undone = was_breached and reading.budget is not None and not reading.budget.is_overspent
+            # In silence a breach may stand whose bad has left the window; that is no exclusion's doing.
+            was_overspent = was_breached and track.objective.name in overspent
+            undone = was_overspent and reading.budget is not None and not reading.budget.is_overspent
             emissions: list[Emission] = []
             if undone:
                 view = View(Standing.OK, reading.budget)

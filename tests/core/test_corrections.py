@@ -44,6 +44,14 @@ def test_a_revoked_exclusion_gives_back_exactly_what_it_took() -> None:
     assert again["data"]["episode"] == 2
 
 
+def test_an_exclusion_is_no_reason_for_a_breach_that_silence_alone_keeps() -> None:
+    world = World(objective(grace="0s", correctFor="1h", noData={"after": "5m", "treat": "unknown"}))
+    world.minutes(0, 9, 0, 10)
+    world.idle(9, 80)  # all that was bad has left the window
+    world.exclusion(T0 + 80 * MINUTE_MS, "CHG-1", T0 + 70 * MINUTE_MS, T0 + 75 * MINUTE_MS)
+    assert [name for _, name, _ in world.story()] == ["breach", "flags_changed"]
+
+
 def test_an_exclusion_that_was_only_requested_changes_nothing() -> None:
     world = broken()
     for status in ("requested", "rejected"):

@@ -76,6 +76,30 @@ def test_a_burning_tier_is_an_early_warning_and_its_end_a_recovery() -> None:
     assert (recovery["data"]["state"], recovery["data"]["severity"]) == ("ok", "critical")
 
 
+def test_a_warning_tells_the_chance_of_its_own_tier_where_a_graver_one_is_in_doubt() -> None:
+    windows = {"long": "30m", "short": "5m"}
+    told = World(
+        objective(
+            target="99.5%",
+            window={"calendar": "day", "timezone": "Pacific/Apia"},  # a day ends at 11:00
+            warnings={
+                "burnRates": [
+                    {"name": "page", "severity": "critical", "budget": "4.5%", **windows},
+                    {"name": "ticket", "severity": "warning", "budget": "5%", **windows},
+                ],
+                "budgetConsumed": "none",
+                "forecast": "none",
+            },
+        )
+    )
+    told.counts(T0, 1000, 0)
+    told.counts(T0 + 35 * MINUTE_MS, 5, 0)
+    told.counts(T0 + 57 * MINUTE_MS, 0, 2)  # two of seven; a page asks for three
+    told.idle(58, 61)
+    warnings = [each["data"]["reason"] for each in told.events("early_warning")]
+    assert [(each["tier"], each["p_value"]) for each in warnings] == [("ticket", 0.0029), ("ticket", 0.0029)]
+
+
 def test_a_breach_comes_alone_even_if_a_tier_fires_at_that_instant() -> None:
     world = World(promise(warnings=warned_by(FAST))).well(120)
     world.minutes(0, 3, 10, 0)
