@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
@@ -91,7 +92,9 @@ class Account:
         excluded: list[Interval],
         gaps: list[Interval],
         grace_ms: int,
+        silent_slices: AbstractSet[int] = frozenset(),
     ) -> None:
+        """`silent_slices`: those that no data touched when they were judged, by their beginning."""
         self.objective = objective
         self.records = sorted(record for record in records if COUNTED_AS[record.type] == objective.kind)
         self.loaded = loaded if objective.kind == "ratio" else []
@@ -99,7 +102,9 @@ class Account:
         self.excluded = excluded
         self.gaps = gaps
         self.grace_ms = grace_ms
+        self.silent_slices = silent_slices
         self.hours = objective.hours
+        self.hearing = self  # knows the silences that leave the window
         self.stands_at = cache(self._stands_at)  # of a slice
         self._slices: dict[Interval, list[int]] = {}  # of whole periods
         self._silent: dict[int, int | None] = {}  # by the instant of a record
@@ -122,14 +127,25 @@ class Account:
 
     def before_slices(self) -> Account:
         """The same, as it stands at an instant before the slices are judged that are due at it."""
+        return self._like(self.records, self.grace_ms + 1)
+
+    def less(self, late: list[Record]) -> Account:
+        """The same without the counts of some of its records; they were heard nonetheless."""
+        gone = {record.order for record in late}
+        left = self._like([record for record in self.records if record.order not in gone], self.grace_ms)
+        left.hearing = self
+        return left
+
+    def _like(self, records: list[Record], grace_ms: int) -> Account:
         return Account(
             self.objective,
-            records=self.records,
+            records=records,
             loaded=self.loaded,
             seen_from=self.seen_from,
             excluded=self.excluded,
             gaps=self.gaps,
-            grace_ms=self.grace_ms + 1,
+            grace_ms=grace_ms,
+            silent_slices=self.silent_slices,
         )
 
     # -- no data ------------------------------------------------------------------------------------------------
@@ -172,7 +188,7 @@ class Account:
         left = self.open_between(begin, now)
         counted = length(left)
         if self.objective.no_data_treat in ("ignore", "unknown"):
-            silences = self.silences(now)
+            silences = self.hearing.silences(now)
             counted -= sum(length(clip(silences, low, high)) for low, high in left)
         return counted
 
@@ -306,9 +322,7 @@ class Account:
         slices = self.sliced_time(now) if self.objective.kind == "uptime" else self.sliced
         verdicts: dict[int, int] = {}
         if self.objective.kind != "uptime" and self.objective.no_data_treat in ("bad", "good"):
-            for low, high in self.silences(now):
-                for start in range(floor_to(low, width_ms), high, width_ms):
-                    verdicts[start] = 1 if self.objective.no_data_treat == "bad" else 0
+            verdicts = dict.fromkeys(self.silent_slices, 1 if self.objective.no_data_treat == "bad" else 0)
         for start, whole in slices.items():
             verdicts.pop(start, None)
             if whole.total > 0:
@@ -326,12 +340,13 @@ class Account:
         begin = self.hours.window_start(rolling_ms, now)
         return begin, begin + rolling_ms if self.hours.is_always else now + 1
 
-    def budget(self, now: int) -> Budget:
+    def budget(self, now: int, known_at: int | None = None) -> Budget:
+        """`known_at`: as it is told later, from all that lay before `now`."""
         objective = self.objective
         begin, end = self.budget_window(now)
         rolling_ms = objective.window.rolling_ms
         window_ms = self.hours.length(begin, end) if rolling_ms is None else rolling_ms
-        actual = self.sum(begin, max(end, now + 1), now)
+        actual = self.sum(begin, max(end, now + 1), now) if known_at is None else self.sum(begin, now, known_at)
         if self.seen_from is None or not self.records:
             return Budget(actual, None)
         counted_ms = self.counted_ms(max(begin, self.seen_from), now)
@@ -348,9 +363,11 @@ class Account:
             return Budget(actual, floor_share(actual.total, objective.tolerated))
         return Budget(actual, floor_share(actual.total * window_ms // counted_ms, objective.tolerated))
 
-    def reading(self, tier: Tier, now: int) -> Reading:
-        long = self.sum(self.hours.window_start(tier.long_ms, now), now + 1, now)
-        short = self.sum(self.hours.window_start(tier.short_ms, now), now + 1, now)
+    def reading(self, tier: Tier, now: int, known_at: int | None = None) -> Reading:
+        """`known_at`: as for `budget`."""
+        end, known_at = (now + 1, now) if known_at is None else (now, known_at)
+        long = self.sum(self.hours.window_start(tier.long_ms, now), end, known_at)
+        short = self.sum(self.hours.window_start(tier.short_ms, now), end, known_at)
         return Reading(
             tier,
             long,
@@ -381,25 +398,24 @@ class Account:
     def confidence(self, rule_ms: int | None, now: int) -> dict[str, Any]:
         """Of a rule over its long window; `rule_ms` None: a budget rule, over the budget's own window."""
         begin = self.budget_window(now)[0] if rule_ms is None else self.hours.window_start(rule_ms, now)
-        coverage = self.coverage(begin, now)
+        with_data, counted = self.coverage(begin, now)
+        coverage = Fraction(with_data, counted) if counted else Fraction(1)
         level = "partial" if coverage < Fraction(9, 10) else "full"
         if self.seen_ms(now) < (HOUR_MS if rule_ms is None else rule_ms):
             level = "warming"
-        return {"level": level, "coverage": float(coverage)}
+        return {"level": level, "coverage": float(coverage), "minutes": counted}
 
-    def coverage(self, begin: int, now: int) -> Fraction:
-        """Minutes with data of the counted minutes of [begin, now); what `history` loaded is seen, not data."""
+    def coverage(self, begin: int, now: int) -> tuple[int, int]:
+        """How many minutes have data, of how many counted ones of [begin, now); `history` is seen, not data."""
         seen_from = begin if self.seen_from is None else max(begin, self.seen_from)
         minutes = range(floor_to(seen_from, MINUTE_MS), now, MINUTE_MS)
         counted = [start for start in minutes if self.counted_ms(start, min(start + MINUTE_MS, now)) > 0]
-        if not counted:
-            return Fraction(1)
         if self.objective.kind == "uptime":
-            held = self.held(now)
-            with_data = {m for low, high, _ in held for m in range(floor_to(low, MINUTE_MS), high, MINUTE_MS)}
+            known = [each for low, high, _ in self.held(now) for each in without((low, high), self.silences(now))]
+            with_data = {m for low, high in known for m in range(floor_to(low, MINUTE_MS), high, MINUTE_MS)}
         else:
             with_data = {floor_to(record.at, MINUTE_MS) for record in self.records}
-        return Fraction(sum(1 for minute in counted if minute in with_data), len(counted))
+        return sum(1 for minute in counted if minute in with_data), len(counted)
 
 
 def floor_share(total: int, share: Fraction) -> int:

@@ -1,13 +1,14 @@
-"""`period_closed`: what an agreement's own account says of one objective at the end of its period + grace."""
+"""What an agreement's own account says of one objective at the end of its period + grace, and corrections of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .account import Account, floor_share
 from .definitions import HOUR_MS, Agreement, Objective
-from .machine import Event, Machine, dedup_key, event_id
+from .machine import Event, Machine, View, dedup_key, event_id
 from .windows import Interval, clip, instant, period, spell, union
 
 MILLION = 1_000_000
@@ -61,18 +62,20 @@ def excluded_for(agreement: Agreement, span: Interval, exclusions: list[Excluded
     return union(clip(always, *span) + allowed)
 
 
-def closed(
-    machine: Machine,
-    agreement: Agreement,
-    *,
-    key: str,
-    span: Interval,
-    account: Account,
-    exclusions: list[Any],
-    at: int,
-    now: int,
-) -> Event:
-    one = machine.objective
+@dataclass
+class Closed:
+    """A period as it was told last. `correctable_until` in the log's time."""
+
+    agreement: Agreement
+    key: str
+    span: Interval
+    figures: dict[str, Any]
+    correctable_until: int
+
+
+def figures(account: Account, agreement: Agreement, span: Interval, exclusions: list[Any], at: int) -> dict[str, Any]:
+    """What an agreement's own account says of a period, as known at an instant."""
+    one = account.objective
     excluded = excluded_for(agreement, span, exclusions)
     own = Account(
         one,
@@ -82,19 +85,42 @@ def closed(
         excluded=excluded,
         gaps=account.gaps,
         grace_ms=account.grace_ms,
+        silent_slices=account.silent_slices,
     )
     counts = own.sum(*span, now=at)
     whole = len(own.slices_in(*span)) if one.slice_ms is not None else counts.total
-    topic, event_type = one.topic, "forewarn.period_closed.v1"
+    return {
+        "from": spell(span[0]),
+        "to": spell(span[1]),
+        "attained_ppm": None if counts.total == 0 else (counts.total - counts.bad) * MILLION // counts.total,
+        "met": counts.bad <= floor_share(whole, one.tolerated),
+        "excluded_ms": sum(one.hours.length(*each) for each in excluded),
+    }
+
+
+def closed(machine: Machine, period_of: Closed, now: int) -> Event:
+    return told(machine, period_of, "period_closed", {"rule": "period"}, period_of.span[1], now)
+
+
+def corrected(machine: Machine, period_of: Closed, found: dict[str, Any], rule: str, view: View) -> Event:
+    """The period comes out differently than it was told."""
+    before, period_of.figures = period_of.figures, found
+    event = told(machine, period_of, "correction", {"rule": rule}, view.at, view.now)
+    event["value"]["data"] |= {"before": before, "after": found}
+    return event
+
+
+def told(machine: Machine, period_of: Closed, name: str, reason: dict[str, Any], at: int, now: int) -> Event:
+    one, key = machine.objective, period_of.key
+    topic, event_type = one.topic, f"forewarn.{name}.v1"
     sequence = machine.next_sequence(topic, key)
-    attained = None if counts.total == 0 else (counts.total - counts.bad) * MILLION // counts.total
     value = {
         "specversion": "1.0",
         "id": event_id(topic, key, sequence, event_type),
         "source": machine.source,
         "type": event_type,
         "subject": key,
-        "time": spell(span[1]),
+        "time": spell(at),
         "data": {
             "dedup_key": key,
             "sequence": sequence,
@@ -103,15 +129,9 @@ def closed(
             "signal": one.signal,
             "objective": {"name": one.name},
             "evaluated_at": spell(now),
-            "reason": {"rule": "period"},
-            "flags": {"historic": now - span[1] > HOUR_MS},
-            "period": {
-                "from": spell(span[0]),
-                "to": spell(span[1]),
-                "attained_ppm": attained,
-                "met": counts.bad <= floor_share(whole, one.tolerated),
-                "excluded_ms": sum(one.hours.length(*each) for each in excluded),
-            },
+            "reason": reason,
+            "flags": {"historic": now - at > HOUR_MS},
+            "period": period_of.figures,
         },
     }
     return {"topic": topic, "key": key, "value": value}

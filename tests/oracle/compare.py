@@ -11,7 +11,7 @@ from .machine import event_id
 
 Emission = dict[str, Any]
 TOPICS = ("sla.alerts.v1", "sla.alerts.shadow.v1")
-NEVER_COMPARED = frozenset({"late_data", "forecast"})  # rules that the oracle does not follow
+NEVER_COMPARED = frozenset({"forecast"})  # rules that the oracle does not follow
 
 FIELDS = (
     *("time", "subject", "partitionkey", "data.dedup_key", "data.episode", "data.severity", "data.state"),
@@ -22,6 +22,7 @@ FIELDS = (
     *("data.period.excluded_ms", "data.reason.mark", "data.late", "data.ticket.elapsed_ms", "data.ticket.percent"),
     *("data.ticket.deadline", "data.ticket.paused", "data.ticket.time_left_ms", "data.ticket.deadline_if_resumed_now"),
     *("data.ticket.id", "data.ticket.metric", "data.ticket.target_ms"),
+    *(f"data.{when}.{what}" for when in ("before", "after") for what in ("state", "budget", "attained_ppm", "met")),
 )
 REASON_FIELDS = ("tier", "factor", "long_window", "short_window", "burn_long", "burn_short", "bad_count", "total_count")
 ABSENT = object()
@@ -41,9 +42,8 @@ def differences(expected: Iterable[Emission], actual: Iterable[Emission]) -> lis
 
 
 def is_beyond(event: Emission) -> bool:
-    """What the oracle does not work out: late data, forecasts, and corrections of a period that has closed."""
-    of_closed_period = event["value"]["type"] == "forewarn.correction.v1" and event["key"].count("/") > 1
-    return of_closed_period or rule(event) in NEVER_COMPARED
+    """What the oracle does not work out: forecasts."""
+    return rule(event) in NEVER_COMPARED
 
 
 def without_moves(events: list[Emission]) -> list[Emission]:
@@ -128,8 +128,10 @@ def unlike_fields(event_key: tuple[str, str], wanted: Emission, told: Emission) 
 
 def is_border(path: str, wanted: Emission) -> bool:
     """Whether partial or full hangs on how the minutes at the edges of silences are counted."""
-    coverage = at_path(wanted["value"], "data.confidence.coverage")
-    return path == "data.confidence.level" and coverage is not ABSENT and abs(coverage - 0.9) < COVERAGE_BORDER
+    coverage, minutes = (at_path(wanted["value"], f"data.confidence.{name}") for name in ("coverage", "minutes"))
+    if path != "data.confidence.level" or coverage is ABSENT:
+        return False
+    return bool(abs(coverage - 0.9) < COVERAGE_BORDER or abs(coverage - 0.9) * minutes < 1)
 
 
 def at_path(value: Any, path: str) -> Any:

@@ -18,11 +18,12 @@ from .definitions import (
     objective,
     of_kind,
 )
+from .hindsight import fitting, late_correction
 from .hours import Hours
 from .machine import Event, Machine, View
 from .open_time import ALWAYS, OpenTime
 from .replayed import TELEMETRY, Step, logs
-from .windows import Interval, floor_to, instant, period, spell, union
+from .windows import Interval, clip, floor_to, instant, period, spell, union
 
 FUTURE_MS = 5 * MINUTE_MS
 WATCH_MS = 10_000
@@ -34,6 +35,13 @@ class Exclusion(NamedTuple):
     end: int
     status: str
     category: str
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.status == "approved"
+
+
+NO_EXCLUSION = Exclusion(0, 0, "requested", "planned")
 
 
 @dataclass
@@ -125,6 +133,9 @@ class Detector:
         self.sequences: dict[tuple[str, str], int] = {}
         self.last_of_source: dict[tuple[str, ...], int] = {}
         self.order = count()
+        self.late: dict[tuple[str, str], list[Record]] = {}  # of each stream, since the last minute with corrections
+        self.corrected_in: dict[tuple[str, str], int] = {}  # that minute
+        self.closed: dict[str, list[closing.Closed]] = {}  # by the objective's dedup key
         agreements: list[Agreement] = [agreement(document) for document in of_kind(definitions, "Agreement")]
         calendars = {each["metadata"]["name"]: OpenTime(Hours(each)) for each in of_kind(definitions, "Calendar")}
         objectives: list[Objective] = [
@@ -153,7 +164,7 @@ class Detector:
         return self.streams[one.service, one.signal]
 
     def excluded(self, service: str) -> list[Interval]:
-        in_force = [known for known in self.exclusions.get(service, {}).values() if known.status == "approved"]
+        in_force = [known for known in self.exclusions.get(service, {}).values() if known.is_in_force]
         return union([(known.begin, known.end) for known in in_force])
 
     def account(self, one: Objective) -> Account:
@@ -167,6 +178,7 @@ class Detector:
                 excluded=self.excluded(one.service),
                 gaps=list(self.gaps),
                 grace_ms=stream.grace_ms,
+                silent_slices=self.machines[one.name].silent_slices,
             )
         return self.accounts[one.name]
 
@@ -198,8 +210,31 @@ class Detector:
             self.strike(timer, now)
         decided_at = floor_to(now, self.step_ms)
         if decided_at > before:
+            minute = floor_to(decided_at, MINUTE_MS)
+            late = {place: found for place, found in self.late.items() if minute > self.corrected_in.get(place, 0)}
             for machine in self.by_key():
-                self.publish(machine.decide(View(self.account(machine.objective), decided_at, now), now), now)
+                view = View(self.account(machine.objective), decided_at, now)
+                told = machine.decide(view, now)
+                self.publish(told + self.correct(machine, late.get(machine.place, []), view), now)
+            for place in late:
+                del self.late[place]
+                self.corrected_in[place] = minute
+
+    def correct(self, machine: Machine, late: list[Record], view: View) -> list[Event]:
+        """What was published and, by what came late since the last minute with corrections, is no longer true."""
+        of_it = fitting(late, view.account)
+        if not of_it:
+            return []
+        return late_correction(machine, of_it, view) + self.correct_periods(machine, "late_data", view)
+
+    def correct_periods(self, machine: Machine, rule: str, view: View) -> list[Event]:
+        exclusions = list(self.exclusions.get(machine.objective.service, {}).values())
+        told = []
+        for known in sorted(self.closed.get(machine.key, []), key=lambda each: each.key):
+            found = closing.figures(view.account, known.agreement, known.span, exclusions, view.at)
+            if view.now <= known.correctable_until and found != known.figures:
+                told.append(closing.corrected(machine, known, found, rule, view))
+        return told
 
     def publish(self, told: list[Event], now: int) -> None:
         self.outcome.alerts += [(now, event) for event in told]
@@ -241,11 +276,10 @@ class Detector:
             seen_from = stream.seen_from()
             if seen_from is not None and seen_from < span[1]:
                 exclusions = list(self.exclusions.get(one.service, {}).values())
-                account = self.account(one)
-                told = closing.closed(
-                    machine, known_as, key=key, span=span, account=account, exclusions=exclusions, at=at, now=now
-                )
-                self.publish([told], now)
+                found = closing.figures(self.account(one), known_as, span, exclusions, at)
+                period_of = closing.Closed(known_as, key, span, found, at + stream.correct_for_ms)
+                self.closed.setdefault(machine.key, []).append(period_of)
+                self.publish([closing.closed(machine, period_of, now)], now)
             return
         account = self.account(subject.objective)
         view = View(account, at, now)
@@ -254,6 +288,10 @@ class Detector:
         elif kind == "no_data":
             self.publish(subject.lose_data(View(account.before_slices(), at, now)), now)
         else:
+            end = at - account.grace_ms
+            start = end - account.slice_ms()
+            if clip(account.silences(at), start, end):
+                subject.silent_slices.add(start)
             self.publish(subject.decide(view, at), now)
 
     # -- records ------------------------------------------------------------------------------------------------
@@ -302,6 +340,8 @@ class Detector:
             up=value.get("up", True),
         )
         stream.records.append(record)
+        if late_ms > stream.grace_ms:
+            self.late.setdefault((value["service"], value["signal"]), []).append(record)
         for machine in self.machines_of[value["service"], value["signal"]]:
             account = self.accounts.get(machine.objective.name)
             if account is not None:
@@ -327,10 +367,15 @@ class Detector:
         service = value["service"]
         concerned = [machine for machine in self.by_key() if machine.objective.service == service]
         before = {machine.key: self.account(machine.objective) for machine in concerned}
-        self.exclusions.setdefault(service, {})[value["id"]] = Exclusion(
+        known = self.exclusions.setdefault(service, {})
+        was_in_force = known.get(value["id"], NO_EXCLUSION).is_in_force
+        known[value["id"]] = Exclusion(
             instant(value["from"]), instant(value["to"]), value.get("status", "approved"), value["category"]
         )
+        if not was_in_force and not known[value["id"]].is_in_force:
+            return
         self.changed(service)
         for machine in concerned:
             view = View(self.account(machine.objective), now, now)
-            self.publish(machine.undo(view, before[machine.key]), now)
+            told = machine.undo(view, before[machine.key])
+            self.publish(told + self.correct_periods(machine, "exclusion", view), now)

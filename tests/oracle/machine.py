@@ -80,12 +80,18 @@ class Machine:
     quiet_until: int | None = None
     firing: set[str] = field(default_factory=set)
     told_marks: set[Fraction] = field(default_factory=set)
-    breaches: dict[str, int] = field(default_factory=dict)  # id and instant of those published and not corrected
-    open_breach: str | None = None
+    breach_id: str | None = None  # of the newest one that was published
+    breach_at: int | None = None
+    silent_slices: set[int] = field(default_factory=set)  # those that no data touched when they were judged
 
     @property
     def key(self) -> str:
         return dedup_key(self.objective.service, self.objective.name)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its stream: service and signal."""
+        return self.objective.service, self.objective.signal
 
     def watches_silence(self) -> bool:
         return self.objective.no_data_treat == "unknown"
@@ -114,22 +120,19 @@ class Machine:
         return []
 
     def undo(self, view: View, before: Account) -> list[Event]:
-        """An exclusion has come: published breaches that it undoes are corrected, the open one recovers."""
-        events = []
-        for breach_id, breach_at in sorted(self.breaches.items(), key=lambda breach: breach[1]):
-            is_open = self.state == "breached" and breach_id == self.open_breach
-            if is_open and self.no_data:
-                continue
-            judged_at = view.at if is_open else breach_at
-            if not before.budget(judged_at).spent or view.account.budget(judged_at).spent is not False:
-                continue
-            del self.breaches[breach_id]
-            correction = self.tell("correction", {"rule": "exclusion"}, self.episode.severity, view)
-            correction["value"]["supersedes"] = breach_id
-            events.append(correction)
-            if is_open:
-                self.quiet_until = view.at + QUIET_MS
-                events.append(self.recover({"rule": "cleared"}, view))
+        """An exclusion has come: the newest breach is corrected if this undoes it, and recovers if it is open."""
+        if self.breach_at is None:
+            return []
+        is_open = self.state == "breached"
+        judged_at = view.at if is_open else self.breach_at
+        if not before.budget(judged_at).spent or view.account.budget(judged_at).spent is not False:
+            return []
+        correction = self.tell("correction", {"rule": "exclusion"}, self.episode.severity, view)
+        correction["value"]["data"]["supersedes"] = self.breach_id
+        events = [correction]
+        if is_open and not self.no_data:
+            self.quiet_until = view.at + QUIET_MS
+            events.append(self.recover({"rule": "cleared"}, view))
         return events
 
     def decide(self, view: View, struck_until: int) -> list[Event]:
@@ -179,8 +182,7 @@ class Machine:
         self.open_episode(view.at)
         reason = {"rule": "budget_spent", "bad_count": budget.actual.bad, "total_count": budget.actual.total}
         event = self.move("breached", "breach", reason, "critical", view)
-        self.open_breach = event["value"]["id"]
-        self.breaches[self.open_breach] = view.at
+        self.breach_at, self.breach_id = view.at, event["value"]["id"]
         return [event]
 
     def weigh(self, readings: list[Reading], budget: Budget, view: View) -> list[Event]:  # noqa: PLR0911 - a table
@@ -216,11 +218,13 @@ class Machine:
 
     def mark(self, budget: Budget, view: View) -> list[Event]:
         allowed, consumed = budget.allowed_count, budget.actual.bad
-        if allowed is None or allowed <= 0:
+        if allowed is None:
             return []
         if self.objective.window.rolling_ms is not None:
             rearmed = {mark for mark in self.told_marks if consumed <= (mark - Fraction(1, 10)) * allowed}
             self.told_marks -= rearmed
+        if allowed <= 0:
+            return []
         reached = {mark for mark in self.objective.marks if consumed >= mark * allowed} - self.told_marks
         self.told_marks |= reached
         if not reached or self.state == "breached":

@@ -70,4 +70,4 @@ def test_silence_runs_in_open_time_alone() -> None:
 
 @pytest.mark.parametrize("seed", [2, 5])
 def test_the_product_tells_what_the_oracle_expects(seed: int, tmp_path: Path) -> None:
-    assert one_seed(seed, tmp_path, in_hours=True, oracle_only=False) == []
+    assert one_seed(seed, tmp_path, in_hours=True) == []

@@ -318,7 +318,7 @@ def test_an_exclusion_undoes_a_breach_at_once() -> None:
         ("10:10:05", "correction", "exclusion"),
         ("10:10:05", "recovery", "cleared"),
     ]
-    assert told[1]["value"]["supersedes"] == told[0]["value"]["id"]
+    assert told[1]["value"]["data"]["supersedes"] == told[0]["value"]["id"]
     log.append(exclusion(at("10:19:05"), "W", at("10:05:00"), at("10:06:00"), status="revoked"))
     assert story(events([promise()], log, tick_ms=10_000, until=at("10:20:00")))[3:] == [
         ("10:19:10", "breach", "budget_spent")
