@@ -31,4 +31,9 @@ FULL: Final = Contender(
     share=_HALF,
     environment={"FOREWARN_FLUSH_INTERVAL": _FULL_FLUSH, "FOREWARN_LOG_LEVEL": "WARNING"},
 )
+TICKETS: Final = Contender(
+    "Forewarn's clocks",
+    lambda: [*module("forewarn")(), "tickets"],
+    environment={"FOREWARN_FLUSH_INTERVAL": _FULL_FLUSH, "FOREWARN_LOG_LEVEL": "WARNING"},
+)
 ALL: Final = (BARE, STOCK, STOCK_WITH_TABLE, QUIX, KAFKA_STREAMS, SHELL, FULL)

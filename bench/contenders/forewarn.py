@@ -1,4 +1,4 @@
-"""Forewarn itself: `shell` runs the counting fold, `full` the detector with all that it does.
+"""Forewarn itself: `shell` runs the counting fold, `full` the detector with all that it does, `tickets` the clocks.
 
 Both are roles of their own name, so that each run begins anew: another group, another changelog.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from agents import detect
+from agents import clock, detect
 from agents.app import run
 from agents.metrics import Metric, Metrics
 from agents.role import Context, FoldRole
@@ -30,6 +30,12 @@ def _role(kind: str, task: Task) -> FoldRole:
         watch(context.metrics)
         return detect.make_fold(context)
 
+    def tickets(context: Context) -> MakeFold:
+        watch(context.metrics)
+        return clock.make_fold(context)
+
+    if kind == "tickets":
+        return replace(clock.ROLE, name=task.name, make_fold=tickets)
     if kind == "shell":
         return FoldRole(name=task.name, source=task.topic, writes=(), key_field="service", make_fold=counting)
     return replace(detect.ROLE, name=task.name, make_fold=full)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from confluent_kafka import Producer
@@ -11,10 +12,12 @@ from confluent_kafka import Producer
 from bench.workload.fleet import Fleet
 from bench.workload.instants import iso, now_ms
 from bench.workload.seasoned import Seasoned
+from bench.workload.tickets import EVENTS, ROUND_MS, documents, rounds
 from bench.workload.traffic import Traffic
 from forewarn.apply import Outcome, apply, read_log
 from forewarn.topics import create
-from schemas.topics import BY_NAME, TELEMETRY, changelog_of
+from schemas.topics import BY_NAME, TELEMETRY, TICKETS, changelog_of
+from sla.catalogue import Catalogue
 from sla.partitioner import partition_of
 from tests.harness import Broker
 
@@ -70,20 +73,41 @@ def begun(bootstrap: str, fleet: Fleet) -> Backlog:
 
     A worker would put its markers at the end of a backlog that it finds, behind what is to be measured.
     """
-    config = {"bootstrap.servers": bootstrap}
-    create(config, partitions_count=PARTITIONS)
-    applied = apply(config, fleet.documents())
-    if applied.outcome is not Outcome.APPLIED:
-        raise RuntimeError(f"the fleet's definitions were not taken: {applied}")
-    catalogue = read_log(config).current
+    catalogue, marker = in_force(bootstrap, fleet.documents())
     seasoned = Seasoned(catalogue, fleet, now_ms())
-    marker = orjson.dumps({"type": "catalogue", "revision": catalogue.revision, "sha256": catalogue.sha256})
     producer = new_producer(bootstrap)
     for partition in range(PARTITIONS):
         for _ in range(seasoned.offset):  # the past stands at an offset of its partition
             producer.produce(TELEMETRY.name, marker, None, partition)
     flush(producer)
     return Backlog(bootstrap, fleet, seasoned)
+
+
+def begun_with_tickets(bootstrap: str, tickets_count: int) -> int:
+    """The same for tickets of ten events each, all of them on the broker; how many events there are."""
+    _, marker = in_force(bootstrap, documents())
+    producer = new_producer(bootstrap)
+    for partition in range(PARTITIONS):
+        producer.produce(TICKETS.name, marker, None, partition)
+    events = list(rounds(tickets_count, now_ms() - len(EVENTS) * ROUND_MS))
+    for ticket, value, _ in events:
+        key = ticket.encode()
+        producer.produce(TICKETS.name, value, key, partition_of(key, PARTITIONS))
+        make_room(producer)
+    flush(producer)
+    return len(events)
+
+
+def in_force(bootstrap: str, definitions: Sequence[Mapping[str, Any]]) -> tuple[Catalogue, bytes]:
+    """All topics, and definitions in the catalogue's log; with the marker by which a partition follows them."""
+    config = {"bootstrap.servers": bootstrap}
+    create(config, partitions_count=PARTITIONS)
+    applied = apply(config, definitions)
+    if applied.outcome is not Outcome.APPLIED:
+        raise RuntimeError(f"the definitions were not taken: {applied}")
+    catalogue = read_log(config).current
+    marker = orjson.dumps({"type": "catalogue", "revision": catalogue.revision, "sha256": catalogue.sha256})
+    return catalogue, marker
 
 
 def empty_changelog(bootstrap: str, role: str) -> None:

@@ -75,6 +75,15 @@ def event_of(ticket: str, event: dict[str, Any], at: int) -> bytes:
     return orjson.dumps({"type": "ticket", "ticket": ticket, "service": SERVICE, "at": rfc3339(at), **event})
 
 
+def rounds(tickets_count: int, began_at: int = START_AT) -> Iterator[tuple[str, bytes, int]]:
+    """Key, value and instant of all events of so many tickets: the first of each, then the second of each."""
+    spacing_us = ROUND_MS * 1000 // tickets_count
+    for place, event in enumerate(EVENTS):
+        for number in range(tickets_count):
+            at = began_at + place * ROUND_MS + number * spacing_us // 1000
+            yield ticket_of(number), event_of(ticket_of(number), event, at), at
+
+
 class Office:
     """The fold of one partition of tickets."""
 
@@ -103,14 +112,6 @@ class Office:
         self.now += after_ms
         return self.step(None, TICK)
 
-    def rounds(self, tickets_count: int) -> Iterator[tuple[str, bytes, int]]:
-        """Key, value and instant of all events of so many tickets: the first of each, then the second of each."""
-        spacing_us = ROUND_MS * 1000 // tickets_count
-        for place, event in enumerate(EVENTS):
-            for number in range(tickets_count):
-                at = START_AT + place * ROUND_MS + number * spacing_us // 1000
-                yield ticket_of(number), event_of(ticket_of(number), event, at), at
-
 
 class OpenTickets:
     """Open tickets, without the events of each: what is written of one is written of the others under their ids."""
@@ -119,7 +120,7 @@ class OpenTickets:
         """Plays the ten events of one ticket."""
         office = Office(followed)
         office.step(None, TICK)
-        for _, value, at in office.rounds(1):
+        for _, value, at in rounds(1):
             office.now = at
             office.step(FIRST, value)
         office.tick()
