@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from sla.dedup import digest
 from sla.events import NOTICES, OUTBOX, TELEMETRY, TICKETS
 from sla.fold import Emission
 from sla.records import Feed
@@ -13,6 +14,8 @@ PLACES: Final = 1 << 20
 """sequence = offset × 1,048,576 + place."""
 SOURCES_MAX: Final = 10_000
 """How many sources an atom remembers."""
+SOURCE_BYTES_MAX: Final = 64
+"""Of one that is remembered by its name: ten thousand of them are a small part of what the table takes of an atom."""
 FED: Final = frozenset({TELEMETRY, TICKETS, NOTICES, OUTBOX})
 """The topics that are somebody's input: what a fold writes there is a feed."""
 
@@ -46,14 +49,19 @@ def numbered(emissions: Sequence[Emission], source: str, offset: int) -> list[Em
 def is_repeat(sequences: dict[str, int], feed: Feed | None) -> bool:
     """Whether a sequence is not above the last of its source; remembers it if it is.
 
-    State stays bounded: of more than `SOURCES_MAX` the one that spoke longest ago is forgotten.
+    State stays bounded: of more than `SOURCES_MAX` the one that spoke longest ago is forgotten, and a long name is
+    remembered by its digest (an older version remembered all of it).
     """
     if feed is None or feed.sequence is None:
         return False
-    if feed.sequence <= sequences.get(feed.source, -1):
+    source = feed.source
+    is_short = len(source) <= SOURCE_BYTES_MAX and source.isascii() and source.isprintable()
+    name = source if is_short else digest(source)
+    if feed.sequence <= max(sequences.get(name, -1), sequences.get(source, -1)):
         return True
-    sequences.pop(feed.source, None)
-    sequences[feed.source] = feed.sequence
+    sequences.pop(source, None)
+    sequences.pop(name, None)
+    sequences[name] = feed.sequence
     if len(sequences) > SOURCES_MAX:
         del sequences[next(iter(sequences))]
     return False

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from sla import feeds
 from sla.clock import room
+from sla.dedup import digest
+from sla.records import Feed
 from sla.units import MINUTE_MS
 from tests.clock.world import World, at, promise
 
@@ -61,6 +64,27 @@ def test_of_more_sources_than_are_kept_the_one_that_spoke_longest_ago_is_forgott
         world.event(f"10:0{minute}", more={"source": source, "sequence": minute + 1})
     assert list(world.fold._partition._memory.tickets["T1"].sequences or {}) == ["c", "a", "d"]
     assert world.event("10:30", more={"source": "a", "sequence": 4}, state="resolved") == []
+
+
+@pytest.mark.parametrize("character", ["s", "\x01", "\u4e2d"], ids=["plain", "control", "wide"])
+def test_a_source_with_a_name_without_end_takes_no_more_room_and_its_repeats_are_dropped(character: str) -> None:
+    world = World(promise())
+    more = [{"source": f"{number}{character * 10_000}", "sequence": 7} for number in range(20)]
+    world.created("10:00")
+    for minute, each in enumerate(more, start=1):
+        world.event(f"10:{minute:02}", more=each, note=str(minute))
+    assert world.event("10:30", more=more[3], state="resolved") == []
+    assert max(len(orjson.dumps(each.body)) for each in world.fold.take_dirty()) < 10_000
+    assert world.event("10:31", more={**more[3], "sequence": 8}, state="resolved")
+
+
+def test_a_long_source_that_an_older_version_remembered_whole_is_known_again() -> None:
+    long = "s" * 100
+    sequences = {long: 7}
+    assert feeds.is_repeat(sequences, Feed(long, 7))
+    assert not feeds.is_repeat(sequences, Feed(long, 8))
+    assert list(sequences) == [digest(long)]
+    assert feeds.is_repeat(sequences, Feed(long, 8))
 
 
 def test_a_ticket_of_very_many_events_takes_no_more_room_than_one_of_the_newest(
