@@ -36,7 +36,7 @@ class Record:
 
 
 class Broker:
-    """`cut` holds the names of processes that the network does not reach."""
+    """`cut` holds the names of processes that the network does not reach, `full` those whose producer has no room."""
 
     def __init__(self, loop: SeededLoop, dice: random.Random, epoch_ms: int, partitions: dict[str, int]) -> None:
         self.loop = loop
@@ -51,6 +51,7 @@ class Broker:
         self.is_away = False
         self.cut: set[str] = set()
         self.slow: set[str] = set()
+        self.full: set[str] = set()
         self._dice = dice
         self._epoch_ms = epoch_ms
         self._waiting: defaultdict[Place, list[asyncio.Future[None]]] = defaultdict(list)

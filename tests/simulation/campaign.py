@@ -76,4 +76,5 @@ def judged(seeds: Iterable[int], jobs_count: int) -> Iterator[Verdict]:
 
 def killed(mutant: str, seeds: Iterable[int]) -> Verdict | None:
     """The first schedule in which a planted bug breaks a law; None if there is none."""
+    gc.freeze()  # a worker that waits for ever collects garbage once a second
     return next((verdict for seed in seeds if (verdict := judge(seed, mutant)).broken), None)

@@ -80,11 +80,12 @@ class BrokerAway:
 
 @dataclass(frozen=True, slots=True)
 class SendsDelayed:
-    """Each record of a worker takes up to 8 s longer to arrive."""
+    """Each record of a worker takes up to 8 s longer to arrive; `is_full`: its producer takes no more meanwhile."""
 
     at: float
     worker: str
     for_s: float
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,17 @@ from sla.detect.memory import STREAM, Memory
 from sla.detect.owing import Owing
 from sla.detect.partition import Partition
 from sla.records import CatalogueMarker
-from tests.simulation.planting import Mutant, after_loading, in_place_of, killed_in_flushes, often_cut
+from tests.simulation.planting import (
+    Mutant,
+    after_loading,
+    cut_off_for_long,
+    frozen_in_recoveries,
+    in_place_of,
+    killed_after_exclusions,
+    killed_in_flushes,
+    moved_in_batches,
+    often_cut,
+)
 from tests.simulation.ticket_mutants import TICKET_MUTANTS
 
 # -- order: emissions, then state, then offsets
@@ -72,7 +82,7 @@ def _head_first(right: Any) -> Any:
 
 def _head_taken_after_its_atoms(right: Any) -> Any:
     async def serialise(self: HeadStore, dirty: Any) -> None:
-        changed = [(writing, writing.coming.gi_frame.f_locals["self"]) for writing in dirty if writing.own]
+        changed = [(writing, writing.coming.gi_frame.f_locals["held"].fold) for writing in dirty if writing.own]
         await right(self, dirty)
         for writing, fold in changed:
             own = next(fold._changes())
@@ -254,7 +264,9 @@ MUTANTS: dict[str, Mutant] = {
     for mutant in (
         Mutant("offsets committed before the flush", in_place_of(Shell, "snapshot", _committed_before_the_flush)),
         Mutant(
-            "state stored before emissions arrived", lambda: mock.patch.object(FaustPort, "delivered", _not_waited_for)
+            "state stored before emissions arrived",
+            lambda: mock.patch.object(FaustPort, "delivered", _not_waited_for),
+            provoke=killed_in_flushes,
         ),
         Mutant("partition head written before its atoms", in_place_of(agents.heads, "stages", _head_first)),
         Mutant(
@@ -268,7 +280,7 @@ MUTANTS: dict[str, Mutant] = {
         Mutant(
             "facts taken before all streams",
             in_place_of(Memory, "changes", _facts_taken_before_all_streams),
-            provoke=killed_in_flushes,
+            provoke=killed_after_exclusions,
         ),
         Mutant("heads written before their segments", in_place_of(agents.heads, "stages", _segments_last)),
         Mutant("segments deleted before the heads", in_place_of(agents.heads, "stages", _expired_first)),
@@ -298,10 +310,10 @@ MUTANTS: dict[str, Mutant] = {
         Mutant("misrouted records not sent on", lambda: mock.patch.object(Outbox, "forward", _nothing)),
         Mutant("ticks lost on hand-over", in_place_of(Runtime, "writable", _no_tick_for_what_is_taken_over)),
         *TICKET_MUTANTS,
-        Mutant("recovery takes the last write", overrides=_without(Override.MAX)),
-        Mutant("a zombie may write", overrides=_without(Override.FENCE)),
+        Mutant("recovery takes the last write", overrides=_without(Override.MAX), provoke=cut_off_for_long),
+        Mutant("a zombie may write", overrides=_without(Override.FENCE), provoke=frozen_in_recoveries),
         Mutant("recovery goes on in its middle", lambda: mock.patch.object(BulkTable, "drop", _keeps_its_place)),
         Mutant("fetched behind a seek", overrides=_without(Override.SEEK)),
-        Mutant("a cleared batch is held", overrides=_without(Override.RELEASE)),
+        Mutant("a cleared batch is held", overrides=_without(Override.RELEASE), provoke=moved_in_batches),
     )
 }

@@ -9,7 +9,7 @@ import sla.clock.correcting
 from sla.clock.agenda import Agenda
 from sla.clock.memory import Memory
 from sla.clock.partition import Partition
-from sla.clock.run import Dial
+from sla.clock.run import Run
 from tests.simulation.planting import Mutant, after_loading, in_place_of
 from tests.simulation.story import TICKETS_FROM
 
@@ -29,12 +29,11 @@ def _what_was_told_is_told_anew(memory: Memory) -> None:
             track.told = []
 
 
-def _pauses_count(right: Any) -> Any:
-    def make(self: Dial, objective: Any, run: Any, exclusions: Any) -> None:
-        right(self, objective, run, exclusions)
-        self._uncounted = (*run.gaps, *exclusions)
+def _pauses_count(_right: Any) -> Any:
+    def counting(self: Run, objective: Any, exclusions: Any) -> Any:
+        return objective.working_time.counting(self.since, (*self.gaps, *exclusions))
 
-    return make
+    return counting
 
 
 def _nothing(*_: Any) -> None:
@@ -53,7 +52,7 @@ TICKET_MUTANTS = (
         after_loading(Partition, _what_was_told_is_told_anew),
         seeds_from=TICKETS_FROM,
     ),
-    Mutant("a pause counts", in_place_of(Dial, "__init__", _pauses_count), seeds_from=TICKETS_FROM),
+    Mutant("a pause counts", in_place_of(Run, "counting", _pauses_count), seeds_from=TICKETS_FROM),
     Mutant(
         "a correction lost",
         lambda: mock.patch.object(sla.clock.correcting, "_correction", _nothing),

@@ -68,8 +68,7 @@ class Trouble:
                 self._cluster.broker.cut.add(process.name)
                 self._cluster.run(self._later(fault.for_s, lambda: self._mend(process.name)))
             case f.SendsDelayed():
-                self._cluster.broker.slow.add(process.name)
-                self._cluster.run(self._later(fault.for_s, lambda: self._cluster.broker.slow.discard(process.name)))
+                self._slow_down(process.name, fault)
             case f.SendFails():
                 worker.wire.fails_next = True
             case f.Redelivery():
@@ -123,6 +122,16 @@ class Trouble:
         self._cluster.broker.cut.discard(name)
         self._cluster.broker.healed()
 
+    def _slow_down(self, name: str, fault: f.SendsDelayed) -> None:
+        self._cluster.broker.slow.add(name)
+        if fault.is_full:
+            self._cluster.broker.full.add(name)
+        self._cluster.run(self._later(fault.for_s, lambda: self._hasten(name)))
+
+    def _hasten(self, name: str) -> None:
+        self._cluster.broker.slow.discard(name)
+        self._cluster.broker.full.discard(name)
+
     def _return(self) -> None:
         self._cluster.broker.is_away = False
         self._cluster.broker.healed()
@@ -137,4 +146,5 @@ class Trouble:
             worker.wire.fails_next = False
         self._cluster.broker.cut.clear()
         self._cluster.broker.slow.clear()
+        self._cluster.broker.full.clear()
         self._return()

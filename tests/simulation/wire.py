@@ -57,10 +57,12 @@ class Wire:
         timestamp_ms: int | None,
         headers: list[tuple[str, bytes]],
     ) -> asyncio.Future[Any]:
-        """As aiokafka's: returns at once; the future has the offset when the broker has the record."""
+        """As aiokafka's: returns when there is room; the future has the offset when the broker has the record."""
         if self._process.is_dead:
             raise Ended
         broker, loop = self._broker, self._broker.loop
+        while self._process.name in broker.full:  # noqa: ASYNC110 - time is virtual
+            await asyncio.sleep(ASK_AGAIN_S)
         if partition is None:
             count = broker.partitions[topic]
             partition = self._dice.randrange(count) if key is None else partition_of(key, count)
