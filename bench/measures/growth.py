@@ -20,7 +20,6 @@ from bench.workload.traffic import BAD_SHARE
 from sla.units import SECOND_MS
 
 _BATCH_COUNT: Final = 2_000  # as the transport hands them out
-_RUNS: Final = 3
 
 
 class _Load(NamedTuple):
@@ -35,11 +34,12 @@ class _Size(NamedTuple):
     records: Sequence[int]
     bad_shares: Sequence[float]
     seconds: int  # of log time, each with a decision
+    runs: int  # of which the median counts; each begins with a season
 
 
 _SIZES: Final = {
-    Scale.FULL: _Size((200, 400, 800), (1, 3, 9), (50_000, 100_000, 200_000), (0.0, 0.02, 0.2, 0.8), 10),
-    Scale.SMOKE: _Size((5, 10), (1, 2), (500, 1_000), (0.0, 0.5), 2),
+    Scale.FULL: _Size((200, 400, 800), (1, 3, 9), (50_000, 100_000, 200_000), (0.0, 0.02, 0.2, 0.8), 10, 3),
+    Scale.SMOKE: _Size((5, 10), (1, 2), (500, 1_000), (0.0, 0.5), 2, 1),
 }
 _KEYS: Final = ("growth_services", "growth_objectives", "growth_records", "growth_bad_share")
 
@@ -73,7 +73,7 @@ def _measured(lab: Lab) -> Found:
     figures: dict[str, float] = {}
     rows: list[list[str]] = []
     for key, loads in series.items():
-        costs = [median(_seconds(load, size.seconds) for _ in range(_RUNS)) for _, load in loads]
+        costs = [median(_seconds(load, size.seconds) for _ in range(size.runs)) for _, load in loads]
         sizes = [number for number, _ in loads]
         figures[key] = costs[-1] / costs[0] if key == "growth_bad_share" else exponent(sizes, costs)
         rows += [
