@@ -24,7 +24,7 @@ demo: $(READY) ## Watch services deteriorate in fast motion, and be warned befor
 	@$(RUN)/forewarn demo $(ARGS)
 
 test: $(READY) ## Run all the tests (ARGS='-k name' for some)
-	@$(RUN)/python -m pytest $(ARGS)
+	@$(RUN)/python -m pytest -n 2 $(ARGS)
 
 simulate: $(READY) ## Run 1,000 schedules of trouble in a world in memory (ARGS='--seeds 0..99')
 	@$(RUN)/python -m tests.simulation $(ARGS)

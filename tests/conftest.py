@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 import redis
+from xdist.remote import Producer
 
 from forewarn.embedded import EmbeddedBroker
 from tests.harness import Broker, Missing, require
 from tests.harness.alertmanager import RealAlertmanager, real_alertmanager
+from tests.harness.beside import Shares
 from tests.harness.browser import Browser, real_browser
 from tests.harness.kafka import real_kafka
 from tests.harness.redis import real_redis
@@ -24,6 +26,12 @@ hypothesis.settings.load_profile("patient")
 
 # A shell that runs us in the background has Ctrl-C ignored, and what we start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    """See `tests.harness.beside`; asked for with `-n`."""
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

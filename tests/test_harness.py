@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.harness import Missing, Process, require, wait_for
+from tests.harness.beside import IN_TURN, scope_of
 
 ROOT = Path(__file__).parent.parent
+SHARED = {"kafka", "broker", "embedded_broker", "_redis_server", "alertmanager", "browser"}
 
 
 def test_a_missing_part_skips_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +75,10 @@ def test_the_build_servers_last_line_is_pytests_and_its_code_says_the_same(tmp_p
     )
     assert ran.stdout.splitlines() == ["true kafka,redis,alertmanager,browser", "3 passed in 0.1s"]
     assert (ran.returncode == 0) == (code == 0)
+
+
+def test_what_runs_beside_other_tests_asks_for_no_server_that_they_share(request: pytest.FixtureRequest) -> None:
+    asking = {
+        scope_of(item.nodeid) for item in request.session.items if SHARED & set(getattr(item, "fixturenames", ()))
+    }
+    assert asking <= {IN_TURN}
