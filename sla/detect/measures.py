@@ -50,6 +50,11 @@ class Measure:
         hours = self.ledger.hours
         return hours.is_always or hours.is_open(at)
 
+    def begin(self, at: int) -> None:
+        """Something was heard, whether it counts or not: the slices from there on will be judged."""
+        for board in self.boards.values():
+            board.begin(at)
+
     def take(self, record: Measurement) -> None:
         """Count a record if it is of this measure's kind; any other does not count."""
         raise TypeError(record)  # pragma: no cover - each measure has its own
@@ -90,7 +95,11 @@ class CountsMeasure(Measure):
 
     def take(self, record: Measurement) -> None:
         """Count a `counts` record."""
-        if type(record) is Counts and self.counts_at(record.at):
+        if type(record) is not Counts:
+            return
+        if not self.counts_at(record.at):
+            self.begin(record.at)
+        else:
             total, bad = self._fitting(record.good + record.bad, record.bad)
             self.ledger.add(record.at, total, bad)
             for board in self.boards.values():
@@ -118,7 +127,11 @@ class ThresholdMeasure(Measure):
 
     def take(self, record: Measurement) -> None:
         """Count a `sample` record."""
-        if type(record) is Sample and self.counts_at(record.at):
+        if type(record) is not Sample:
+            return
+        if not self.counts_at(record.at):
+            self.begin(record.at)
+        else:
             self.count(record.at, 1, 0 if self._is_good(record.value, self._value) else 1)
 
 
@@ -151,8 +164,7 @@ class UptimeMeasure(Measure):
         self.points.insert(index, (record.at, record.up))
         if len(self.points) == 1:
             self.settled_at = max(self.settled_at, record.at)
-            for board in self.boards.values():
-                board.begin(record.at)  # its time is counted by the decisions to come, and its slice must wait for it
+            self.begin(record.at)  # its time is counted by the decisions to come, and its slice must wait for it
 
     def settle(self, now: int) -> None:
         """Count the present state up to now."""

@@ -88,6 +88,19 @@ def test_slices_have_no_verdict_before_any_time_has_counted() -> None:
     assert told.events(topic="sla.status.v1")[-1]["data"]["state"] == "ok"
 
 
+def test_slices_are_judged_in_time_also_where_all_records_lay_outside_of_the_hours() -> None:
+    told = world(
+        window=DAY,
+        budgeting={"timeslices": "1m", "sliceTarget": "50%"},
+        noData={"after": "2m", "treat": "bad"},
+        grace="1s",
+    )
+    told.minutes(31, 33, 10, 0)
+    told.idle(33, 66)
+    # No data from 11:02 on: two slices were judged by 11:05.
+    assert budget(told)["consumed_count"] == 2
+
+
 def test_a_slice_that_is_open_in_part_is_judged_by_that_part() -> None:
     told = World(
         objective(calendar="office", window=DAY, budgeting={"timeslices": "1h", "sliceTarget": "50%"}, grace="1s"),
