@@ -18,7 +18,7 @@ from .definitions import (
     objective,
     of_kind,
 )
-from .hindsight import fitting, late_correction
+from .hindsight import Late, late_correction, telling
 from .hours import Hours
 from .machine import Event, Machine, View
 from .open_time import ALWAYS, OpenTime
@@ -133,7 +133,8 @@ class Detector:
         self.sequences: dict[tuple[str, str], int] = {}
         self.last_of_source: dict[tuple[str, ...], int] = {}
         self.order = count()
-        self.late: dict[tuple[str, str], list[Record]] = {}  # of each stream, since the last minute with corrections
+        self.late: dict[tuple[str, str], list[Late]] = {}  # of each stream, since the last minute with corrections
+        self.decided_at = 0
         self.corrected_in: dict[tuple[str, str], int] = {}  # that minute
         self.closed: dict[str, list[closing.Closed]] = {}  # by the objective's dedup key
         agreements: list[Agreement] = [agreement(document) for document in of_kind(definitions, "Agreement")]
@@ -216,13 +217,14 @@ class Detector:
                 view = View(self.account(machine.objective), decided_at, now)
                 told = machine.decide(view, now)
                 self.publish(told + self.correct(machine, late.get(machine.place, []), view), now)
+            self.decided_at = decided_at
             for place in late:
                 del self.late[place]
                 self.corrected_in[place] = minute
 
-    def correct(self, machine: Machine, late: list[Record], view: View) -> list[Event]:
+    def correct(self, machine: Machine, late: list[Late], view: View) -> list[Event]:
         """What was published and, by what came late since the last minute with corrections, is no longer true."""
-        of_it = fitting(late, view.account)
+        of_it = telling(late, view.account)
         if not of_it:
             return []
         return late_correction(machine, of_it, view) + self.correct_periods(machine, "late_data", view)
@@ -240,7 +242,10 @@ class Detector:
         self.outcome.alerts += [(now, event) for event in told]
 
     def timers(self, before: int, now: int) -> list[tuple[int, str, int, str, Any]]:
-        """(instant, dedup key, place among those of one key, kind, what it concerns), due in (before, now]."""
+        """(instant, dedup key, place among those of one key, kind, what it concerns), due in (before, now].
+
+        What silence makes of a slice is found out before anything is told of that instant: accounts are closed on it.
+        """
         due: list[tuple[int, str, int, str, Any]] = []
         live = [place for place, stream in self.streams.items() if stream.records]
         for machine in (machine for place in live for machine in self.machines_of[place]):
@@ -257,9 +262,10 @@ class Detector:
             if one.slice_ms is not None:
                 first = floor_to(before - grace_ms, one.slice_ms) + one.slice_ms
                 due += [
-                    (end + grace_ms, machine.key, 2, "slice", machine)
+                    (end + grace_ms, *how, machine)
                     for end in range(first, now - grace_ms + 1, one.slice_ms)
                     if one.hours.opens_in(end - one.slice_ms, end) is not None
+                    for how in (("", 0, "judged"), (machine.key, 2, "slice"))
                 ]
             due += [
                 (end + grace_ms, key, 0, "closed", (machine, *rest))
@@ -287,11 +293,12 @@ class Detector:
             self.publish(subject.start_period(view), now)
         elif kind == "no_data":
             self.publish(subject.lose_data(View(account.before_slices(), at, now)), now)
-        else:
+        elif kind == "judged":
             end = at - account.grace_ms
             start = end - account.slice_ms()
             if clip(account.silences(at), start, end):
                 subject.silent_slices.add(start)
+        else:
             self.publish(subject.decide(view, at), now)
 
     # -- records ------------------------------------------------------------------------------------------------
@@ -341,7 +348,7 @@ class Detector:
         )
         stream.records.append(record)
         if late_ms > stream.grace_ms:
-            self.late.setdefault((value["service"], value["signal"]), []).append(record)
+            self.late.setdefault((value["service"], value["signal"]), []).append(Late(record, now, self.decided_at))
         for machine in self.machines_of[value["service"], value["signal"]]:
             account = self.accounts.get(machine.objective.name)
             if account is not None:

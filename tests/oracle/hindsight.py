@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from .account import COUNTED_AS, Account, Budget, Record
 from .definitions import MINUTE_MS
 from .machine import Event, Machine, View, budget_data
 from .windows import floor_to
 
 
-def fitting(late: list[Record], account: Account) -> list[Record]:
-    """Those of them that count for an objective."""
-    return [record for record in late if COUNTED_AS[record.type] == account.objective.kind]
+class Late(NamedTuple):
+    """A late record, when it came, and when the last decision before had been."""
+
+    record: Record
+    came_at: int
+    decided_at: int
+
+
+def telling(late: list[Late], account: Account) -> list[Record]:
+    """Those of them that count for an objective, and of whose time something had been told."""
+    one = account.objective
+    return [each.record for each in late if COUNTED_AS[each.record.type] == one.kind and is_of_the_past(each, account)]
+
+
+def is_of_the_past(late: Late, account: Account) -> bool:
+    """Whether its slice had been judged, or its state would have been counted already."""
+    slice_ms = account.objective.slice_ms
+    if slice_ms is not None:
+        return floor_to(late.record.at, slice_ms) + slice_ms + account.grace_ms <= late.came_at
+    return account.objective.kind != "uptime" or late.record.at < late.decided_at
 
 
 def late_correction(machine: Machine, late: list[Record], view: View) -> list[Event]:
