@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from agents.transport.unpacking import unpack_whole
 
 PLACE = TopicPartition("unit.in", 0)
-LZ4, NONE = 3, 0
+LZ4, ZSTD, NONE = 3, 4, 0
 BASE_OFFSET, CRC, ATTRIBUTES, LAST_DELTA = (0, ">q"), (17, ">I"), (21, ">h"), (23, ">i")
 APPEND_TIME, CONTROL = 0x08, 0x20
 
@@ -108,7 +108,7 @@ def batches(draw: st.DrawFn) -> Batch:
     deltas = draw(st.sets(st.integers(0, length - 1)))
     is_control = draw(st.booleans()) and len(deltas) == 1
     attributes = (CONTROL if is_control else 0) | (APPEND_TIME if draw(st.booleans()) else 0)
-    return Batch(tuple(sorted(deltas)), length, draw(st.sampled_from([NONE, LZ4])), attributes)
+    return Batch(tuple(sorted(deltas)), length, draw(st.sampled_from([NONE, LZ4, ZSTD])), attributes)
 
 
 @given(st.lists(batches(), min_size=1, max_size=5), st.data())
