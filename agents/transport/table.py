@@ -78,7 +78,10 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
         return monotonic() - self._alone_since.setdefault(partition, monotonic())
 
     def stored(self, partition: int, key: bytes, value: bytes | None, changelog_offset: int) -> None:
-        """A write of our own is on the broker; a later recovery of the partition begins behind it."""
+        """A write of our own is on the broker; a later recovery of the partition begins behind it.
+
+        But not behind what somebody else wrote in between, which is still to be read then.
+        """
         if value is None:
             self.records(partition).pop(key, None)
         else:
@@ -88,7 +91,7 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
             return
         tp, offsets = TP(self.changelog, partition), self.app.tables.recovery.active_offsets
         seen = offsets.get(tp)
-        if seen is not None and changelog_offset > seen:
+        if seen is not None and changelog_offset == seen + 1:
             offsets[tp] = changelog_offset
 
     def _look_for_others(self, partition: int, changelog_offset: int) -> None:

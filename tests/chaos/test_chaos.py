@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.chaos.faults import REFUSED_FOR_GOOD as FOR_GOOD
@@ -19,13 +17,7 @@ ACTS = (
     Act("storm", ((0.0, BrokerKill(3.0)), (1.0, Kill("deliver")))),
 )
 
-# On a machine that does other work meanwhile a worker that has lost its broker may miss its stop's deadline (exit 75).
-pytestmark = [
-    pytest.mark.kafka,
-    pytest.mark.redis,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif("FOREWARN_CHAOS" not in os.environ, reason="two minutes of faults: FOREWARN_CHAOS=1 runs it"),
-]
+pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(600)]
 
 
 def test_nothing_is_lost_or_doubled_or_changed_by_a_minute_of_chaos() -> None:

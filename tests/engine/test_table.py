@@ -101,13 +101,21 @@ async def test_a_member_that_was_disowned_has_kept_nothing() -> None:
     assert kept(table)[0] == [0]
 
 
-@pytest.mark.parametrize(("without", "place"), [((), 40), ((Override.ADV,), 10)])
+@pytest.mark.parametrize(("without", "place"), [((), 11), ((Override.ADV,), 10)])
 def test_own_writes_are_not_read_again(without: tuple[Override, ...], place: int) -> None:
     table = filled(*without)
     table.app.rebalancing = False
-    table.stored(0, b"k", pack(2, b"x"), 40)
+    table.stored(0, b"k", pack(2, b"x"), 11)
     assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == place
     assert table.records(0)[b"k"] == pack(2, b"x")
+
+
+def test_what_another_wrote_between_two_writes_of_our_own_is_still_to_be_read() -> None:
+    table = filled()
+    table.app.rebalancing = False
+    for offset in (11, 13, 14):  # 12 is that of a member that was cut off
+        table.stored(0, b"k", pack(2, b"x"), offset)
+    assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == 11
 
 
 @pytest.mark.parametrize(("offsets", "alone_s"), [([40, 41, 42], 100.0), ([40, 41, 43], 0.0), ([40, -1, 41], 100.0)])

@@ -37,6 +37,7 @@ FAILED_ONCE = (
     425,  # time down was counted up to a silence after the decision's instant
     545,  # a worker was frozen for exactly as long as it waits for an answer
     593,  # a record before the definition was taken for one of the stream that was stored further on
+    716,  # what a zombie wrote between two writes of the owner was never read by the owner
     719,  # the reference held a forwarded record for a copy of one that nobody had counted
     745,  # the zombie again, with wrong alerts
     751,  # time up or down in the wrong bucket, again
