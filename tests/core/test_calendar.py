@@ -88,13 +88,13 @@ def test_slices_have_no_verdict_before_any_time_has_counted() -> None:
     assert told.events(topic="sla.status.v1")[-1]["data"]["state"] == "ok"
 
 
+def world_where_silence_is_bad() -> World:
+    slices = {"timeslices": "1m", "sliceTarget": "50%"}
+    return world(window=DAY, budgeting=slices, noData={"after": "2m", "treat": "bad"}, grace="1s")
+
+
 def test_slices_are_judged_in_time_also_where_all_records_lay_outside_of_the_hours() -> None:
-    told = world(
-        window=DAY,
-        budgeting={"timeslices": "1m", "sliceTarget": "50%"},
-        noData={"after": "2m", "treat": "bad"},
-        grace="1s",
-    )
+    told = world_where_silence_is_bad()
     told.minutes(31, 33, 10, 0)
     told.idle(33, 66)
     # No data from 11:02 on: two slices were judged by 11:05.
@@ -116,12 +116,7 @@ def test_a_slice_that_is_open_in_part_is_judged_by_that_part() -> None:
 
 
 def test_silence_is_bad_in_the_hours_alone() -> None:
-    told = world(
-        window=DAY,
-        budgeting={"timeslices": "1m", "sliceTarget": "50%"},
-        noData={"after": "2m", "treat": "bad"},
-        grace="1s",
-    )
+    told = world_where_silence_is_bad()
     told.minutes(0, 26, 10, 0)
     told.idle(26, 66)
     # No data from 10:27 on: three slices before it closes, and four from 11:00 on that were judged by 11:05.

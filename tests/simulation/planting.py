@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,20 +44,16 @@ class Mutant:
 
 def often_cut(story: Story) -> Story:
     """Again and again a worker is cut off in the middle of a flush for longer than half a session, and confirmed."""
-    workers = _workers(story)
-    instants = range(30, int(story.lasts_s) - 60, 7)
-    cuts = [Cut(float(at), workers[turn % len(workers)], 6.0) for turn, at in enumerate(instants)]
-    return replace(story, faults=cuts)
+    return _again_and_again(story, 7, lambda _turn, at, worker: [Cut(at, worker, 6.0)])
 
 
 def killed_in_flushes(story: Story) -> Story:
     """Again and again a worker whose records take long to arrive is killed in the middle of a flush."""
-    workers = _workers(story)
-    faults: list[Fault] = []
-    for turn, at in enumerate(range(30, int(story.lasts_s) - 60, 12)):
-        worker = workers[turn % len(workers)]
-        faults += [SendsDelayed(float(at), worker, 12.0), CrashInFlush(float(at), worker, 1 + turn % 3)]
-    return replace(story, faults=faults)
+
+    def trouble(turn: int, at: float, worker: str) -> list[Fault]:
+        return [SendsDelayed(at, worker, 12.0), CrashInFlush(at, worker, 1 + turn % 3)]
+
+    return _again_and_again(story, 12, trouble)
 
 
 def killed_after_exclusions(story: Story) -> Story:
@@ -69,43 +65,42 @@ def killed_after_exclusions(story: Story) -> Story:
 
 def cut_off_for_long(story: Story) -> Story:
     """Again and again what a cut-off worker wrote arrives behind what its successor wrote; then partitions move."""
-    workers = _workers(story)
-    faults: list[Fault] = []
-    for turn, at in enumerate(range(40, int(story.lasts_s) - 60, 53)):
-        worker = workers[turn % len(workers)]
-        faults += [SendsDelayed(at - 9.0, worker, 9.0), Cut(float(at), worker, 40.0)]
-        faults += [Rebalance(at + 42.0, role_of(worker), is_sticky=False)]
-    return replace(story, faults=faults)
+
+    def trouble(_turn: int, at: float, worker: str) -> list[Fault]:
+        moved = Rebalance(at + 42.0, role_of(worker), is_sticky=False)
+        return [SendsDelayed(at - 9.0, worker, 9.0), Cut(at, worker, 40.0), moved]
+
+    return _again_and_again(story, 53, trouble, first_s=40)
 
 
 def frozen_in_recoveries(story: Story) -> Story:
     """Again and again a worker sleeps in the middle of a recovery, until its successor has committed."""
-    workers = _workers(story)
-    faults: list[Fault] = []
-    for turn, at in enumerate(range(30, int(story.lasts_s) - 60, 47)):
-        worker = workers[turn % len(workers)]
-        faults += [
-            Rebalance(float(at), role_of(worker), is_sticky=False),
-            Freeze(at + 2.0 + turn % 4 / 2, worker, 29.0),
-        ]
-    return replace(story, faults=faults)
+
+    def trouble(turn: int, at: float, worker: str) -> list[Fault]:
+        return [Rebalance(at, role_of(worker), is_sticky=False), Freeze(at + 2.0 + turn % 4 / 2, worker, 29.0)]
+
+    return _again_and_again(story, 47, trouble)
 
 
 def moved_in_batches(story: Story) -> Story:
     """Again and again partitions move while a worker waits for its producer, and more batches wait for the worker."""
-    workers = _workers(story)
+
+    def trouble(_turn: int, at: float, worker: str) -> list[Fault]:
+        full = SendsDelayed(at, worker, 12.0, is_full=True)
+        return [full, Rebalance(at + 6.0, role_of(worker), is_sticky=True)]
+
+    return _again_and_again(story, 25, trouble)
+
+
+def _again_and_again(
+    story: Story, every_s: int, trouble: Callable[[int, float, str], Sequence[Fault]], *, first_s: int = 30
+) -> Story:
+    """A story whose workers take turns in a trouble, which is told the turn, its instant and its worker."""
+    workers = [f"{role}-{number}" for role, count in story.roles.items() for number in range(count)]
     faults: list[Fault] = []
-    for turn, at in enumerate(range(30, int(story.lasts_s) - 60, 25)):
-        worker = workers[turn % len(workers)]
-        faults += [
-            SendsDelayed(float(at), worker, 12.0, is_full=True),
-            Rebalance(at + 6.0, role_of(worker), is_sticky=True),
-        ]
+    for turn, at in enumerate(range(first_s, int(story.lasts_s) - 60, every_s)):
+        faults += trouble(turn, float(at), workers[turn % len(workers)])
     return replace(story, faults=faults)
-
-
-def _workers(story: Story) -> list[str]:
-    return [f"{role}-{number}" for role, count in story.roles.items() for number in range(count)]
 
 
 def in_place_of(owner: Any, name: str, make: Callable[[Any], Any]) -> Planting:
