@@ -59,6 +59,8 @@ class Judge:
                 account.rest_on(reading, moment.at)
                 if not is_minute or self._is_foreseen(stream, account, reading, moment.at, due):
                     continue
+            elif is_minute:
+                _foresee(stream, account, reading, moment.at, account.ledger.read(HOUR_MS).bad)
             emissions = self._turn(stream, account, moment, reading, is_minute=is_minute)
             is_restless |= track.quiet_until > moment.at
             if emissions:
@@ -71,8 +73,7 @@ class Judge:
         track, bad_count = account.track, account.ledger.read(HOUR_MS).bad
         lacks_outlook = track.objective.forecast is None or bad_count < LEAST_BAD_COUNT
         if not lacks_outlook:
-            track.outlook = work_out(account, stream.seen, reading, at)
-            weigh_forecast(track, bad_count=bad_count, least_bad_count=LEAST_BAD_COUNT, at=at)
+            _foresee(stream, account, reading, at, bad_count)
         if not track.forecast_fires:
             due.append(Due(account, reading, lacks_outlook))
         return not track.forecast_fires
@@ -88,14 +89,10 @@ class Judge:
     def _turn(
         self, stream: Stream, account: Account, moment: Moment, reading: Reading, *, is_minute: bool
     ) -> list[Emission]:
-        track, at = account.track, moment.at
+        track = account.track
         self._owing.settle(stream)
-        if is_minute:
-            track.outlook = work_out(account, stream.seen, reading, at)
-            bad_count = account.ledger.read(HOUR_MS).bad
-            weigh_forecast(track, bad_count=bad_count, least_bad_count=LEAST_BAD_COUNT, at=at)
         before = track.standing
-        drafts = decide(track, reading, at)
+        drafts = decide(track, reading, moment.at)
         if not drafts and track.standing is before and not is_minute:
             return []
         scene = self._scene(stream, account, moment, reading)
@@ -212,3 +209,9 @@ class Judge:
     def _correction(account: Account, rule: str) -> Draft:
         track = account.track
         return Draft("correction", rule, track.highest, track.standing, track.standing)
+
+
+def _foresee(stream: Stream, account: Account, reading: Reading, at: int, bad_count: int) -> None:
+    """Work the outlook out, and whether its rule fires; `bad_count`: of the last hour."""
+    account.track.outlook = work_out(account, stream.seen, reading, at)
+    weigh_forecast(account.track, bad_count=bad_count, least_bad_count=LEAST_BAD_COUNT, at=at)
