@@ -66,6 +66,15 @@ class _Partition:
     step: Callable[[Line], list[Emission]]
     owing: DeferringFold | None  # the fold, where it may tell some things later
 
+    @property
+    def owed_count(self) -> int:
+        """How many atoms owe something."""
+        return 0 if self.owing is None else self.owing.owed_count
+
+    def pay(self, most_count: int | None = None) -> list[Emission]:
+        """What is owed, of so many atoms at most."""
+        return [] if self.owing is None else self.owing.pay(most_count)
+
 
 @dataclass(slots=True)
 class Activity:
@@ -140,7 +149,7 @@ class Shell:
                 self._storm.saw(emissions)
                 self._outbox.add(emissions)
         await self._outbox.send()
-        if held.owing is not None and held.owing.owed_count:
+        if held.owed_count:
             self._is_owed.set()
 
     async def pay(self) -> None:
@@ -157,9 +166,9 @@ class Shell:
         What comes to be owed meanwhile is left: of a log that is caught up with that is more than is told.
         """
         for partition, held in list(self._partitions.items()):
-            left_count = 0 if held.owing is None else held.owing.owed_count
-            while left_count > 0 and held.owing is not None and self._partitions.get(partition) is held:
-                self._outbox.add(held.owing.pay(PAID_AT_ONCE))
+            left_count = held.owed_count
+            while left_count > 0 and self._partitions.get(partition) is held:
+                self._outbox.add(held.pay(PAID_AT_ONCE))
                 left_count -= PAID_AT_ONCE
                 await self._outbox.send()
                 await asyncio.sleep(0)
@@ -232,16 +241,14 @@ class Shell:
     def snapshot(self) -> Write:
         """Take every partition's own head at once; the answer serialises what changed, and writes it."""
         for held in self._partitions.values():
-            if held.owing is not None:
-                self._outbox.add(held.owing.pay())  # what `settle` has left
+            self._outbox.add(held.pay())  # what `settle` has left
         dirty = {partition: Writing.begun(self._changes(held)) for partition, held in self._partitions.items()}
         return self._heads.snapshot(dirty)
 
     def _changes(self, held: _Partition) -> Iterator[AtomState]:
         """With what is owed behind the last: a restart passes over all that was said up to the newest atom (0012)."""
         yield from held.fold.changes()
-        if held.owing is not None:
-            self._outbox.add(held.owing.pay())
+        self._outbox.add(held.pay())
 
     def forget(self) -> None:
         """All partitions have been revoked: what was not flushed is done again by whoever gets them."""
