@@ -12,12 +12,12 @@ from agents.shell import StateUnreadable
 log = logging.getLogger("forewarn.worker")
 
 
-async def guarded(work: Awaitable[None], failed: str, fatal: Callable[[str], object]) -> None:
-    """Do it until it is cancelled; `fatal` is told what has `failed`, a finding about the state refuses to start."""
+async def guarded(work: Awaitable[None], role: str, task: str, fatal: Callable[[str], object]) -> None:
+    """Do it until it is cancelled; `fatal` is told which `task` failed, a finding about the state refuses to start."""
     try:
         await work
     except (SourceReplaced, StateUnreadable) as finding:
-        leave(REFUSES_TO_START, f"the worker does not go on: {finding}")
+        leave(REFUSES_TO_START, f"{role} does not go on: {finding}")
     except Exception:
-        log.exception("%s", failed)
-        fatal(failed)
+        log.exception("%s cannot %s", role, task)
+        fatal(f"{role} can no longer {task}")

@@ -194,7 +194,7 @@ class Runtime:
             catalogue=self._current_catalogue,
             revision_of=role.revision_of,
         )
-        await guarded(ticker.run(), f"{role.name} can no longer write ticks", self._app.fatal)
+        await guarded(ticker.run(), role.name, "write ticks", self._app.fatal)
 
     async def _go_on(self) -> None:
         if self._kept is None:
@@ -211,10 +211,10 @@ class Runtime:
         await self._watchdog.run(self.writable, self._port.record_ends, self._app.fatal)
 
     async def _pay(self) -> None:
-        await guarded(self._the_shell.pay(), f"{self._role.name} can no longer tell what it owes", self._app.fatal)
+        await guarded(self._the_shell.pay(), self._role.name, "tell what it owes", self._app.fatal)
 
     async def _follow(self, catalogue: LiveCatalogue) -> None:
-        await guarded(catalogue.follow(), f"{self._role.name} can no longer follow {CATALOGUE.name}", self._app.fatal)
+        await guarded(catalogue.follow(), self._role.name, f"follow {CATALOGUE.name}", self._app.fatal)
 
     async def _revoked(self, *_args: Any, **_kwargs: Any) -> None:
         # After the last commit, and before anything of the new generation is read.
