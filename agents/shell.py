@@ -16,6 +16,7 @@ from agents.changelog import Writing, atoms_of
 from agents.heads import HeadStore
 from agents.metrics import Metric, Metrics
 from agents.outbox import Outbox
+from agents.pace import Pace, within
 from agents.port import Port
 from agents.process import uncollected
 from agents.routing import Place, marker, misplaced, own_type
@@ -41,6 +42,8 @@ log = logging.getLogger("forewarn.shell")
 HOME_KEYS_MAX: Final = 100_000
 PAID_AT_ONCE: Final = 8
 """Of so many atoms is told what they owe, before others have their turn: some milliseconds of work."""
+PREPARED_EVERY_S: Final = 5.0
+"""Seldom enough to cost nothing where nothing is to be done; a stream's first minute takes longer to come."""
 
 MakeFold = Callable[[str, int], Fold]
 Skim = Callable[[Sequence[LogRecord], int], int]
@@ -74,6 +77,10 @@ class _Partition:
     def pay(self, most_count: int | None = None) -> list[Emission]:
         """What is owed, of so many atoms at most."""
         return [] if self.owing is None else self.owing.pay(most_count)
+
+    def prepare(self) -> Iterator[None]:
+        """Work ahead."""
+        return iter(()) if self.owing is None else self.owing.prepare()
 
 
 @dataclass(slots=True)
@@ -122,6 +129,8 @@ class Shell:
         self._partitions: dict[int, _Partition] = {}
         self._activity: dict[int, Activity] = {}
         self._is_owed = asyncio.Event()
+        self._pace = Pace()
+        self._paying = asyncio.Lock()
 
     async def handle(self, partition: int, records: Sequence[Any]) -> None:
         """Step a batch and hand over what it emitted; on return it may be acknowledged.
@@ -130,6 +139,7 @@ class Shell:
         the flush.
         """
         held = await self._held(partition)
+        self._pace.meet()
         activity = self._activity.setdefault(partition, Activity())
         activity.append_time = records[-1].timestamp_type == APPEND_TIME
         if any(record.key for record in records):
@@ -153,25 +163,36 @@ class Shell:
             self._is_owed.set()
 
     async def pay(self) -> None:
-        """Tell what folds owe, a little at a time and with batches in between, until cancelled."""
+        """Tell what folds owe, and work ahead, a little at a time and with batches in between, until cancelled."""
         while True:
-            await self._is_owed.wait()
+            await within(PREPARED_EVERY_S, self._is_owed)
             self._is_owed.clear()
             if not self._port.fenced():  # else it might come behind what another owner says; the next batch asks again
                 await self.settle()
+            await self._prepare()
 
     async def settle(self) -> None:
         """Tell what is owed by now; whoever waits for the loop goes first.
 
         What comes to be owed meanwhile is left: of a log that is caught up with that is more than is told.
         """
+        async with self._paying:  # a flush goes on behind what is being told already: two would take twice the share
+            self._pace.begin()
+            for partition, held in list(self._partitions.items()):
+                left_count = held.owed_count
+                while left_count > 0 and self._partitions.get(partition) is held:
+                    self._outbox.add(held.pay(PAID_AT_ONCE))
+                    left_count -= PAID_AT_ONCE
+                    await self._outbox.send()
+                    await self._pace.rest()
+
+    async def _prepare(self) -> None:
+        self._pace.begin()
         for partition, held in list(self._partitions.items()):
-            left_count = held.owed_count
-            while left_count > 0 and self._partitions.get(partition) is held:
-                self._outbox.add(held.pay(PAID_AT_ONCE))
-                left_count -= PAID_AT_ONCE
-                await self._outbox.send()
-                await asyncio.sleep(0)
+            for _ in held.prepare():
+                await self._pace.rest()
+                if self._is_owed.is_set() or self._partitions.get(partition) is not held:
+                    break  # it goes on from there the next time
 
     async def _is_elsewhere(self, held: _Partition, partition: int, line: Line, activity: Activity) -> bool:
         """Send on what belongs elsewhere; wait for the catalogue where a marker asks for it."""

@@ -167,6 +167,13 @@ class DeferringFold(Fold, Protocol):
         """What had to be told since the last time, and then what so many atoms owe (None: all)."""
         ...
 
+    def prepare(self) -> Iterator[None]:
+        """Work out, a little with each step, what decisions to come will ask for; lines may be applied in between.
+
+        Nothing that is said or stored depends on it, but how long a decision takes.
+        """
+        ...
+
 
 ReadPlain = Callable[[bytes | None], tuple[str, str, int, int, int] | None]
 """A record's value → service, signal, at, good, bad; None unless it surely is a good record of counts and no more."""

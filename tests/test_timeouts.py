@@ -18,6 +18,7 @@ AGENTS: Final = Path(__file__).parent.parent / "agents"
 OURS: Final = {
     *("self", "self._heads", "self._outbox", "outbox", "self._port", "self._owner", "self._revisions", "self._health"),
     *("self._catalogue", "catalogue", "self._work", "self._kept", "self._watchdog", "ticker", "self.lifecycle"),
+    "self._pace",
 }
 
 IN_A_BATCH: Final = "called for a batch (agents.runtime.BATCH_WITHIN_S) or in a flush (consumer.FLUSH_WITHIN_S)"
@@ -49,7 +50,7 @@ BOUNDED: Final = {
     "project.stop: self._watch": AT_A_STOP,
     "project.stop: self._redis.aclose": AT_A_STOP,
     "guard.guarded: work": THE_TASK_ITSELF,
-    "shell.pay: self._is_owed.wait": THE_TASK_ITSELF,
+    "shell.settle: self._paying": IN_A_BATCH,
     "runtime.close: self._following": AT_A_STOP,
     "runtime._agent: manual.events": THE_TASK_ITSELF,
     "runtime._agent: manual.ack": "Faust's bookkeeping, which awaits nothing",

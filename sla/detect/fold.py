@@ -108,6 +108,10 @@ class Detect(Folding[Measurement | ServiceFact | ServiceOrder | OpenClock | Igno
         owing = self._partition.owing
         return owing.pay(len(owing) if most_count is None else most_count)
 
+    def prepare(self) -> Iterator[None]:
+        """See `sla.fold.DeferringFold`."""
+        return self._partition.prepare()
+
     def _advance(self, now: int, offset: int) -> list[Emission]:
         return self._behind_what_it_settled(self._partition.advance(now, offset))
 

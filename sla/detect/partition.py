@@ -14,6 +14,7 @@ from sla.detect.learning import Learning
 from sla.detect.memory import Memory, StreamName
 from sla.detect.moment import Moment
 from sla.detect.owing import Owing, may_owe
+from sla.detect.prospect import prepare
 from sla.detect.publish import Publisher
 from sla.detect.stream import Stream
 from sla.detect.timers import Timer
@@ -264,6 +265,13 @@ class Partition:
         """Switch to a revision: objectives that are gone end, those that stay keep their state."""
         self._stop_short()
         return self._definitions.follow(catalogue, offset)
+
+    def prepare(self) -> Iterator[None]:
+        """See `sla.fold.DeferringFold`: what the past of each stream says, which its forecasts will ask for."""
+        for stream in list(self._memory.streams.values()):
+            now = self._memory.now
+            if now is not None and prepare(stream.in_order, stream.seen, now):
+                yield
 
     # -- state
 

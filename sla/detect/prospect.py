@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sla.catalogue import CalendarPeriod, Rolling
 from sla.detect.account import Account, Reading, Seen
 from sla.detect.season import Leaving
@@ -14,9 +16,7 @@ from sla.units import HOUR_MS
 def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook | None:
     """The outlook at a whole minute; None without bad counts in the last hour, or before an hour was seen."""
     budget = reading.budget
-    if budget is None or budget.is_overspent or not account.ledger.read(HOUR_MS).bad or seen.first_at is None:
-        return None
-    if account.seen_ms(seen, at) < LEAST_SEEN_MS:
+    if budget is None or budget.is_overspent or seen.first_at is None or not _will_look_ahead(account, seen, at):
         return None
     left = _leaving(account, seen.first_at, at)
     allowance = _allowance(account, seen, reading, at, left.full_from)
@@ -28,6 +28,28 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
     ends_at = period_at(window, at).end if isinstance(window := account.objective.window, CalendarPeriod) else None
     ahead = (ahead_of(account.objective.hours, at, breach_at - at) for breach_at in found.breach_ats)
     return Outlook(tuple(each for each in ahead if ends_at is None or each <= ends_at), found.scenarios_count)
+
+
+def prepare(accounts: Iterable[Account], seen: Seen, at: int) -> bool:
+    """Work out what the past says, where forecasts will ask; whether that was still to be done in this hour.
+
+    They would find it themselves, and find the same: it only takes long, of all streams at one whole minute.
+    """
+    first_at = seen.first_at
+    if first_at is None:
+        return False
+    cold = [each for each in accounts if not each.season.knows_days(at) and _will_look_ahead(each, seen, at)]
+    is_any = False
+    for account in cold:
+        if account.season.days_seen(first_at, at) is not None:
+            _leaving(account, first_at, at)
+            is_any = True
+        account.season.let_go()
+    return is_any
+
+
+def _will_look_ahead(account: Account, seen: Seen, at: int) -> bool:
+    return bool(account.ledger.read(HOUR_MS).bad) and account.seen_ms(seen, at) >= LEAST_SEEN_MS
 
 
 def _leaving(account: Account, first_at: int, at: int) -> Leaving:

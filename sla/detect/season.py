@@ -122,7 +122,7 @@ class Season:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._days: tuple[object, Days] | None = None
+        self._days: tuple[tuple[int, int, object], Days] | None = None
         self._edges: dict[int, _Edges] = {}  # by length of the window
         self._hours: _Hours | None = None
         self._past: tuple[object, Past] | None = None
@@ -149,11 +149,11 @@ class Season:
         return self._scenarios[1]
 
     def _find_scenarios(self, first_at: int, at: int) -> Scenarios:
-        hour, hours = self._ledger.read(HOUR_MS), self._ledger.hours
+        hour = self._ledger.read(HOUR_MS)
         present = Pace(hour.total, hour.bad)
-        days_count = days_of(hours.elapsed_ms(first_at, floor_to(at, HOUR_MS)))
-        if days_count >= DAYS_LEAST:
-            return of_days(present, self.days(at, days_count))
+        days = self.days_seen(first_at, at)
+        if days is not None:
+            return of_days(present, days)
         return of_hours(present, [present, *self._last_hours(first_at, at)])
 
     def _last_hours(self, first_at: int, at: int) -> Iterator[Pace]:
@@ -166,6 +166,15 @@ class Season:
             sums = self._ledger.between(start, until)
             yield Pace(sums.total, sums.bad)
             until = start
+
+    def knows_days(self, at: int) -> bool:
+        """Whether the past days were worked out in the hour of an instant."""
+        return self._days is not None and self._days[0][0] == floor_to(at, HOUR_MS)
+
+    def days_seen(self, first_at: int, at: int) -> Days | None:
+        """Those since a stream was seen first; None where they are too few to learn from."""
+        count = days_of(self._ledger.hours.elapsed_ms(first_at, floor_to(at, HOUR_MS)))
+        return self.days(at, count) if count >= DAYS_LEAST else None
 
     def days(self, at: int, count: int) -> Days:
         """The past days, the last one first: 24 hours each that count, the first of them as long ago as the day is."""

@@ -24,6 +24,7 @@ class Deferring(Counting):
         super().__init__(topic, partition, OUT)
         self._owed: dict[str, list[Emission]] = {}
         self._told: list[Emission] = []
+        self.cold_count = 0
 
     def step_urgent(self, line: Line) -> list[Emission]:
         for each in self.step(line):
@@ -40,6 +41,11 @@ class Deferring(Counting):
         for key in list(self._owed)[:most_count]:
             told += self._owed.pop(key)
         return told
+
+    def prepare(self) -> Iterator[None]:
+        for _ in range(self.cold_count):
+            self.cold_count -= 1
+            yield
 
     def changes(self) -> Iterator[AtomState]:
         for atom in super().changes():
@@ -79,6 +85,40 @@ async def test_a_batch_has_its_turn_between_two_parts_of_what_is_owed(monkeypatc
     await shell.handle(4, records(EVERY, start=EVERY, partition=4))
     await settling
     assert world.sent(OUT) == [b'{"id":"%s:%d"}' % (HOME[at], n) for at, n in ((3, 10), (4, 10), (4, 20))]
+
+
+async def test_folds_work_ahead_without_a_record_but_not_before_what_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.shell, "PREPARED_EVERY_S", 0)
+    world = World()
+    shell = shell_that_owes(world)
+    await shell.handle(3, records(1))
+    fold: Any = await shell.fold_of(3)
+    fold.cold_count = 5
+    paying = asyncio.create_task(shell.pay())
+    async with asyncio.timeout(PATIENCE_S):
+        while fold.cold_count > 3:  # noqa: ASYNC110 - a condition of the world, which no event tells
+            await asyncio.sleep(0)
+        await shell.handle(3, records(EVERY - 1, start=1))
+        while not world.sent(OUT):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        assert fold.cold_count > 1
+        while fold.cold_count:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+    paying.cancel()
+
+
+async def test_a_flush_tells_nothing_beside_what_is_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.shell, "PAID_AT_ONCE", 1)
+    world = World()
+    shell = shell_that_owes(world)
+    for partition in (3, 4):
+        await shell.handle(partition, records(EVERY, partition=partition))
+    both = [asyncio.create_task(shell.settle()) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(world.sent(OUT)) == 1
+    await asyncio.gather(*both)
+    assert len(world.sent(OUT)) == 2
 
 
 async def test_what_an_atom_owes_goes_out_before_it_is_stored() -> None:

@@ -54,6 +54,7 @@ def virtual_time(world: World) -> Iterator[None]:
         raise Ended
 
     clocked: list[Any] = [
+        agents.pace,
         agents.shell,
         agents.storm,
         agents.transport.consumer,
@@ -76,6 +77,7 @@ def virtual_time(world: World) -> Iterator[None]:
             (agents.shell, "PAID_AT_ONCE", 1),
             (agents.port, "STORED_AT_ONCE", 2),
             (agents.pace, "PAUSE_S", 0.4),
+            (agents.pace, "GAP_S", 0.4),
         ):
             stack.enter_context(mock.patch.object(target, name, value))
         yield
