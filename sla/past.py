@@ -37,7 +37,8 @@ class Past:
 
     def between(self, start: int, end: int) -> Totals:
         """The sums of the buckets that begin in [start, end)."""
-        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        first = bisect_left(self._starts, start)
+        last = bisect_left(self._starts, end, first)
         return Totals(*(column[last] - column[first] for column in (self._totals, self._bads, self._marks)))
 
     def before(self, instants: Iterable[int]) -> Sums:

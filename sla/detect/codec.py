@@ -46,6 +46,7 @@ _TRACK: Final[Mapping[str, Any]] = {
     "breach_at": None,
     "status_print": "",
     "period_start": None,
+    "published_from": 0,
 }
 """What is written as it is, and only where it differs from this."""
 

@@ -64,10 +64,11 @@ class Corrections:
 
     # -- late records
 
-    def late(self, stream: Stream, moment: Moment, published: Mapping[str, Published]) -> list[Said]:
+    def late(self, stream: Stream, moment: Moment, published: Mapping[str, Published], decided_at: int) -> list[Said]:
         """Compare what was published with what the late records would have made of it.
 
-        `published` is what each objective had said before this decision: its own events take nothing back.
+        `published` is what each objective had said up to the decision before this one, at `decided_at`: its own events
+        take nothing back.
         """
         if floor_to(moment.at, MINUTE_MS) <= floor_to(stream.corrected_at, MINUTE_MS):
             return []
@@ -79,7 +80,7 @@ class Corrections:
             changes = late.get(track.objective.name)
             if not changes:
                 continue
-            emissions = self._late_one(stream, account, changes, moment, published[track.objective.name])
+            emissions = self._late_one(stream, account, changes, moment, published[track.objective.name], decided_at)
             emissions += self._closed(stream, account, moment, "late_data")
             if emissions:
                 said.append(Said(track.key, emissions))
@@ -92,12 +93,15 @@ class Corrections:
         changes: list[tuple[int, int, int]],
         moment: Moment,
         published: Published,
+        decided_at: int,
     ) -> list[Emission]:
-        since = min(at for at, _, _ in changes)
+        since = max(min(at for at, _, _ in changes) + 1, account.track.published_from)
         rows = account.ledger.rows()
         with_it = Past(columns_of(rows), account.ledger.excluded)
         without_it = Past(columns_of(without(rows, changes)), account.ledger.excluded)
-        for at in range(ceil_to(since + 1, MINUTE_MS), floor_to(moment.at, MINUTE_MS), MINUTE_MS):
+        for at in range(ceil_to(since, MINUTE_MS), decided_at + 1, MINUTE_MS):
+            if any(begun < at < ended for begun, ended in stream.gaps):
+                continue  # nobody was watching, and nothing was published
             before = view_at(account, without_it, stream.seen, at)
             after = view_at(account, with_it, stream.seen, at)
             if before.standing is not after.standing:

@@ -39,15 +39,16 @@ def without(rows: Sequence[Bucket], late: Iterable[tuple[int, int, int]]) -> lis
 def view_at(account: Account, past: Past, seen: Seen, at: int) -> View:
     """The standing at an instant, as the budget and the tiers alone would have it."""
     start = account.start_at(at)
-    sums = past.between(start, at)
+    until = at if account.board is None else account.board.judged_until(at)
+    sums = past.between(start, until)
     budget, _ = account.budget(seen, at, start, sums.total, sums.bad)
     if budget is None:
         return View(Standing.UNKNOWN, None)
     if budget.is_overspent:
         return View(Standing.BREACHED, budget)
     for rule in account.rules:
-        short = past.between(account.ledger.edge(rule.tier.short_ms, at), at)
-        long = past.between(account.ledger.edge(rule.tier.long_ms, at), at)
+        short = past.between(account.ledger.edge(rule.tier.short_ms, at), until)
+        long = past.between(account.ledger.edge(rule.tier.long_ms, at), until)
         if (
             rule.burns(short.bad, short.total)
             and rule.burns(long.bad, long.total)

@@ -11,6 +11,7 @@ from sla.budget import Budget
 from sla.burn import BurnRule
 from sla.catalogue import CalendarPeriod, Occurrences, Severity, Uptime
 from sla.detect.account import Reading
+from sla.detect.timers import NEVER_AT
 from sla.detect.track import Track
 from sla.standing import Standing
 from sla.units import MINUTE_MS
@@ -56,6 +57,8 @@ def decide(track: Track, reading: Reading, at: int) -> list[Draft]:
     if is_silent and track.standing in {Standing.AT_RISK, Standing.BREACHED}:
         drafts += fall_silent(track, at)
     drafts += _turn(track, reading, at, is_silent=is_silent)
+    if track.published_from == NEVER_AT and track.standing is not Standing.UNKNOWN:
+        track.published_from = at
     if reading.budget is not None:
         drafts += _marks(track, reading.budget, is_breach=any(draft.name == "breach" for draft in drafts))
     return drafts

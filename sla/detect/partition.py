@@ -93,8 +93,7 @@ class Partition:
         step_ms = self.catalogue.decide_every_ms
         step_at = floor_to(now, step_ms)
         if step_at > before:
-            is_minute = floor_to(step_at, MINUTE_MS) > floor_to(floor_to(before, step_ms), MINUTE_MS)
-            emissions += self._decide(step_at, offset, is_minute=is_minute)
+            emissions += self._decide(step_at, offset, floor_to(before, step_ms))
         return emissions
 
     def _notice_gap(self, before: int, now: int, offset: int) -> list[Emission]:
@@ -141,7 +140,9 @@ class Partition:
         self._agenda.put_back(ahead)
         return emissions + in_order(said)
 
-    def _decide(self, at: int, offset: int, *, is_minute: bool) -> list[Emission]:
+    def _decide(self, at: int, offset: int, decided_at: int) -> list[Emission]:
+        """One decision; the one before was at `decided_at`."""
+        is_minute = floor_to(at, MINUTE_MS) > floor_to(decided_at, MINUTE_MS)
         self._lanes.shut_all()
         if is_minute:
             self.owing.settle_all()
@@ -151,7 +152,7 @@ class Partition:
             stream = streams[name]
             if stream.offset < offset:
                 moment = self._memory.moment(stream.service, at, offset)
-                said += self._decide_stream(name, stream, moment, is_minute=is_minute)
+                said += self._decide_stream(name, stream, moment, decided_at, is_minute=is_minute)
         if is_minute and at % HOUR_MS < MINUTE_MS:
             self._memory.forget_facts(at, offset)
         emissions = in_order(said)
@@ -160,7 +161,9 @@ class Partition:
             emissions += self._memory.queues.forecast(self._publisher.cluster, self.catalogue, at, now, offset)
         return emissions
 
-    def _decide_stream(self, name: StreamName, stream: Stream, moment: Moment, *, is_minute: bool) -> list[Said]:
+    def _decide_stream(
+        self, name: StreamName, stream: Stream, moment: Moment, decided_at: int, *, is_minute: bool
+    ) -> list[Said]:
         dirty = self._memory.dirty
         if is_minute and moment.at % HOUR_MS < MINUTE_MS:
             stream.age(moment.at)
@@ -173,7 +176,7 @@ class Partition:
         elif is_minute:
             said += self.owing.tell(stream, moment, due)
         if stream.late:
-            said += self._corrections.late(stream, moment, published)
+            said += self._corrections.late(stream, moment, published, decided_at)
             dirty.add(name)
         stream.is_touched = False
         if not (stream.is_restless or stream.late):

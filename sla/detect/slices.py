@@ -95,9 +95,14 @@ class SliceBoard:
         return self.next_start
 
     def add(self, at: int, total: int, bad: int) -> None:
-        """Count in the slice of an instant; a slice that was judged already is judged anew."""
+        """Count in the slice of an instant; a slice that was judged already is judged anew.
+
+        One before the first waits for its turn too, or, where a later one was judged, has missed it and is judged now.
+        """
         next_start = self.begin(at)
         start = self.slice_of(at)[0]
+        if start < next_start == self.first_start:
+            self.next_start = self.first_start = next_start = start
         was_judged = start < next_start and (start >= self.first_start or start in self.cells)
         if was_judged:
             self._publish(start, -1)
@@ -106,6 +111,10 @@ class SliceBoard:
         cell[1] += bad
         if start < next_start:
             self._publish(start, 1)
+
+    def judged_until(self, at: int) -> int:
+        """Of the slices that began before this, and of no others, the verdict was due at an instant."""
+        return self.slice_of(at - self.grace_ms)[0]
 
     @property
     def due_at(self) -> int | None:

@@ -95,12 +95,11 @@ class Stream:
         self._apply_exclusions(now)
 
     def _adopt(self, objective: Objective, before: dict[str, Track], now: int) -> None:
-        track = before.pop(objective.name, None)
-        if track is None and objective.renamed_from is not None:
-            track = before.pop(objective.renamed_from, None)
+        track = before.pop(objective.name, None) or before.pop(objective.renamed_from or "", None)
         if track is None or track.objective.mode is not objective.mode:
             track = Track(objective_key(self.service, objective.renamed_from or objective.name), objective)
         elif (track.objective.version, track.objective.hours) != (objective.version, objective.hours):
+            track.published_from = max(now + 1, track.published_from)  # of now the definition before has told
             for measure in self.measures.values():
                 measure.ledger.cut(now, now)
         track.objective = objective
@@ -217,13 +216,14 @@ class Stream:
         for ledger in self.ledgers():
             ledger.journal = journals[id(ledger)] = []
         self.take(record, now)
+        self.judge_past(now)
         for ledger in self.ledgers():
             ledger.journal = None
         for name, account in self.accounts.items():
             self.late.setdefault(name, []).extend(journals[id(account.ledger)])
 
     def judge_past(self, now: int) -> None:
-        """Before the first decision: slices that were due already are judged, and say nothing."""
+        """Slices before the first one that were due already are judged, and say nothing."""
         for board in (board for measure in self.measures.values() for board in measure.boards.values()):
             while board.due_at is not None and board.due_at <= now:
                 board.judge(())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sla.catalogue import RANK, Objective, Severity, Treat
+from sla.detect.timers import NEVER_AT
 from sla.flags import EpisodeFlags
 from sla.forecast import Outlook
 from sla.intervals import Interval
@@ -55,6 +56,7 @@ class Track:
     breach_at: int | None = None
     status_print: str = ""
     period_start: int | None = None
+    published_from: int = NEVER_AT  # by this definition nothing was said of an earlier instant
     flags: EpisodeFlags = field(default_factory=EpisodeFlags)
     closed: dict[str, Closed] = field(default_factory=dict)  # by dedup key, while late data can still correct them
 

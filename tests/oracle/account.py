@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import Any
 
 from .definitions import HOUR_MS, MINUTE_MS, Objective, Tier
@@ -232,8 +233,8 @@ class Account:
     def stretches(self, now: int) -> list[tuple[int, int, bool]]:
         stretches = []
         treat = self.objective.no_data_treat
-        for index, record in enumerate(self.records):
-            end = self.records[index + 1].at if index + 1 < len(self.records) else now
+        for index, record in enumerate(self.records[: bisect_left(self.records, now, key=attrgetter("at"))]):
+            end = min(self.records[index + 1].at, now) if index + 1 < len(self.records) else now
             silent = self.silent_from(record.at)
             known_until = end if silent is None else min(silent, end)
             stretches.append((record.at, known_until, not record.up))
@@ -341,12 +342,13 @@ class Account:
         return begin, begin + rolling_ms if self.hours.is_always else now + 1
 
     def budget(self, now: int, known_at: int | None = None) -> Budget:
-        """`known_at`: as it is told later, from all that lay before `now`."""
+        """`known_at`: as it is told later, from all that lay before `now` or was judged by then."""
         objective = self.objective
         begin, end = self.budget_window(now)
         rolling_ms = objective.window.rolling_ms
         window_ms = self.hours.length(begin, end) if rolling_ms is None else rolling_ms
-        actual = self.sum(begin, max(end, now + 1), now) if known_at is None else self.sum(begin, now, known_at)
+        end_and_now = (max(end, now + 1), now) if known_at is None else self.looked_back(now, known_at)
+        actual = self.sum(begin, *end_and_now)
         if self.seen_from is None or not self.records:
             return Budget(actual, None)
         counted_ms = self.counted_ms(max(begin, self.seen_from), now)
@@ -365,9 +367,9 @@ class Account:
 
     def reading(self, tier: Tier, now: int, known_at: int | None = None) -> Reading:
         """`known_at`: as for `budget`."""
-        end, known_at = (now + 1, now) if known_at is None else (now, known_at)
-        long = self.sum(self.hours.window_start(tier.long_ms, now), end, known_at)
-        short = self.sum(self.hours.window_start(tier.short_ms, now), end, known_at)
+        end_and_now = (now + 1, now) if known_at is None else self.looked_back(now, known_at)
+        long = self.sum(self.hours.window_start(tier.long_ms, now), *end_and_now)
+        short = self.sum(self.hours.window_start(tier.short_ms, now), *end_and_now)
         return Reading(
             tier,
             long,
@@ -376,6 +378,10 @@ class Account:
             self.burn(short),
             warm=self.seen_ms(now) >= tier.long_ms,
         )
+
+    def looked_back(self, now: int, known_at: int) -> tuple[int, int]:
+        """Up to where it is counted, and as known when: slices as far as they had been judged."""
+        return now, now if self.objective.slice_ms is not None else known_at
 
     def burn(self, counts: Sum) -> Fraction | None:
         return None if counts.total == 0 else Fraction(counts.bad, counts.total) / self.objective.tolerated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -29,18 +29,12 @@ ABSENT = object()
 COVERAGE_BORDER = 0.06
 
 
-def nothing_more(_event: Emission) -> bool:
-    return False
-
-
-def differences(
-    expected: Iterable[Emission], actual: Iterable[Emission], left_out: Callable[[Emission], bool] = nothing_more
-) -> list[str]:
-    """One line per difference; empty when the two tell the same, but for what is `left_out` of both."""
-    wanted = [event for event in expected if event["topic"] in TOPICS and not left_out(event)]
+def differences(expected: Iterable[Emission], actual: Iterable[Emission]) -> list[str]:
+    """One line per difference; empty when the two tell the same."""
+    wanted = [event for event in expected if event["topic"] in TOPICS]
     told = [event for event in actual if event["topic"] in TOPICS]
     found = [line for event_key, group in by_key(told).items() for line in inconsistent(event_key, group)]
-    told = without_moves([event for event in told if not (is_beyond(event) or left_out(event))])
+    told = without_moves([event for event in told if not is_beyond(event)])
     wanted_by_key, told_by_key = by_key(wanted), by_key(told)
     for event_key in sorted({*wanted_by_key, *told_by_key}):
         found += differing(event_key, wanted_by_key.get(event_key, []), told_by_key.get(event_key, []))

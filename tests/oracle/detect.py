@@ -18,7 +18,7 @@ from .definitions import (
     objective,
     of_kind,
 )
-from .hindsight import Late, late_correction, telling
+from .hindsight import Late, counting, late_correction
 from .hours import Hours
 from .machine import Event, Machine, View
 from .open_time import ALWAYS, OpenTime
@@ -224,7 +224,7 @@ class Detector:
 
     def correct(self, machine: Machine, late: list[Late], view: View) -> list[Event]:
         """What was published and, by what came late since the last minute with corrections, is no longer true."""
-        of_it = telling(late, view.account)
+        of_it = counting(late, view.account)
         if not of_it:
             return []
         return late_correction(machine, of_it, view) + self.correct_periods(machine, "late_data", view)
@@ -348,7 +348,7 @@ class Detector:
         )
         stream.records.append(record)
         if late_ms > stream.grace_ms:
-            self.late.setdefault((value["service"], value["signal"]), []).append(Late(record, now, self.decided_at))
+            self.late.setdefault((value["service"], value["signal"]), []).append(Late(record, self.decided_at))
         for machine in self.machines_of[value["service"], value["signal"]]:
             account = self.accounts.get(machine.objective.name)
             if account is not None:

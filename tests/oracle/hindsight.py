@@ -11,38 +11,41 @@ from .windows import floor_to
 
 
 class Late(NamedTuple):
-    """A late record, when it came, and when the last decision before had been."""
+    """A late record, and when the last decision before it had been."""
 
     record: Record
-    came_at: int
     decided_at: int
 
 
-def telling(late: list[Late], account: Account) -> list[Record]:
-    """Those of them that count for an objective, and of whose time something had been told."""
-    one = account.objective
-    return [each.record for each in late if COUNTED_AS[each.record.type] == one.kind and is_of_the_past(each, account)]
+def counting(late: list[Late], account: Account) -> list[Late]:
+    """Those of them that count for an objective."""
+    return [each for each in late if COUNTED_AS[each.record.type] == account.objective.kind]
 
 
-def is_of_the_past(late: Late, account: Account) -> bool:
-    """Whether its slice had been judged, or its state would have been counted already."""
-    slice_ms = account.objective.slice_ms
-    if slice_ms is not None:
-        return floor_to(late.record.at, slice_ms) + slice_ms + account.grace_ms <= late.came_at
-    return account.objective.kind != "uptime" or late.record.at < late.decided_at
-
-
-def late_correction(machine: Machine, late: list[Record], view: View) -> list[Event]:
-    """At most one, of the first minute at which the state with the late records is another one than without."""
-    with_them, without_them = view.account, view.account.less(late)
-    since = min(record.at for record in late) - (machine.objective.slice_ms or 0)
-    for at in range(floor_to(since, MINUTE_MS) + MINUTE_MS, floor_to(view.at, MINUTE_MS), MINUTE_MS):
-        before, after = standing(without_them, at, view.at), standing(with_them, at, view.at)
+def late_correction(machine: Machine, late: list[Late], view: View) -> list[Event]:
+    """At most one, of the first minute at which the state with the late records is another one than was told."""
+    first = min(each.record.at for each in late) - (machine.objective.slice_ms or 0)
+    last = max(each.decided_at for each in late)
+    known_then: dict[int, Account] = {}
+    for at in range(floor_to(first, MINUTE_MS) + MINUTE_MS, last + 1, MINUTE_MS):
+        if not was_told(machine, view.account, at):
+            continue
+        unknown = [each.record for each in late if each.decided_at >= at]
+        without_them = known_then.get(len(unknown)) or view.account.less(unknown)
+        known_then[len(unknown)] = without_them
+        before, after = standing(without_them, at, view.at), standing(view.account, at, view.at)
         if before[0] != after[0] and "unknown" not in (before[0], after[0]):  # without a verdict nothing was published
             event = machine.tell("correction", {"rule": "late_data"}, machine.episode.severity, view)
             event["value"]["data"] |= {"before": shown(*before), "after": shown(*after)}
             return [event]
     return []
+
+
+def was_told(machine: Machine, account: Account, at: int) -> bool:
+    """Whether anything was: not before the first verdict, and not while nobody watched."""
+    if machine.known_from is None or at < machine.known_from:
+        return False
+    return not any(begin < at < end for begin, end in account.gaps)
 
 
 def standing(account: Account, at: int, known_at: int) -> tuple[str, Budget]:

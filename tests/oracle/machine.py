@@ -82,6 +82,7 @@ class Machine:
     told_marks: set[Fraction] = field(default_factory=set)
     breach_id: str | None = None  # of the newest one that was published
     breach_at: int | None = None
+    known_from: int | None = None  # since when there was a verdict
     silent_slices: set[int] = field(default_factory=set)  # those that no data touched when they were judged
 
     @property
@@ -151,6 +152,8 @@ class Machine:
                 events.append(self.recover({"rule": "cleared"}, view))
         else:
             events += self.weigh(readings, budget, view)
+        if self.known_from is None and self.state != "unknown":
+            self.known_from = view.at
         return events + self.mark(budget, view)
 
     # -- the parts of a decision --------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -97,8 +96,7 @@ def what_is_said_is_what_the_oracle_expects(evidence: Evidence) -> Iterator[str]
     order = {key: place for place, key in enumerate(dict.fromkeys(event["key"] for event in due))}
     due.sort(key=lambda event: order[event["key"]])
     actual.sort(key=lambda event: order.get(event["key"], len(order)))
-    found = differences(due, actual, partial(_is_hindsight, _judged_in_slices(evidence)))
-    yield from (line for line in found if not _is_left_open(line))
+    yield from (line for line in differences(due, actual) if not _is_left_open(line))
 
 
 def _unlike_clocks(evidence: Evidence, expected: Told) -> Iterator[str]:
@@ -111,17 +109,6 @@ def _unlike_clocks(evidence: Evidence, expected: Told) -> Iterator[str]:
     ]
     told = [each for each in actual if (each["value"]["data"]["ticket"] or {}).get("id") not in early]
     yield from clock_differences(expected, told)
-
-
-def _judged_in_slices(evidence: Evidence) -> set[str]:
-    documents = [document for revision in evidence.outcome.story.revisions for document in revision]
-    return {each["metadata"]["name"] for each in documents if "timeslices" in each["spec"].get("budgeting", {})}
-
-
-def _is_hindsight(in_slices: set[str], event: dict[str, Any]) -> bool:
-    """What late data would have made of slices that were not due yet at a past minute: not the same for all."""
-    data = event["value"]["data"]
-    return data["reason"]["rule"] == "late_data" and data["objective"]["name"] in in_slices
 
 
 def _is_left_open(line: str) -> bool:
