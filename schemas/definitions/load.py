@@ -20,6 +20,7 @@ from schemas.definitions.promises import check_promises
 from schemas.definitions.reading import is_applied, names_in, read_documents
 from schemas.definitions.services import check_services
 from schemas.definitions.source import Defined, Source
+from schemas.definitions.ticket_checks import check_tickets
 from schemas.definitions.yaml_source import SIZE_MAX_BYTES, read_yaml
 from sla.catalogue import Catalogue
 
@@ -86,7 +87,7 @@ def load_documents(documents: Sequence[Any], file: str = "catalogue") -> Loaded:
 
 def _for_writers(defined: Iterable[Defined]) -> Iterable[Finding]:
     definitions = list(defined)
-    return [*check_services(definitions), *check_promises(definitions)]
+    return [*check_services(definitions), *check_promises(definitions), *check_tickets(definitions)]
 
 
 def _checked(

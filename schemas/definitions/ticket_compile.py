@@ -35,7 +35,7 @@ def ticket_objective(
         working_time=ALWAYS if spec.calendar is None else calendars[spec.calendar],
         on_reopen=to.OnReopen(spec.onReopen),
         on_retarget=to.OnRetarget(spec.onRetarget),
-        marks=_marks(spec),
+        marks=marks(spec),
         grace_ms=spec.grace or 0,
         version=version,
     )
@@ -70,7 +70,8 @@ def _part(name: str, inner: Any) -> Condition:
     return OneOf(name, texts, tuple(each for each in values if not isinstance(each, str)))
 
 
-def _marks(spec: TicketObjectiveSpec) -> tuple[to.Mark, ...]:
+def marks(spec: TicketObjectiveSpec) -> tuple[to.Mark, ...]:
+    """When a clock of an objective warns."""
     written = spec.warnAt or []
     shares = [(amount, percentage_text(amount)) for unit, amount in written if unit == "percent"]
     lefts = [(amount, duration_text(amount)) for unit, amount in written if unit == "left"]

@@ -18,7 +18,7 @@ STEPS_MAX: Final = 3_000  # of one event
 
 def too_many_steps(objectives: Iterable[TicketObjective]) -> str | None:
     """Why a ticket cannot have clocks of all of them, if it cannot."""
-    steps_count = _steps_of(objectives)
+    steps_count = steps_of(objectives)
     if steps_count <= STEPS_MAX:
         return None
     detail = f"the objectives of the ticket would have {steps_count} steps, at most {STEPS_MAX}"
@@ -32,7 +32,7 @@ class Room(NamedTuple):
     lost_max: int
 
 
-def _steps_of(objectives: Iterable[TicketObjective]) -> int:
+def steps_of(objectives: Iterable[TicketObjective]) -> int:
     """The most that one event may make clocks go through: a start, an end, and each mark, deadline and repeat."""
     return sum(2 + len(each.stages_ms) for each in objectives)
 
@@ -42,5 +42,5 @@ MOST: Final = Room(EVENTS_MAX, LOST_MAX)
 
 def room_of(objectives: Iterable[TicketObjective]) -> Room:
     """What there is room for under all objectives that a ticket has had a clock of."""
-    steps_count = max(1, _steps_of(objectives))
+    steps_count = max(1, steps_of(objectives))
     return Room(min(EVENTS_MAX, max(1, KEPT_MAX // steps_count)), min(LOST_MAX, max(1, KEPT_MAX // steps_count // 3)))
