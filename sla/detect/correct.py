@@ -158,7 +158,8 @@ class Corrections:
                 view = View(Standing.OK, reading.budget)
                 change = _change(published_by(track), was, view)
                 emissions += self._judge.correct(stream, account, moment, "exclusion", change)
-                emissions += self._judge.decide_one(stream, account, moment)
+                if not track.lacks_data:  # the state stays, or it is for the next decision to say that there is data
+                    emissions += self._judge.decide_one(stream, account, moment)
             elif not was_breached and was.standing is Standing.BREACHED:
                 now = self._breach_view(stream, account)
                 if now.standing is not Standing.BREACHED:

@@ -82,7 +82,7 @@ def event_data(scene: Scene, draft: Draft, sequence: int) -> EventData:
             "acked_until": None if track.flags.acked_until is None else rfc3339(track.flags.acked_until),
             "silenced": track.flags.is_silenced,
             "suppressed_by": track.flags.suppressed_by,
-            "no_data": track.silent_since is not None and track.speaks_of_silence,
+            "no_data": track.lacks_data,
             "historic": scene.now - scene.at > HISTORIC_AFTER_MS,
             "final": track.is_final,
         },

@@ -114,6 +114,11 @@ class Track:
         """Whether no data is a state and an event of its own."""
         return self.objective.no_data is not None and self.objective.no_data.treat is Treat.UNKNOWN
 
+    @property
+    def lacks_data(self) -> bool:
+        """Whether no data arrives, or the world has not been told yet that it does again."""
+        return self.told_silent or (self.silent_since is not None and self.speaks_of_silence)
+
     def silent(self, now: int) -> Sequence[Interval]:
         """The stretches without data, the present one up to `now`."""
         if self.silent_since is None or self.silent_since >= now:

@@ -52,6 +52,22 @@ def test_an_exclusion_is_no_reason_for_a_breach_that_silence_alone_keeps() -> No
     assert [name for _, name, _ in world.story()] == ["breach", "flags_changed"]
 
 
+def test_that_there_is_data_again_is_for_the_next_decision_to_say_whatever_an_exclusion_undoes() -> None:
+    world = World(objective(grace="0s", noData={"after": "5m", "treat": "unknown"}))
+    world.minutes(0, 9, 0, 10)
+    world.idle(9, 16)
+    at = T0 + 16 * MINUTE_MS
+    world.counts(at, 10, 0)
+    world.exclusion(at + SECOND_MS // 2, "CHG-1", T0, T0 + 9 * MINUTE_MS)
+    world.tick(at + SECOND_MS)
+    assert [each[:2] for each in world.story()[2:]] == [
+        ("10:16:00", "correction"),
+        ("10:16:01", "flags_changed"),
+        ("10:16:01", "recovery"),
+    ]
+    assert [each["data"]["flags"]["no_data"] for each in world.events()[1:]] == [True, True, False, False]
+
+
 def test_an_exclusion_that_was_only_requested_changes_nothing() -> None:
     world = broken()
     for status in ("requested", "rejected"):

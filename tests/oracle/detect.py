@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import count
+from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from . import closing
@@ -28,6 +28,10 @@ from .windows import Interval, clip, floor_to, instant, period, spell, union
 FUTURE_MS = 5 * MINUTE_MS
 WATCH_MS = 10_000
 NOBODY_WATCHED = "detector_gap"
+JUDGED, PERIOD, NO_DATA, SLICE, CLOSED = range(5)
+"""What falls due, in the order in which it is found out at one instant."""
+Timer = tuple[int, int, str, Any]
+"""Instant, kind, dedup key, what it concerns."""
 
 
 class Exclusion(NamedTuple):
@@ -207,8 +211,7 @@ class Detector:
             gap = {"type": NOBODY_WATCHED, "topic": TELEMETRY, "partition": self.partition}
             value = {**gap, "from": spell(before), "to": spell(now)}
             self.outcome.gaps.append((now, {"topic": "sla.records.v1", "key": None, "value": value}))
-        for timer in sorted(self.timers(before, now), key=lambda due: due[:3]):
-            self.strike(timer, now)
+        self.strike_all(sorted(self.timers(before, now), key=lambda due: due[:3]), now)
         decided_at = floor_to(now, self.step_ms)
         if decided_at > before:
             minute = floor_to(decided_at, MINUTE_MS)
@@ -241,12 +244,15 @@ class Detector:
     def publish(self, told: list[Event], now: int) -> None:
         self.outcome.alerts += [(now, event) for event in told]
 
-    def timers(self, before: int, now: int) -> list[tuple[int, str, int, str, Any]]:
-        """(instant, dedup key, place among those of one key, kind, what it concerns), due in (before, now].
+    def strike_all(self, due: list[Timer], now: int) -> None:
+        """What one instant brings is told in the order of dedup keys."""
+        for _, of_instant in groupby(due, key=lambda timer: timer[0]):
+            told = [event for timer in of_instant for event in self.strike(timer, now)]
+            self.publish(sorted(told, key=lambda event: str(event["key"])), now)
 
-        What silence makes of a slice is found out before anything is told of that instant: accounts are closed on it.
-        """
-        due: list[tuple[int, str, int, str, Any]] = []
+    def timers(self, before: int, now: int) -> list[Timer]:
+        """Due in (before, now]. What silence makes of a slice is found out before anything is told of that instant."""
+        due: list[Timer] = []
         live = [place for place, stream in self.streams.items() if stream.records]
         for machine in (machine for place in live for machine in self.machines_of[place]):
             one = machine.objective
@@ -254,52 +260,56 @@ class Detector:
             if one.window.calendar is not None:
                 edge = period(one.window, before)[1]
                 while edge <= now:
-                    due.append((edge, machine.key, 0, "period", machine))
+                    due.append((edge, PERIOD, machine.key, machine))
                     edge = period(one.window, edge)[1]
             begin = self.account(one).no_data_from()
             if machine.watches_silence() and begin is not None and before < begin <= now:
-                due.append((begin, machine.key, 1, "no_data", machine))
+                due.append((begin, NO_DATA, machine.key, machine))
             if one.slice_ms is not None:
                 first = floor_to(before - grace_ms, one.slice_ms) + one.slice_ms
                 due += [
-                    (end + grace_ms, *how, machine)
+                    (end + grace_ms, kind, machine.key, machine)
                     for end in range(first, now - grace_ms + 1, one.slice_ms)
                     if one.hours.opens_in(end - one.slice_ms, end) is not None
-                    for how in (("", 0, "judged"), (machine.key, 2, "slice"))
+                    for kind in (JUDGED, SLICE)
                 ]
             due += [
-                (end + grace_ms, key, 0, "closed", (machine, *rest))
+                (end + grace_ms, CLOSED, key, (machine, *rest))
                 for key, end, *rest in closing.ends(self.agreements[one.name], one, before - grace_ms, now - grace_ms)
             ]
         return due
 
-    def strike(self, timer: tuple[int, str, int, str, Any], now: int) -> None:
-        at, key, _, kind, subject = timer
-        if kind == "closed":
-            machine, known_as, span = subject
-            one = machine.objective
-            stream = self.stream_of(one)
-            seen_from = stream.seen_from()
-            if seen_from is not None and seen_from < span[1]:
-                exclusions = list(self.exclusions.get(one.service, {}).values())
-                found = closing.figures(self.account(one), known_as, span, exclusions, at)
-                period_of = closing.Closed(known_as, key, span, found, at + stream.correct_for_ms)
-                self.closed.setdefault(machine.key, []).append(period_of)
-                self.publish([closing.closed(machine, period_of, now)], now)
-            return
+    def strike(self, timer: Timer, now: int) -> list[Event]:
+        at, kind, key, subject = timer
+        if kind == CLOSED:
+            return self.close(*subject, key, at, now)
         account = self.account(subject.objective)
         view = View(account, at, now)
-        if kind == "period":
-            self.publish(subject.start_period(view), now)
-        elif kind == "no_data":
-            self.publish(subject.lose_data(View(account.before_slices(), at, now)), now)
-        elif kind == "judged":
+        if kind == PERIOD:
+            told: list[Event] = subject.start_period(view)
+        elif kind == NO_DATA:
+            told = subject.lose_data(View(account.before_slices(), at, now))
+        elif kind == SLICE:
+            told = subject.decide(view, at)
+        else:
+            told = []
             end = at - account.grace_ms
             start = end - account.slice_ms()
             if clip(account.silences(at), start, end):
                 subject.silent_slices.add(start)
-        else:
-            self.publish(subject.decide(view, at), now)
+        return told
+
+    def close(self, machine: Machine, known_as: Agreement, span: Interval, key: str, at: int, now: int) -> list[Event]:
+        one = machine.objective
+        stream = self.stream_of(one)
+        seen_from = stream.seen_from()
+        if seen_from is None or seen_from >= span[1]:
+            return []
+        exclusions = list(self.exclusions.get(one.service, {}).values())
+        found = closing.figures(self.account(one), known_as, span, exclusions, at)
+        period_of = closing.Closed(known_as, key, span, found, at + stream.correct_for_ms)
+        self.closed.setdefault(machine.key, []).append(period_of)
+        return [closing.closed(machine, period_of, now)]
 
     # -- records ------------------------------------------------------------------------------------------------
 

@@ -131,7 +131,7 @@ class Machine:
         correction = self.tell("correction", {"rule": "exclusion"}, self.episode.severity, view)
         correction["value"]["data"]["supersedes"] = self.breach_id
         events = [correction]
-        if is_open and not self.no_data:
+        if is_open and not (self.no_data or self.is_lost(view, view.at)):
             self.quiet_until = view.at + QUIET_MS
             events.append(self.recover({"rule": "cleared"}, view))
         return events
@@ -159,9 +159,7 @@ class Machine:
     # -- the parts of a decision --------------------------------------------------------------------------------
 
     def follow_data(self, view: View, struck_until: int) -> list[Event]:
-        begin = view.account.no_data_from()
-        lost = self.watches_silence() and begin is not None and struck_until >= begin
-        if lost:
+        if self.is_lost(view, struck_until):
             return self.lose_data(view)
         if not self.no_data:
             return []
@@ -169,6 +167,10 @@ class Machine:
         if self.state in ("at_risk", "breached"):
             return [self.tell("flags_changed", {"rule": "data_again"}, self.episode.severity, view)]
         return []
+
+    def is_lost(self, view: View, struck_until: int) -> bool:
+        begin = view.account.no_data_from()
+        return self.watches_silence() and begin is not None and struck_until >= begin
 
     def latch(self, account: Account, readings: list[Reading]) -> None:
         for reading in readings:

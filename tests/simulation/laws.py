@@ -96,7 +96,7 @@ def what_is_said_is_what_the_oracle_expects(evidence: Evidence) -> Iterator[str]
     order = {key: place for place, key in enumerate(dict.fromkeys(event["key"] for event in due))}
     due.sort(key=lambda event: order[event["key"]])
     actual.sort(key=lambda event: order.get(event["key"], len(order)))
-    yield from (line for line in differences(due, actual) if not _is_left_open(line))
+    yield from differences(due, actual)
 
 
 def _unlike_clocks(evidence: Evidence, expected: Told) -> Iterator[str]:
@@ -109,11 +109,6 @@ def _unlike_clocks(evidence: Evidence, expected: Told) -> Iterator[str]:
     ]
     told = [each for each in actual if (each["value"]["data"]["ticket"] or {}).get("id") not in early]
     yield from clock_differences(expected, told)
-
-
-def _is_left_open(line: str) -> bool:
-    """The state in a `period_closed` at an instant at which a slice is judged as well: either may come first."""
-    return "period_closed period: data.state expected" in line
 
 
 def an_id_names_one_event(evidence: Evidence) -> Iterator[str]:
