@@ -135,6 +135,7 @@ class Account:
         gone = {record.order for record in late}
         left = self._like([record for record in self.records if record.order not in gone], self.grace_ms)
         left.hearing = self
+        left.stands_at, left._slices = self.stands_at, self._slices  # which slices there are no record decides
         return left
 
     def _like(self, records: list[Record], grace_ms: int) -> Account:

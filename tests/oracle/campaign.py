@@ -15,6 +15,7 @@ import yaml
 
 from .compare import TOPICS, differences
 from .detect import Outcome, run
+from .forecast_workload import looking_ahead
 from .hours_workload import hours_workload
 from .late_workload import held_back
 from .workload import Workload, workload
@@ -68,9 +69,17 @@ def seeds_of(text: str) -> range:
 
 
 def one_seed(
-    seed: int, folder: Path, *, in_hours: bool = False, is_late: bool = False, oracle_only: bool = False
+    seed: int,
+    folder: Path,
+    *,
+    in_hours: bool = False,
+    is_late: bool = False,
+    looks_ahead: bool = False,
+    oracle_only: bool = False,
 ) -> list[str]:
     case = hours_workload(seed) if in_hours else workload(seed)
+    if looks_ahead:
+        case = looking_ahead(seed, case)
     if is_late:
         case = held_back(seed, case)
     outcome = run(case.definitions, case.lines, case.tick_ms)
@@ -94,6 +103,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=seeds_of, default=range(50), help="0..50, both included")
     parser.add_argument("--hours", action="store_true", help="promises that count in the hours of a calendar")
     parser.add_argument("--late", action="store_true", help="with probes that are cut off now and then")
+    parser.add_argument("--forecast", action="store_true", help="with the rule forecast, and days of the past")
     parser.add_argument("--keep", type=Path, help="a folder to keep definitions, inputs and outputs in")
     parser.add_argument("--oracle-only", action="store_true", help="show what is expected, run nothing else")
     parser.add_argument("--show", type=int, default=20, help="differences shown per seed")
@@ -103,7 +113,14 @@ def main() -> int:
         for seed in chosen.seeds:
             folder = (chosen.keep or Path(temporary)) / str(seed)
             folder.mkdir(parents=True, exist_ok=True)
-            found = one_seed(seed, folder, in_hours=chosen.hours, is_late=chosen.late, oracle_only=chosen.oracle_only)
+            found = one_seed(
+                seed,
+                folder,
+                in_hours=chosen.hours,
+                is_late=chosen.late,
+                looks_ahead=chosen.forecast,
+                oracle_only=chosen.oracle_only,
+            )
             failed += bool(found)
             for line in found[: chosen.show]:
                 sys.stdout.write(f"  {line}\n")

@@ -11,7 +11,6 @@ from .machine import event_id
 
 Emission = dict[str, Any]
 TOPICS = ("sla.alerts.v1", "sla.alerts.shadow.v1")
-NEVER_COMPARED = frozenset({"forecast"})  # rules that the oracle does not follow
 
 FIELDS = (
     *("time", "subject", "partitionkey", "data.dedup_key", "data.episode", "data.severity", "data.state"),
@@ -22,6 +21,7 @@ FIELDS = (
     *("data.period.excluded_ms", "data.reason.mark", "data.late", "data.ticket.elapsed_ms", "data.ticket.percent"),
     *("data.ticket.deadline", "data.ticket.paused", "data.ticket.time_left_ms", "data.ticket.deadline_if_resumed_now"),
     *("data.ticket.id", "data.ticket.metric", "data.ticket.target_ms"),
+    "data.forecast",
     *(f"data.{when}.{what}" for when in ("before", "after") for what in ("state", "budget", "attained_ppm", "met")),
 )
 REASON_FIELDS = ("tier", "factor", "long_window", "short_window", "burn_long", "burn_short", "bad_count", "total_count")
@@ -34,31 +34,10 @@ def differences(expected: Iterable[Emission], actual: Iterable[Emission]) -> lis
     wanted = [event for event in expected if event["topic"] in TOPICS]
     told = [event for event in actual if event["topic"] in TOPICS]
     found = [line for event_key, group in by_key(told).items() for line in inconsistent(event_key, group)]
-    told = without_moves([event for event in told if not is_beyond(event)])
     wanted_by_key, told_by_key = by_key(wanted), by_key(told)
     for event_key in sorted({*wanted_by_key, *told_by_key}):
         found += differing(event_key, wanted_by_key.get(event_key, []), told_by_key.get(event_key, []))
     return found or misordered(wanted, told)
-
-
-def is_beyond(event: Emission) -> bool:
-    """What the oracle does not work out: forecasts."""
-    return rule(event) in NEVER_COMPARED
-
-
-def without_moves(events: list[Emission]) -> list[Emission]:
-    """Leave out the early warnings of a forecast that moved: at_risk before and after, and no rise of severity."""
-    kept: list[Emission] = []
-    severity: dict[tuple[str, str], str] = {}
-    for event in events:
-        data = event["value"]["data"]
-        event_key = (event["topic"], event["key"])
-        still = data.get("state") == data.get("previous_state") == "at_risk" and rule(event) == "burn_rate"
-        if still and data["severity"] == severity.get(event_key):
-            continue
-        severity[event_key] = data.get("severity")
-        kept.append(event)
-    return kept
 
 
 def by_key(events: list[Emission]) -> dict[tuple[str, str], list[Emission]]:
@@ -112,7 +91,7 @@ def shown(event: Emission) -> str:
 
 def unlike_fields(event_key: tuple[str, str], wanted: Emission, told: Emission) -> list[str]:
     paths = list(FIELDS)
-    if rule(wanted) in ("burn_rate", "budget_spent", "budget_consumed"):
+    if rule(wanted) in ("burn_rate", "budget_spent", "budget_consumed", "forecast"):
         paths += [f"data.reason.{name}" for name in REASON_FIELDS]
         paths.append("data.reason.p_value")
     found = []

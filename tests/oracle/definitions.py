@@ -62,6 +62,7 @@ class Objective:
     correct_for_ms: int
     tiers: tuple[Tier, ...]
     marks: tuple[Fraction, ...]  # rising shares of the budget
+    forecast: tuple[int, Fraction] | None  # within so much time, at so much probability
     topic: str
 
     @property
@@ -154,6 +155,7 @@ def objective(document: dict[str, Any], hours: OpenTime) -> Objective:
     no_data = None if no_data == "none" else no_data
     warnings = spec.get("warnings", {})
     marks = warnings.get("budgetConsumed", ["50%", "75%", "90%"])
+    forecast = warnings.get("forecast", {})
     shadow = spec.get("mode", "live") == "shadow"
     return Objective(
         name=document["metadata"]["name"],
@@ -173,6 +175,9 @@ def objective(document: dict[str, Any], hours: OpenTime) -> Objective:
         correct_for_ms=duration_ms(spec.get("correctFor", "3d")),
         tiers=tiers_of(warnings.get("burnRates", "google"), nominal_ms(the_window, *hours.year_share), 1 - target),
         marks=() if marks == "none" else tuple(sorted(share(mark) for mark in marks)),
+        forecast=None
+        if forecast == "none"
+        else (duration_ms(forecast.get("within", "24h")), share(forecast.get("probability", "50%"))),
         topic="sla.alerts.shadow.v1" if shadow else "sla.alerts.v1",
     )
 

@@ -214,11 +214,11 @@ class Detector:
         self.strike_all(sorted(self.timers(before, now), key=lambda due: due[:3]), now)
         decided_at = floor_to(now, self.step_ms)
         if decided_at > before:
-            minute = floor_to(decided_at, MINUTE_MS)
+            minute, before_at = floor_to(decided_at, MINUTE_MS), floor_to(before, self.step_ms)
             late = {place: found for place, found in self.late.items() if minute > self.corrected_in.get(place, 0)}
             for machine in self.by_key():
                 view = View(self.account(machine.objective), decided_at, now)
-                told = machine.decide(view, now)
+                told = machine.decide(view, now, is_minute=minute > floor_to(before_at, MINUTE_MS))
                 self.publish(told + self.correct(machine, late.get(machine.place, []), view), now)
             self.decided_at = decided_at
             for place in late:

@@ -10,12 +10,15 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from . import forecast
 from .account import Account, Budget, Reading
 from .definitions import DAY_MS, HOUR_MS, MINUTE_MS, SEVERITIES, Objective, Tier
 from .surprise import tail_nearly
 from .windows import spell
 
 QUIET_MS = 5 * MINUTE_MS
+MOVES_LEAST_MS = 15 * MINUTE_MS
+LEAST_BAD_COUNT = 3
 Event = dict[str, Any]
 Sequencer = Callable[[str, str], int]  # topic and dedup key → the next sequence
 
@@ -83,6 +86,10 @@ class Machine:
     breach_id: str | None = None  # of the newest one that was published
     breach_at: int | None = None
     known_from: int | None = None  # since when there was a verdict
+    outlook: forecast.Outlook | None = None
+    foresees: bool = False  # the rule `forecast` fires
+    told_p50: int | None = None  # in this episode
+    moved_at: int | None = None
     silent_slices: set[int] = field(default_factory=set)  # those that no data touched when they were judged
 
     @property
@@ -115,6 +122,7 @@ class Machine:
         """A calendar period's first instant: the state starts anew, `unknown` carries over."""
         self.told_marks.clear()
         self.firing.clear()
+        self.outlook, self.foresees = None, False
         self.quiet_until = None
         if self.state in ("at_risk", "breached"):
             return [self.recover({"rule": "period"}, view)]
@@ -126,7 +134,8 @@ class Machine:
             return []
         is_open = self.state == "breached"
         judged_at = view.at if is_open else self.breach_at
-        if not before.budget(judged_at).spent or view.account.budget(judged_at).spent is not False:
+        spent = view.account.budget(judged_at).spent
+        if not before.budget(judged_at).spent or spent or (spent is None and is_open):
             return []
         correction = self.tell("correction", {"rule": "exclusion"}, self.episode.severity, view)
         correction["value"]["data"]["supersedes"] = self.breach_id
@@ -136,13 +145,15 @@ class Machine:
             events.append(self.recover({"rule": "cleared"}, view))
         return events
 
-    def decide(self, view: View, struck_until: int) -> list[Event]:
-        """One decision, after all timers up to `struck_until`."""
+    def decide(self, view: View, struck_until: int, *, is_minute: bool = False) -> list[Event]:
+        """One decision, after all timers up to `struck_until`; the first of a minute looks ahead."""
         if not view.account.records:
             return []
         events = self.follow_data(view, struck_until)
         readings = [view.account.reading(tier, view.at) for tier in self.objective.tiers]
         self.latch(view.account, readings)
+        if is_minute:
+            self.look_ahead(view)
         budget = view.account.budget(view.at)
         if budget.spent:
             events += self.breach(budget, view)
@@ -181,6 +192,20 @@ class Machine:
             elif reading.warm and reading.above and account.is_significant(reading):
                 self.firing.add(name)
 
+    def look_ahead(self, view: View) -> None:
+        found = self.outlook = forecast.outlook(view.account, view.at)
+        rule = self.objective.forecast
+        if rule is None or found is None:
+            self.foresees = False
+            return
+        within_ms, probability = rule
+        share = found.share(view.account.hours.after(view.at, within_ms, []))
+        bad_count = forecast.last_hour(view.account, view.at).bad
+        if self.foresees:
+            self.foresees = share >= probability * Fraction(8, 10)
+        else:
+            self.foresees = share >= probability and bad_count >= LEAST_BAD_COUNT
+
     def breach(self, budget: Budget, view: View) -> list[Event]:
         if self.state == "breached":
             return []
@@ -193,16 +218,12 @@ class Machine:
     def weigh(self, readings: list[Reading], budget: Budget, view: View) -> list[Event]:  # noqa: PLR0911 - a table
         """Neither breached before nor now: unknown, ok and at_risk among themselves."""
         named = self.named(readings)
-        if named is not None:
-            reason = burn_reason(self.objective, named)
-            severity = named.tier.severity
+        if named is not None or self.foresees:
             if self.state == "at_risk":
-                if SEVERITIES.index(severity) <= SEVERITIES.index(self.episode.severity):
-                    return []
-                return [self.move("at_risk", "early_warning", reason, severity, view)]
+                return self.stay_at_risk(named, view)
             if self.episode.is_open or self.quiet_until is None or view.at >= self.quiet_until:
                 self.open_episode(view.at)
-                return [self.move("at_risk", "early_warning", reason, severity, view)]
+                return [self.warn(named, view)]
         if self.no_data:
             if self.state == "ok":  # a period began in silence
                 self.open_episode(view.at)
@@ -215,6 +236,28 @@ class Machine:
                 return [self.recover({"rule": "data_again"}, view)]
             self.state = "ok"
         return []
+
+    def stay_at_risk(self, named: Reading | None, view: View) -> list[Event]:
+        """It is told again if it is graver, or if the breach is expected at quite another time."""
+        if SEVERITIES.index(severity_of(named)) > SEVERITIES.index(self.episode.severity):
+            return [] if self.no_data else [self.warn(named, view)]
+        expected = None if self.outlook is None else self.outlook.quantile(50)
+        if self.no_data or expected is None:
+            return []
+        if self.told_p50 is None:
+            self.told_p50 = expected
+            return []
+        most_ms = max(max(0, self.told_p50 - view.at) // 10, MOVES_LEAST_MS)
+        is_soon = self.moved_at is not None and view.at - self.moved_at < MOVES_LEAST_MS
+        if abs(expected - self.told_p50) <= most_ms or is_soon:
+            return []
+        self.moved_at = view.at
+        return [self.warn(named, view)]
+
+    def warn(self, named: Reading | None, view: View) -> Event:
+        self.told_p50 = None if self.outlook is None else self.outlook.quantile(50)
+        reason = forecast_reason(self.objective, view) if named is None else burn_reason(self.objective, named)
+        return self.move("at_risk", "early_warning", reason, severity_of(named), view)
 
     def named(self, readings: list[Reading]) -> Reading | None:
         """The firing tier of the highest severity, then of the shortest long window."""
@@ -250,6 +293,7 @@ class Machine:
     def recover(self, reason: dict[str, Any], view: View) -> Event:
         event = self.move("ok", "recovery", reason, self.episode.severity, view)
         self.episode.is_open = False
+        self.told_p50 = None
         return event
 
     def move(self, state: str, name: str, reason: dict[str, Any], severity: str, view: View) -> Event:
@@ -288,6 +332,7 @@ class Machine:
                 "evaluated_at": spell(view.now),
                 "reason": reason,
                 "budget": budget_data(view.account.budget(view.at)),
+                "forecast": forecast.shown(self.outlook),
                 "confidence": view.account.confidence(long_ms, view.at),
                 "flags": {"no_data": self.no_data, "historic": view.now - view.at > HOUR_MS, "final": not provisional},
             },
@@ -314,6 +359,23 @@ def burn_reason(objective: Objective, reading: Reading) -> dict[str, Any]:
         "bad_count": long.bad,
         "total_count": long.total,
         "p_value": rounded(tail_nearly(long.bad, long.total, chance), 4) if counted else None,
+    }
+
+
+def severity_of(named: Reading | None) -> str:
+    """Of the tier that is named, or of the forecast."""
+    return "warning" if named is None else named.tier.severity
+
+
+def forecast_reason(objective: Objective, view: View) -> dict[str, Any]:
+    hour = forecast.last_hour(view.account, view.at)
+    burn = None if hour.total == 0 else Fraction(hour.bad, hour.total) / objective.tolerated
+    return {
+        "rule": "forecast",
+        "long_window": "1h",
+        "burn_long": rounded(burn, 2),
+        "bad_count": hour.bad,
+        "total_count": hour.total,
     }
 
 

@@ -65,6 +65,16 @@ class OpenTime:
                 left_ms -= high - low
         return None
 
+    def before(self, end: int, span_ms: int) -> int:
+        """The last instant since which `span_ms` are open up to the end; 0 if there was none."""
+        left_ms = span_ms
+        for opens_at, closes_at in reversed(self._row[: bisect_right(self._begins, end)]):
+            low, high = opens_at, min(closes_at, end)
+            if high - low >= left_ms:
+                return high - left_ms
+            left_ms -= high - low
+        return 0
+
     def window_start(self, window_ms: int, now: int) -> int:
         """Where a rolling window begins. With a calendar: at the latest bucket edge s with counted(s, now) >= w."""
         if self.is_always:

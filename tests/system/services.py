@@ -64,10 +64,8 @@ STORIES = (
     Story("slow", 6, SAMPLES, ratio(target="80%"), ((12, 40, 1),)),
     Story("down", 4, UPTIME, ratio(), ((6, 50, 1),)),
     Story("dark", 2, UPTIME, ratio(noData=SILENCE), ((6, 24, 1), (24, 40, None))),
-    # The oracle follows no forecast: these are compared with replay alone.
     Story("forecast", 2, RATIO, ratio(warnings={"burnRates": [SLOW]}), ((5, NEVER, 10),)),
 )
-FORECAST = "forecast"
 
 
 def documents(stories: Sequence[Story] = STORIES) -> list[Document]:

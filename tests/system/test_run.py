@@ -73,12 +73,10 @@ def test_live_alerts_are_those_of_the_oracle(done: Finished) -> None:
         line = line_of(record)
         if record.topic == oracle.TELEMETRY:
             lines.append({**line, "value": json.loads(line["value"])})
-    documents = [each for each in services.documents() if not str(each["metadata"]["name"]).startswith("forecast")]
-    expected = oracle.events(documents, lines, None, cluster="system")
+    expected = oracle.events(services.documents(), lines, None, cluster="system")
     assert expected
-    told = [alert for alert in alerts_of(done) if not alert["key"].startswith("forecast")]
-    by_time = sorted(told, key=lambda alert: alert["value"]["data"]["evaluated_at"])
-    keys = sorted({alert["key"] for alert in [*expected, *by_time]})
+    told = sorted(alerts_of(done), key=lambda alert: alert["value"]["data"]["evaluated_at"])
+    keys = sorted({alert["key"] for alert in [*expected, *told]})
     found: list[str] = []
     for key in keys:  # partitions are told one after the other, so order is compared within a key
         found += differences([one for one in expected if one["key"] == key], [one for one in told if one["key"] == key])
