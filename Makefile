@@ -7,10 +7,10 @@ READY := .venv/.ready
 EXPORT := uv export --frozen --quiet --no-emit-project --format requirements-txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate mutants chaos bench check format lock clean
+.PHONY: help setup compile uncompile demo test simulate mutants chaos bench check format lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 chooses the interpreter (3.11 or newer), ARGS='…' goes to demo or to pytest."
 
@@ -19,6 +19,12 @@ setup: $(READY) ## Build .venv with the locked dependencies and the forewarn exe
 $(READY): uv.lock requirements-dev.lock pyproject.toml .ci/setup
 	@PYTHON='$(PYTHON)' .ci/setup
 	@touch $(READY)
+
+compile: $(READY) ## Make machine code of the core, in place: twice as fast (a minute or two; needs a C compiler)
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(RUN)/hatchling build --target wheel --hooks-only
+
+uncompile: ## Run the core as Python again
+	@find . -path ./.venv -prune -o -name '*.so' \( -path './sla/*' -o -name '*__mypyc.*' \) -exec rm {} +
 
 demo: $(READY) ## Watch services deteriorate in fast motion, and be warned before they breach
 	@$(RUN)/forewarn demo $(ARGS)
@@ -55,6 +61,6 @@ lock: ## Resolve again after a change of dependencies (needs uv)
 	$(EXPORT) --all-groups --output-file requirements-dev.lock
 	$(EXPORT) --only-group build --output-file requirements-build.lock
 
-clean: ## Remove .venv and every cache
+clean: uncompile ## Remove .venv, machine code and every cache
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

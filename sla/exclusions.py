@@ -69,7 +69,6 @@ class Exclusions:
 
     def load(self, told: Iterable[Any]) -> None:
         """Take back what `to_json` gave."""
-        for offset, *rest in told:
-            exclusion = Exclusion(*rest)
-            typed = exclusion._replace(category=Category(exclusion.category), status=Approval(exclusion.status))
-            self._told.append((offset, typed))
+        for offset, service, name, from_at, to_at, category, status, *rest in told:
+            exclusion = Exclusion(service, name, from_at, to_at, Category(category), Approval(status), *rest)
+            self._told.append((offset, exclusion))

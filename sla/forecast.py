@@ -11,7 +11,7 @@ would cost more than all else together. Most promises are safe by a bound on all
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import accumulate
 from operator import sub
 from typing import Final, NamedTuple
@@ -102,11 +102,14 @@ class Scenarios:
         self.count = count
         self.bound = bound
         self._make = make
+        self._made: list[Scenario] | None = None
 
-    @cached_property
+    @property
     def each(self) -> list[Scenario]:
         """All of them; the objectives of one ledger share them."""
-        return self._make()
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
 
 class Outlook(NamedTuple):

@@ -15,6 +15,7 @@ from tests.harness import Broker, Missing, require
 from tests.harness.alertmanager import RealAlertmanager, real_alertmanager
 from tests.harness.beside import Shares
 from tests.harness.browser import Browser, real_browser
+from tests.harness.core import is_compiled, outdated
 from tests.harness.kafka import real_kafka
 from tests.harness.redis import real_redis
 
@@ -26,6 +27,20 @@ hypothesis.settings.load_profile("patient")
 
 # A shell that runs us in the background has Ctrl-C ignored, and what we start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    """Refuse to test what nobody reads."""
+    if changed := outdated():
+        raise pytest.UsageError(f"{changed[0]} is newer than its machine code: `make compile`, or `make uncompile`")
+
+
+@pytest.fixture
+def core_patch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Puts something else in the place of what the core itself looks up."""
+    if is_compiled():
+        pytest.skip("machine code looks up neither its constants nor its methods; run `make uncompile` first")
+    return monkeypatch
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -15,7 +15,7 @@ from sla.clock.labels import labels_of
 from sla.clock.room import Room, room_of
 from sla.clock.run import Dial, Ending, Fact, FactKind, Run, Settled
 from sla.clock.story import ObjectivesOf, Story, Terms
-from sla.clock.talk import Talk
+from sla.clock.talk import FIELDS
 from sla.ticket_objective import TicketObjective
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def base_to_json(base: Story) -> dict[str, Any]:
         "service": base.service,
         "fields": base.fields,
         "own": [[*key, own.pauses, own.paused_at, own.counted_from] for key, own in base.own.items()],
-        "talk": [getattr(base.talk, name) for name in Talk.__slots__],
+        "talk": [getattr(base.talk, name) for name in FIELDS],
         "courses": [
             [
                 course.service,
@@ -152,7 +152,7 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
     base = Story()
     base.base_at, base.service, base.fields = body["at"], body["service"], dict(body["fields"])
     base.labels = labels_of(base.fields)
-    for name, value in zip(Talk.__slots__, body["talk"], strict=True):
+    for name, value in zip(FIELDS, body["talk"], strict=True):
         setattr(base.talk, name, value)
     for service, name, pauses, paused_at, *known_from in body["own"]:  # an older version wrote no more
         own = base.own[service, name] = Run(0, *known_from or (0,))
@@ -178,14 +178,15 @@ def _run_to_json(run: Run) -> list[Any]:
 
 
 def _run_from_json(values: list[Any]) -> Run:
-    run = Run(0, 0)
-    for name, value in zip(_RUN, values, strict=False):
-        setattr(run, name, value)
-    settled = values[len(_RUN)] if len(values) > len(_RUN) else None  # an older version did not write it
-    run.pauses = tuple((start, end) for start, end in run.pauses)
-    run.gaps = tuple((start, end) for start, end in run.gaps)
-    if settled is not None:
-        reached = tuple((elapsed_ms, at) for elapsed_ms, at in settled[-1])
-        run.settled = Settled(*settled)._replace(reached=reached)
-    run.ending = None if run.ending is None else Ending(run.ending)
+    attached_at, counted_from, carried_ms, replaces, pauses, gaps, *rest = values
+    run = Run(attached_at, counted_from, carried_ms, replaces)
+    run.pauses = tuple((start, end) for start, end in pauses)
+    run.gaps = tuple((start, end) for start, end in gaps)
+    run.paused_at, run.ended_at, ending, run.is_continued, *settled = rest
+    run.ending = None if ending is None else Ending(ending)
+    for found in settled:  # an older version did not write it
+        if found is not None:
+            until, before_ms, pauses_count, has_gaps, reached = found
+            instants = tuple((elapsed_ms, at) for elapsed_ms, at in reached)
+            run.settled = Settled(until, before_ms, pauses_count, has_gaps, instants)
     return run

@@ -74,15 +74,15 @@ class Partition:
                     said += self._obeying.end_silences(at, offset)
                     continue
                 ticket = memory.tickets.get(name)
-                if ticket is None or ticket.due_at != at:
+                if ticket is None or not ticket.is_due(at):
                     continue
                 if ticket.offset >= offset:
                     ahead.append(ticket)
                     continue
                 tracks = list(ticket.due_tracks(at))
-                said += self._speaking.each(ticket, tracks, lambda voice: run_due(voice, at), offset)  # noqa: B023
+                said += self._speaking.each(ticket, tracks, partial(run_due, at=at), offset)
                 self._speaking.touch(ticket)
-                if ticket.due_at == at:
+                if ticket.is_due(at):
                     self._speaking.rest(ticket)
             emissions += in_order(said)
         for ticket in ahead:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sla.clock.history import Event
 from sla.records import Actor, TicketEvent
 from sla.ticket_objective import Metric
+
+FIELDS: Final = (
+    "answered_at",
+    "first_reply_at",
+    "is_closed",
+    "last_reply_at",
+    "opened_at",
+    "started_at",
+    "waiting_since",
+)
 
 
 class Talk:
     """The conversation on one ticket up to an event."""
 
-    __slots__ = (
-        "answered_at",
-        "first_reply_at",
-        "is_closed",
-        "last_reply_at",
-        "opened_at",
-        "started_at",
-        "waiting_since",
-    )
+    __slots__ = FIELDS
 
     def __init__(self) -> None:
         self.started_at: int | None = None  # the ticket's earliest event, whatever it is
@@ -32,7 +36,7 @@ class Talk:
     def copy(self) -> Talk:
         """Another that may go its own way."""
         other = Talk()
-        for name in Talk.__slots__:
+        for name in FIELDS:
             setattr(other, name, getattr(self, name))
         return other
 

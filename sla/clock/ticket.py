@@ -159,6 +159,10 @@ class TicketAtom:
                 due_at = at
         return due_at if is_running else self.read_at + settle_after_ms
 
+    def is_due(self, at: int) -> bool:
+        """Whether the next thing is due at an instant."""
+        return self.due_at == at
+
     def due_tracks(self, at: int) -> Iterator[Track]:
         """What is due at an instant."""
         return (track for track in self.tracks if (due_at := track.acts_at) is not None and due_at <= at)

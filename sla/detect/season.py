@@ -8,7 +8,7 @@ are the same when buckets are merged, and go on from hour to hour; with a calend
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from operator import sub
 from typing import NamedTuple, overload
 
@@ -96,7 +96,7 @@ class _Gone(Sequence[int]):
 class _Edges(NamedTuple):
     """Where the window will begin, and the past's running sums there; `live` are the edges that lie in this hour."""
 
-    key: object
+    key: Hashable
     made_at: int
     stays_until: int
     at_edge: Pace  # where the window begins now
@@ -109,7 +109,7 @@ class _Edges(NamedTuple):
 class _Hours(NamedTuple):
     """Running sums of all that began before each of some whole hours in a row, as long as the past is what it was."""
 
-    past: object
+    past: Hashable
     instants: range
     totals: Sequence[int]
     bads: Sequence[int]

@@ -16,9 +16,9 @@ from tests.clock.world import World, at, promise
 
 
 def test_an_event_before_the_newest_thousand_is_a_dead_letter_and_the_rest_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
+    core_patch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(room, "EVENTS_MAX", 10)
+    core_patch.setattr(room, "EVENTS_MAX", 10)
     world = World(promise())
     world.created("10:00")
     for minute in range(20):
@@ -55,9 +55,9 @@ def test_a_record_that_comes_again_with_its_sequence_is_dropped() -> None:
 
 
 def test_of_more_sources_than_are_kept_the_one_that_spoke_longest_ago_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
+    core_patch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(feeds, "SOURCES_MAX", 3)
+    core_patch.setattr(feeds, "SOURCES_MAX", 3)
     world = World(promise())
     world.created("10:00", more={"source": "a", "sequence": 1})
     for minute, source in enumerate("bcad", start=1):
@@ -88,11 +88,11 @@ def test_a_long_source_that_an_older_version_remembered_whole_is_known_again() -
 
 
 def test_a_ticket_of_very_many_events_takes_no_more_room_than_one_of_the_newest(
-    monkeypatch: pytest.MonkeyPatch,
+    core_patch: pytest.MonkeyPatch,
 ) -> None:
     """Pauses of old become time carried over, ended clocks of old are forgotten: what a restart needs is bounded."""
-    monkeypatch.setattr(room, "EVENTS_MAX", 20)
-    monkeypatch.setattr(room, "LOST_MAX", 4)
+    core_patch.setattr(room, "EVENTS_MAX", 20)
+    core_patch.setattr(room, "LOST_MAX", 4)
     replies = promise("reply", metric="periodic_update", target="4000h")
     world = World(promise(target="4000h"), replies)
     sizes: list[int] = []

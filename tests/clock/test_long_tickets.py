@@ -27,9 +27,9 @@ from .world import OFFICE, World, at, promise
 PENDING = {"state": ["pending"]}
 
 
-def limits(monkeypatch: pytest.MonkeyPatch, events_max: int, lost_max: int) -> None:
-    monkeypatch.setattr(room, "EVENTS_MAX", events_max)
-    monkeypatch.setattr(room, "LOST_MAX", lost_max)
+def limits(core_patch: pytest.MonkeyPatch, events_max: int, lost_max: int) -> None:
+    core_patch.setattr(room, "EVENTS_MAX", events_max)
+    core_patch.setattr(room, "LOST_MAX", lost_max)
 
 
 def paused_and_resumed(world: World, count: int, start: int) -> None:
@@ -61,16 +61,16 @@ def forget(fold: Clock) -> None:
 
 @pytest.mark.parametrize("seed", [100, 124, 325, 353, *range(8)])
 def test_events_on_top_of_what_is_true_say_what_the_kept_ones_told_anew_would_however_many_are_folded(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, core_patch: pytest.MonkeyPatch
 ) -> None:
     dice = random.Random(seed)
-    limits(monkeypatch, dice.choice([6, 12, 20]), dice.choice([1, 2, 4]))
-    monkeypatch.setattr(room, "KEPT_MAX", dice.choice([30, 80, 50_000]))
+    limits(core_patch, dice.choice([6, 12, 20]), dice.choice([1, 2, 4]))
+    core_patch.setattr(room, "KEPT_MAX", dice.choice([30, 80, 50_000]))
     assert said(seed, is_anew=True) == said(seed, is_anew=False)
 
 
-def test_a_breach_and_its_marks_stand_when_the_pauses_around_them_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits(monkeypatch, 10, 4)
+def test_a_breach_and_its_marks_stand_when_the_pauses_around_them_are_settled(core_patch: pytest.MonkeyPatch) -> None:
+    limits(core_patch, 10, 4)
     world = World(promise(target="1h", pause=PENDING, warnAt=["50%", "75%"]))
     world.created("10:00")
     paused_and_resumed(world, 240, at("10:01"))
@@ -83,9 +83,9 @@ def test_a_breach_and_its_marks_stand_when_the_pauses_around_them_are_settled(mo
 
 @pytest.mark.parametrize("kind", ["reopened", "paused"])
 def test_a_ticket_that_is_reopened_or_paused_without_end_takes_no_more_room(
-    kind: str, monkeypatch: pytest.MonkeyPatch
+    kind: str, core_patch: pytest.MonkeyPatch
 ) -> None:
-    limits(monkeypatch, 20, 4)
+    limits(core_patch, 20, 4)
     world = World(promise(target="4000h", pause=PENDING))
     world.created("10:00")
     sizes: list[int] = []
@@ -119,10 +119,10 @@ def test_a_ticket_of_many_objectives_keeps_fewer_events_so_that_its_head_fits_th
     states: list[str],
     events_count: int,
     kept_count: int,
-    monkeypatch: pytest.MonkeyPatch,
+    core_patch: pytest.MonkeyPatch,
 ) -> None:
     """A tenth of the room, which has to take no more than half of a tenth of a head."""
-    monkeypatch.setattr(room, "KEPT_MAX", room.KEPT_MAX // 10)
+    core_patch.setattr(room, "KEPT_MAX", room.KEPT_MAX // 10)
     world = World(*(promise(f"objective-{number:02}", **{"target": "4000h", **spec}) for number in range(20)))
     world.created("10:00")
     sizes: list[int] = []
@@ -151,8 +151,8 @@ def test_the_head_of_a_ticket_with_as_many_fields_as_there_may_be_fits_the_table
     assert head_bytes(world) < 1.2 * HISTORY_CHARACTERS_MAX
 
 
-def test_a_ticket_that_comes_to_a_service_of_many_objectives_fits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "KEPT_MAX", 1_000)
+def test_a_ticket_that_comes_to_a_service_of_many_objectives_fits_at_once(core_patch: pytest.MonkeyPatch) -> None:
+    core_patch.setattr(room, "KEPT_MAX", 1_000)
     many = (promise(f"objective-{number:02}", service="shop", target="4000h", pause=PENDING) for number in range(20))
     world = World(promise(pause=PENDING), *many)
     world.created("10:00")
@@ -164,9 +164,9 @@ def test_a_ticket_that_comes_to_a_service_of_many_objectives_fits_at_once(monkey
 
 
 def test_a_ticket_that_would_have_too_many_objectives_is_refused_and_goes_on_where_it_is(
-    monkeypatch: pytest.MonkeyPatch,
+    core_patch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(room, "STEPS_MAX", 30)
+    core_patch.setattr(room, "STEPS_MAX", 30)
     world = World(promise(service="*"))
     world.created("10:00")
     for minute in range(1, 20):

@@ -50,7 +50,7 @@ def read(records: list[Any], base: Catalogue, later: Catalogue, seed: int) -> Wa
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_is_passed_over_would_have_said_and_changed_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_passed_over_would_have_said_and_changed_nothing(seed: int, core_patch: pytest.MonkeyPatch) -> None:
     dice = random.Random(seed)
     targets = [*dice.sample(["80%", "95%", "99%", "99.5%"], 2), "99.99%"]
     windows: list[dict[str, Any]] = [{"rolling": each} for each in dice.sample(["1h", "1d", "7d", "30d"], 3)]
@@ -69,10 +69,10 @@ def test_what_is_passed_over_would_have_said_and_changed_nothing(seed: int, monk
         reads_count += 1
         return honest_read(self, *args)
 
-    monkeypatch.setattr(Account, "read", counted)
+    core_patch.setattr(Account, "read", counted)
     resting = read(records, base, later, seed)
     rested_count, reads_count = reads_count, 0
-    monkeypatch.setattr(Account, "is_calm", lambda *_: False)
+    core_patch.setattr(Account, "is_calm", lambda *_: False)
     thorough = read(records, base, later, seed)
     assert resting.said == thorough.said
     assert resting.taken == thorough.taken

@@ -66,8 +66,8 @@ def test_a_queue_that_was_stored_ahead_of_the_move_is_passed_over_and_the_other_
     assert opens(after) == opens(before)
 
 
-def test_teams_without_end_share_a_queue_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "QUEUES_MAX", 2)
+def test_teams_without_end_share_a_queue_beyond_the_limit(core_patch: pytest.MonkeyPatch) -> None:
+    core_patch.setattr(module, "QUEUES_MAX", 2)
     queues = Queues()
     for number in range(5):
         queues.take(clock(f"T{number}", team=f"team-{number}", sequence=number), T, number)
@@ -75,8 +75,8 @@ def test_teams_without_end_share_a_queue_beyond_the_limit(monkeypatch: pytest.Mo
     assert QueueName("pay", "p1", OTHER, OTHER) in queues._queues
 
 
-def test_clocks_left_out_are_counted_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sla.queue.queue.OPEN_MAX", 1)
+def test_clocks_left_out_are_counted_once_each(core_patch: pytest.MonkeyPatch) -> None:
+    core_patch.setattr("sla.queue.queue.OPEN_MAX", 1)
     queues = Queues()
     queues.take(clock("T1", sequence=1), T, 1)
     queues.take(clock("T2", sequence=2), T, 2)

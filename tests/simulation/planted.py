@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
+from tests.harness.core import is_compiled
 from tests.simulation.campaign import Verdict, deterministic, killed
 from tests.simulation.mutants import MUTANTS
 
@@ -21,6 +22,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=SEEDS_MOST, help="schedules to try at most, for each bug")
     parser.add_argument("--only", default="", help="bugs whose name contains this")
     chosen = parser.parse_args()
+    if is_compiled():
+        parser.error("nothing can be planted in machine code: `make uncompile` first")
     deterministic()
     names = [name for name in MUTANTS if chosen.only in name]
     survived = 0
