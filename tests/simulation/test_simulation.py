@@ -81,6 +81,7 @@ def test_the_trouble_that_shows_a_planted_bug_breaks_no_law_without_it(provoke: 
     assert broken(run(provoke(story(1)))) == {}
 
 
+@pytest.mark.usefixtures("core_patch")  # nothing can be planted in machine code
 @pytest.mark.parametrize("name", PLANTED + PLANTED_IN_TICKETS)
 def test_a_planted_bug_is_caught(name: str) -> None:
     assert any(name in mutant for mutant in MUTANTS)
