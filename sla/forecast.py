@@ -11,7 +11,7 @@ would cost more than all else together. Most promises are safe by a bound on all
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from operator import sub
 from typing import Final, NamedTuple
@@ -101,15 +101,12 @@ class Scenarios:
     def __init__(self, count: int, bound: Pace, make: Callable[[], list[Scenario]]) -> None:
         self.count = count
         self.bound = bound
-        self._make = make
-        self._made: list[Scenario] | None = None
+        self._made = cache(make)
 
     @property
     def each(self) -> list[Scenario]:
         """All of them; the objectives of one ledger share them."""
-        if self._made is None:
-            self._made = self._make()
-        return self._made
+        return self._made()
 
 
 class Outlook(NamedTuple):
