@@ -162,10 +162,10 @@ class Ledger:
         """All that its buckets hold, whatever windows reach back to."""
         return self._buckets.held_count + self.open_total
 
-    @property
-    def compacted_at(self) -> int:
-        """The whole hour of the last compaction."""
-        return floor_to(self._buckets.settled_at, COARSE_MS)
+    def compact_hourly(self, now: int, keep_from: int) -> None:
+        """Compact, where that was not done in this hour."""
+        if floor_to(self._buckets.settled_at, COARSE_MS) < floor_to(now, COARSE_MS):
+            self.compact(now, keep_from)
 
     def cut(self, at: int, now: int) -> None:
         """From now on no bucket reaches across `at`; one that already holds data on both sides stays whole."""

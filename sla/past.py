@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 from sla.buckets import Totals
 from sla.intervals import Interval, overlaps
@@ -43,13 +43,16 @@ class Past:
 
     def before(self, instants: Iterable[int]) -> Sums:
         """Total and bad of all buckets that begin before each of many instants."""
-        starts, totals, bads = self._starts, self._totals, self._bads
-        places = [bisect_left(starts, at) for at in instants]
-        return packed(totals[place] for place in places), packed(bads[place] for place in places)
+        places = list(map(bisect_left, repeat(self._starts), instants))
+        return packed(map(self._totals.__getitem__, places)), packed(map(self._bads.__getitem__, places))
 
 
 def packed(values: Iterable[int]) -> Sequence[int]:
     """The same in an eighth of the space, where each is below 2^32; thousands of streams keep their past."""
     found = list(values)
-    largest = max(found, default=0)
-    return array("I" if largest < 1 << 32 else "Q", found) if largest < 1 << 64 else found
+    for code in ("I", "Q"):
+        try:
+            return array(code, found)
+        except OverflowError:
+            continue
+    return found

@@ -45,6 +45,7 @@ class _Debt(NamedTuple):
     moment: Moment
     due: list[Due]
     opened: tuple[Any, ...] | None  # the open bucket as it was
+    merges: bool  # what is old
 
 
 class Owing:
@@ -60,11 +61,18 @@ class Owing:
         """How many streams owe something."""
         return len(self._debts)
 
+    def owe_merging(self, stream: Stream, moment: Moment) -> None:
+        """Merge what is old later: no sum that is about to be decided by changes, only what is said shows buckets."""
+        self._debts[stream.service, stream.signal] = _Debt(stream, moment, [], None, merges=True)
+
     def owe(self, stream: Stream, moment: Moment, due: list[Due]) -> None:
-        """Tell these later."""
-        ledger = _counted(stream)
-        opened = None if ledger is None else _OPEN_OF(ledger)
-        self._debts[stream.service, stream.signal] = _Debt(stream, moment, due, opened)
+        """After the decision: tell these later, and with them do what was put off before it."""
+        name = (stream.service, stream.signal)
+        merges = self._debts.pop(name, None) is not None
+        if due or merges:
+            ledger = _counted(stream)
+            opened = None if ledger is None else _OPEN_OF(ledger)
+            self._debts[name] = _Debt(stream, moment, due, opened, merges)
         _let_go(stream)
 
     def before(self, stream: Stream, record: Measurement, lateness: Lateness | None) -> None:
@@ -96,13 +104,18 @@ class Owing:
     def _paid(self, debt: _Debt) -> list[Emission]:
         ledger = _counted(debt.stream)
         if ledger is None or debt.opened is None:
-            said = self.tell(debt.stream, debt.moment, debt.due)
+            said = self._done(debt)
         else:
             now_open = _OPEN_OF(ledger)
             _reopen(ledger, debt.opened)
-            said = self.tell(debt.stream, debt.moment, debt.due)
+            said = self._done(debt)
             _reopen(ledger, now_open)
         return [emission for each in said for emission in each.emissions]
+
+    def _done(self, debt: _Debt) -> list[Said]:
+        if debt.merges:
+            debt.stream.merge_old(debt.moment.at)
+        return self.tell(debt.stream, debt.moment, debt.due)
 
     def tell(self, stream: Stream, moment: Moment, due: list[Due]) -> list[Said]:
         """The statuses, by promise; a stream that this changes has another table entry."""

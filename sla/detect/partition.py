@@ -165,13 +165,18 @@ class Partition:
         self, name: StreamName, stream: Stream, moment: Moment, decided_at: int, *, is_minute: bool
     ) -> list[Said]:
         dirty = self._memory.dirty
+        may_wait = is_minute and self.defers and may_owe(stream)
         if is_minute and moment.at % HOUR_MS < MINUTE_MS:
             stream.age(moment.at)
             dirty.add(name)
+            if may_wait:
+                self.owing.owe_merging(stream, moment)
+            else:
+                stream.merge_old(moment.at)
         published = {key: published_by(track) for key, track in stream.tracks.items()} if stream.late else {}
         stamps = [track.stamp() for track in stream.tracks.values()] if name not in dirty else None
         said, stream.is_restless, due = self._judge.decide(stream, moment, is_minute=is_minute)
-        if due and self.defers and may_owe(stream):
+        if may_wait:
             self.owing.owe(stream, moment, due)
         elif is_minute:
             said += self.owing.tell(stream, moment, due)

@@ -20,7 +20,7 @@ from sla.intervals import Interval
 from sla.ledger import Ledger
 from sla.periods import edges_between
 from sla.records import Exclusion, History, Measurement
-from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, floor_to
+from sla.units import DAY_MS, MINUTE_MS, floor_to
 
 
 class Stream:
@@ -280,14 +280,10 @@ class Stream:
         self.set_gaps(self.gaps)
 
     def age(self, now: int) -> None:
-        """Once an hour: coarser buckets for what is old, and nothing beyond what a window or correction can reach."""
+        """Once an hour: nothing is kept beyond what a window or correction can reach; `merge_old` must follow."""
         self._set_limits(now)
-        keep_from = now - self.keep_ms
         self.cut_edges(now)
-        for ledger in self.ledgers():
-            if ledger.compacted_at < floor_to(now, HOUR_MS):
-                ledger.compact(now, keep_from)
-        correctable_from = now - self.correct_for_ms - DAY_MS
+        keep_from, correctable_from = now - self.keep_ms, now - self.correct_for_ms - DAY_MS
         for measure in self.measures.values():
             if isinstance(measure, UptimeMeasure):
                 measure.forget_before(correctable_from)
@@ -297,3 +293,8 @@ class Stream:
         for name, track in self.tracks.items():
             track.silences = tuple(stretch for stretch in track.silences if stretch[1] > keep_from)
             self.accounts[name].season.rest(now)
+
+    def merge_old(self, now: int) -> None:
+        """Once an hour: coarser buckets for what is old; no sum changes."""
+        for ledger in self.ledgers():
+            ledger.compact_hourly(now, now - self.keep_ms)

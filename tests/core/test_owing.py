@@ -13,6 +13,7 @@ import pytest
 
 from sla.catalogue import Catalogue
 from sla.detect import Detect
+from sla.detect.stream import Stream
 from sla.fold import Emission
 from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
 from tests.core.histories import history
@@ -65,10 +66,11 @@ def fleet(**spec: Any) -> Catalogue:
 
 
 def a_log(dice: random.Random, later: Catalogue, *, is_odd: bool) -> list[Any]:
-    """A few minutes of traffic for all services, some of it bad."""
-    past = {"type": "history", "signal": "ok", "from": T0 - 8 * DAY_MS, "to": T0, "good": 10**6, "bad": 900}
-    records = [record(0, T0, {**COUNTS, "at": T0}, "pay"), record(1, T0, {**past, "service": "pay"}, "pay")]
-    now, badness = T0, 0.0
+    """A few minutes of traffic for all services before a whole hour and behind it, some of it bad."""
+    start = T0 + 56 * MINUTE_MS
+    past = {"type": "history", "signal": "ok", "from": start - 8 * DAY_MS, "to": start, "good": 10**6, "bad": 900}
+    records = [record(0, start, {**COUNTS, "at": start}, "pay"), record(1, start, {**past, "service": "pay"}, "pay")]
+    now, badness = start, 0.0
     for offset in range(2, 5_000):
         now += dice.choice([0, 10, 60, 400]) if dice.random() < 0.999 else 9_000
         if dice.random() < 0.003:
@@ -144,19 +146,19 @@ def test_the_logs_of_the_oracle_are_told_alike(seed: int) -> None:
 QUIET = {"burnRates": "none", "budgetConsumed": "none", "forecast": "none"}
 
 
-def before_a_minute() -> tuple[Detect, int, int]:
+def before_a_minute(start: int = T0) -> tuple[Detect, int, int]:
     """Three services that are well, a tick each second up to a whole minute; the next offset, and that minute."""
-    fold, past = Later(fleet(warnings=QUIET), [], is_short=False).fold, {"from": T0 - 8 * DAY_MS, "to": T0}
+    fold, past = Later(fleet(warnings=QUIET), [], is_short=False).fold, {"from": start - 8 * DAY_MS, "to": start}
     values: list[dict[str, Any]] = []
     for service in SERVICES:
         counts = {**COUNTS, "service": service, "good": 10**6, "bad": 0}
-        values += [{**counts, "at": T0}, {**counts, **past, "type": "history"}]
-    lines = [record(offset, T0, value, value["service"]) for offset, value in enumerate(values)]
+        values += [{**counts, "at": start}, {**counts, **past, "type": "history"}]
+    lines = [record(offset, start, value, value["service"]) for offset, value in enumerate(values)]
     for second in range(1, 120):
-        lines.append(record(len(lines), T0 + second * SECOND_MS, {"type": "tick"}, None))
+        lines.append(record(len(lines), start + second * SECOND_MS, {"type": "tick"}, None))
     for line in lines:
         fold.step(line_of(line))
-    return fold, len(lines), T0 + 2 * MINUTE_MS
+    return fold, len(lines), start + 2 * MINUTE_MS
 
 
 def test_an_alert_of_a_whole_minute_does_not_wait_for_the_statuses_of_others() -> None:
@@ -170,6 +172,30 @@ def test_an_alert_of_a_whole_minute_does_not_wait_for_the_statuses_of_others() -
     assert urgent_topics.count(STATUS) == 2  # of the promises that broke: the same data as their breaches
     assert [each.topic for each in urgent.pay()] == [STATUS] * (topics.count(STATUS) - 2)
     assert topics.count(STATUS) > 2
+
+
+def test_an_alert_of_a_whole_hour_does_not_wait_until_what_is_old_of_others_is_merged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    urgent, offset, hour = before_a_minute(T0 + 58 * MINUTE_MS)
+    merged: list[str] = []
+    merge_old = Stream.merge_old
+
+    def noted(stream: Stream, now: int) -> None:
+        merged.append(stream.service)
+        merge_old(stream, now)
+
+    monkeypatch.setattr(Stream, "merge_old", noted)
+    broken = {**COUNTS, "service": "find", "at": hour - 500, "good": 0, "bad": 10**7}
+    said: list[Emission] = []
+    for at, value, key in ((hour - 500, broken, "find"), (hour, {}, None)):
+        said += urgent.step_urgent(line_of(record(offset, at, value, key)))
+        offset += 1
+    assert any(each.topic == "sla.alerts.v1" for each in said)
+    assert merged == ["find"]  # what is said of it shows its buckets
+    assert urgent.owed_count == 2
+    urgent.pay()
+    assert sorted(merged) == sorted(SERVICES)
 
 
 def test_state_is_not_taken_while_something_is_owed() -> None:
