@@ -149,11 +149,11 @@ class Machine:
         """One decision, after all timers up to `struck_until`; the first of a minute looks ahead."""
         if not view.account.records:
             return []
+        if is_minute:
+            self.look_ahead(view)
         events = self.follow_data(view, struck_until)
         readings = [view.account.reading(tier, view.at) for tier in self.objective.tiers]
         self.latch(view.account, readings)
-        if is_minute:
-            self.look_ahead(view)
         budget = view.account.budget(view.at)
         if budget.spent:
             events += self.breach(budget, view)

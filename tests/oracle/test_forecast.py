@@ -89,6 +89,6 @@ def test_a_past_day_goes_on_at_the_pace_of_the_present_hour(hour: Sum, scaled: l
     assert as_now([Sum(100, 2), Sum(10, 5)], hour) == scaled
 
 
-@pytest.mark.parametrize(("seed", "in_hours", "is_late"), [(109, False, False), (100, True, True)])
+@pytest.mark.parametrize(("seed", "in_hours", "is_late"), [(103, False, False), (106, False, False), (100, True, True)])
 def test_the_product_tells_what_the_oracle_expects(seed: int, *, in_hours: bool, is_late: bool, tmp_path: Path) -> None:
     assert one_seed(seed, tmp_path, in_hours=in_hours, is_late=is_late, looks_ahead=True) == []
