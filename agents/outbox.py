@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from functools import lru_cache
 
 import orjson
 
 from agents.metrics import Metric, Metrics
 from agents.port import Port
 from agents.routing import Forward
+from agents.transport import Record
 from sla.fold import Emission
+from sla.partitioner import partition_of
 
-
-class _Outgoing(NamedTuple):
-    topic: str
-    key: bytes | None
-    value: bytes
-    partition: int | None
-    headers: tuple[tuple[str, bytes], ...]
+_hashed = lru_cache(maxsize=1 << 16)(partition_of)  # most keys are those of a minute ago
 
 
 class Outbox:
@@ -30,7 +26,8 @@ class Outbox:
         """Empty."""
         self._port = port
         self._metrics = metrics
-        self._waiting: deque[_Outgoing] = deque()
+        self._waiting: deque[Record] = deque()
+        self._counts: Counter[str] = Counter()  # by topic, not yet in the metrics
         self._lock = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -39,26 +36,30 @@ class Outbox:
 
     def add(self, emissions: Iterable[Emission]) -> None:
         """Take emissions in the same breath as the state they come from: nothing is awaited between the two."""
+        take = self._waiting.append
         for topic, key, value, everywhere in emissions:
             encoded = None if key is None else key.encode()
-            partitions = range(self._port.partitions_count(topic)) if everywhere else (None,)
             written = orjson.dumps(value)
-            self._waiting.extend(_Outgoing(topic, encoded, written, partition, ()) for partition in partitions)
-            self._metrics.count(Metric.EMISSIONS, topic=topic)
+            self._counts[topic] += 1
+            if everywhere:
+                for partition in range(self._port.partitions_count(topic)):
+                    take(Record(topic, encoded, written, partition))
+            elif encoded is None:
+                take(Record(topic, None, written, None))
+            else:
+                take(Record(topic, encoded, written, _hashed(encoded, self._port.partitions_count(topic))))
 
     def forward(self, topic: str, forward: Forward) -> None:
         """Take a record that belongs into another partition."""
-        self._waiting.append(_Outgoing(topic, forward.key, forward.value, forward.partition, forward.headers))
+        self._waiting.append(Record(topic, forward.key, forward.value, forward.partition, None, forward.headers))
 
     async def send(self) -> None:
-        """Hand over all that waits, in order; where nothing else is said, the producer takes murmur2 of the key."""
+        """Hand over all that waits, in order; what is forgotten meanwhile is not sent."""
+        for topic, count in self._counts.items():
+            self._metrics.count(Metric.EMISSIONS, count, topic=topic)
+        self._counts.clear()
         async with self._lock:
-            while self._waiting:
-                first = self._waiting[0]
-                topic, key, value, partition, headers = first
-                await self._port.post(topic, key, value, partition=partition, headers=headers)
-                if self._waiting and self._waiting[0] is first:  # else it was forgotten meanwhile
-                    self._waiting.popleft()
+            await self._port.post(self._waiting)
 
     def forget(self) -> None:
         """Drop what waits: its partition has gone, and its next owner emits it again with the same ids."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Final, TypeVar
@@ -52,6 +52,14 @@ async def in_turns(items: Iterable[Item], at_once: int) -> AsyncIterator[Item]:
         yield item
         if number % at_once == 0:
             await asyncio.sleep(PAUSE_S)
+
+
+async def in_parts(items: Sequence[Item], size: int) -> AsyncIterator[Sequence[Item]]:
+    """The items in parts of this size, with a pause between two."""
+    for start in range(0, len(items), size):
+        if start:
+            await asyncio.sleep(PAUSE_S)
+        yield items[start : start + size]
 
 
 async def within(seconds: float, event: asyncio.Event) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from faust.types import TP
 
-from agents.pace import in_turns
-from agents.transport import BulkTable
-from sla.partitioner import partition_of
+from agents.pace import in_parts
+from agents.transport import BulkTable, Record, Sent
 
 END_OFFSET_WITHIN_S = 30.0
-STORED_AT_ONCE = 200  # some milliseconds of work
+STORED_AT_ONCE = 1_000  # some milliseconds of work
 
 
 TableWrite = tuple[int, bytes, bytes | None]
@@ -23,17 +22,11 @@ TableWrite = tuple[int, bytes, bytes | None]
 class Port(Protocol):
     """Sends are in order; a failed one fails every later call."""
 
-    async def post(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        *,
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
-    ) -> Awaitable[Any]:
-        """Hand over a record; what is returned has its `offset` once the broker has it. The caller bounds the wait."""
+    async def post(self, waiting: deque[Record]) -> list[Sent]:
+        """Hand over all that waits, from the left, in order; each is taken out when it is handed over.
+
+        So what is taken out or added while this waits for room is not sent, or is. The caller bounds the wait.
+        """
         ...
 
     async def delivered(self) -> None:
@@ -77,26 +70,12 @@ class FaustPort:
         self._app = app
         self._source = source
         self._table = table
-        self._hashed = lru_cache(maxsize=1 << 16)(partition_of)
         self.partitions: Mapping[str, int] = {}  # of every topic, once the broker was asked
         self.id: str | None = None  # of the source, likewise
 
-    async def post(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        *,
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
-    ) -> Awaitable[Any]:
-        """Through the strict producer, which would hash each key anew; most are those of a minute ago."""
-        if partition is None and key is not None:
-            partition = self._hashed(key, self.partitions[topic])
-        sent: Awaitable[Any] = await self._app.producer.post(
-            topic, key, value, partition=partition, timestamp_ms=timestamp_ms, headers=headers
-        )
+    async def post(self, waiting: deque[Record]) -> list[Sent]:
+        """Through the strict producer."""
+        sent: list[Sent] = await self._app.producer.post(waiting)
         return sent
 
     async def delivered(self) -> None:
@@ -117,12 +96,15 @@ class FaustPort:
         if not writes:
             return
         table = self._the_table
-        sent = []
-        async for partition, key, value in in_turns(writes, STORED_AT_ONCE):
-            sent.append(await self.post(table.changelog, key, value, partition=partition))
+        topic, sent = table.changelog, list[Sent]()
+        async for some in in_parts(writes, STORED_AT_ONCE):
+            sent += await self.post(deque(Record(topic, key, value, partition) for partition, key, value in some))
         await self.delivered()
-        for (partition, key, value), metadata in zip(writes, sent, strict=True):
-            table.stored(partition, key, value, (await metadata).offset)
+        stored = defaultdict[int, list[tuple[bytes, bytes | None, int]]](list)
+        for (partition, key, value), (promise, behind_it) in zip(writes, sent, strict=True):
+            stored[partition].append((key, value, promise.result().offset + behind_it))
+        for partition, written in stored.items():
+            table.stored(partition, written)
 
     def alone_for_s(self, partition: int) -> float:
         """As the table counts it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,7 @@ from agents.log_clock import LogClock
 from agents.metrics import Metric, Metrics
 from agents.port import Port
 from agents.shell import Activity
+from agents.transport import Record
 from sla.catalogue import Catalogue
 from sla.fold import TICK, Fold
 
@@ -125,4 +127,5 @@ class Ticker:
 
     async def _write(self, partition: int, value: bytes, at: int) -> Any:
         async with asyncio.timeout(WRITE_WITHIN_S):
-            return await self._port.post(self._topic, None, value, partition=partition, timestamp_ms=at)
+            ((promise, _),) = await self._port.post(deque([Record(self._topic, None, value, partition, at)]))
+        return promise

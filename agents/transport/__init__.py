@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 
+from agents.transport.batches import Headers, Record, Sent
 from agents.transport.consumer import Consumer
 from agents.transport.plan import ALL, Flusher, Override, Plan, Write
-from agents.transport.producer import Headers, Producer, SendFailed
+from agents.transport.producer import Producer, SendFailed
 from agents.transport.schema import raw_schema
 from agents.transport.table import BulkTable, Tables, pack, unpack
 
@@ -42,7 +43,9 @@ __all__ = [
     "Override",
     "Plan",
     "Producer",
+    "Record",
     "SendFailed",
+    "Sent",
     "Tables",
     "Transport",
     "Write",

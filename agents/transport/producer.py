@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from faust.transport.drivers import aiokafka as driver
 
-Headers = Sequence[tuple[str, bytes]]
+from agents.transport.batches import BatchingProducer, Record, Sent
 
 
 class SendFailed(Exception):  # noqa: N818 - says what happened
@@ -16,7 +17,7 @@ class SendFailed(Exception):  # noqa: N818 - says what happened
 
 
 class Producer(driver.Producer):  # type: ignore[misc]
-    """Knows every record that is on its way, whoever sent it. `app` brings `fatal`."""
+    """Knows whatever is on its way, whoever sent it. `app` brings `fatal`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Nothing is on its way yet."""
@@ -27,6 +28,11 @@ class Producer(driver.Producer):  # type: ignore[misc]
     # Idempotence keeps the order of a partition over retries; Faust only offers it together with transactions.
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
+
+    # Faust's has a promise for each record.
+    @property
+    def _producer_type(self) -> type[BatchingProducer]:
+        return BatchingProducer
 
     # Faust keeps no list of what it sends, so its commit cannot wait for it.
     async def send(self, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:
@@ -41,26 +47,20 @@ class Producer(driver.Producer):  # type: ignore[misc]
         self._track(fut)
         super().send_soon(fut)
 
-    async def post(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        *,
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-        headers: Headers = (),
-    ) -> asyncio.Future[Any]:
-        """Hand a record to the broker's stream: the future holds its metadata once the broker has it.
+    async def post(self, waiting: deque[Record]) -> list[Sent]:
+        """Hand over all that waits, from the left, in order; each is taken out when it is handed over.
 
         Not through Faust's `send`, which turns timestamps into floating seconds and loses milliseconds. Without a
         timeout of its own, which takes longer than all the rest: one of the caller's bounds many records.
         """
-        self._refuse_after_failure()
-        sent = await self._ensure_producer().send(
-            topic, value, key=key, partition=partition, timestamp_ms=timestamp_ms, headers=list(headers)
-        )
-        return self._track(sent)
+        sent: list[Sent] = []
+        while waiting:
+            self._refuse_after_failure()
+            handed_over = await self._ensure_producer().hand_over(waiting)
+            for promise, _ in handed_over:
+                self._track(promise)
+            sent += handed_over
+        return sent
 
     async def delivered(self) -> None:
         """Wait until the broker has every record sent so far; raises `SendFailed` if it refused one."""
@@ -78,8 +78,9 @@ class Producer(driver.Producer):  # type: ignore[misc]
         self._refuse_after_failure()
 
     def _track(self, sent: asyncio.Future[Any]) -> asyncio.Future[Any]:
-        self._on_the_way.add(sent)
-        sent.add_done_callback(self._settled)
+        if sent not in self._on_the_way:
+            self._on_the_way.add(sent)
+            sent.add_done_callback(self._settled)
         return sent
 
     def _settled(self, sent: asyncio.Future[Any]) -> None:

@@ -77,29 +77,31 @@ class BulkTable(Table):  # type: ignore[misc, type-arg, unused-ignore]
         """How long this worker has held the partition without a break, and nobody else was seen to write to it."""
         return monotonic() - self._alone_since.setdefault(partition, monotonic())
 
-    def stored(self, partition: int, key: bytes, value: bytes | None, changelog_offset: int) -> None:
-        """A write of our own is on the broker; a later recovery of the partition begins behind it.
+    def stored(self, partition: int, writes: Iterable[tuple[bytes, bytes | None, int]]) -> None:
+        """Writes of our own are on the broker: key, value and place in the changelog, in order.
 
-        But not behind what somebody else wrote in between, which is still to be read then.
+        A later recovery of the partition begins behind them, but not behind what somebody else wrote in between, which
+        is still to be read then.
         """
-        if value is None:
-            self.records(partition).pop(key, None)
-        else:
-            self.records(partition)[key] = value
-        self._look_for_others(partition, changelog_offset)
-        if not self.app.plan.has(Override.ADV) or self.app.rebalancing:
-            return
-        tp, offsets = TP(self.changelog, partition), self.app.tables.recovery.active_offsets
+        records, tp = self.records(partition), TP(self.changelog, partition)
+        offsets = self.app.tables.recovery.active_offsets
         seen = offsets.get(tp)
-        if seen is not None and changelog_offset == seen + 1:
-            offsets[tp] = changelog_offset
-
-    def _look_for_others(self, partition: int, changelog_offset: int) -> None:
-        """Between two writes of one writer lies nothing; else an owner of before, who was cut off, writes on."""
-        last = self._written_to.get(partition, changelog_offset)
-        if changelog_offset > last + 1:
-            self._alone_since[partition] = monotonic()
-        self._written_to[partition] = max(last, changelog_offset)
+        last = self._written_to.get(partition)
+        for key, value, offset in writes:
+            if value is None:
+                records.pop(key, None)
+            else:
+                records[key] = value
+            # Between two writes of one writer lies nothing; else an owner of before, who was cut off, writes on.
+            if last is not None and offset > last + 1:
+                self._alone_since[partition] = monotonic()
+            last = offset if last is None else max(last, offset)
+            if seen is not None and offset == seen + 1:
+                seen = offset
+        if last is not None:
+            self._written_to[partition] = last
+        if seen is not None and self.app.plan.has(Override.ADV) and not self.app.rebalancing:
+            offsets[tp] = seen
 
     # Applies whole batches; Faust decodes and applies one event per record.
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:

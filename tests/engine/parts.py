@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from agents.app import build
 from agents.port import TableWrite
 from agents.settings import Settings
-from agents.transport import ALL, Override
+from agents.transport import ALL, Override, Record, Sent
 from agents.worker import App
 from tests.engine.counting import role
 
@@ -74,22 +74,17 @@ class World:
     fence_after_stores: int | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
-    async def post(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        *,
-        partition: int | None = None,
-        timestamp_ms: int | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
-    ) -> Awaitable[Any]:
-        if self.broken is not None:
-            raise self.broken
-        self.on_the_way.append(("sent", topic, key, value, partition, timestamp_ms, tuple(headers)))
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        done.set_result(SimpleNamespace(offset=len(self.log)))
-        return done
+    async def post(self, waiting: deque[Record]) -> list[Sent]:
+        sent: list[Sent] = []
+        while waiting:
+            if self.broken is not None:
+                raise self.broken
+            topic, key, value, partition, timestamp_ms, headers = waiting.popleft()
+            self.on_the_way.append(("sent", topic, key, value, partition, timestamp_ms, tuple(headers)))
+            done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            done.set_result(SimpleNamespace(offset=len(self.log)))
+            sent.append((done, 0))
+        return sent
 
     async def delivered(self) -> None:
         if self.gate is not None:
@@ -129,7 +124,7 @@ class World:
         return self.ends.get(partition, 1 << 40)
 
     def partitions_count(self, topic: str) -> int:
-        return self.counts[topic]
+        return self.counts.get(topic, 1)
 
     def sent(self, topic: str) -> list[bytes | None]:
         """The values of a topic, delivered or on their way."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agents.metrics import Metrics
 from agents.outbox import Outbox
 from sla.fold import Emission
+from sla.partitioner import partition_of
 from tests.engine.parts import World
 
 
@@ -18,5 +19,5 @@ async def test_what_concerns_every_partition_goes_into_each_and_the_rest_where_i
         (None, b'{"n":1}', 0),
         (None, b'{"n":1}', 1),
         (None, b'{"n":1}', 2),
-        (b"ann", b"{}", None),
+        (b"ann", b"{}", partition_of(b"ann", 3)),
     ]

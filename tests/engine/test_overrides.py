@@ -23,7 +23,7 @@ from agents.transport.thread import FencedThread
 from agents.worker import App, Worker
 from tests.engine.parts import new_app, record
 from tests.engine.test_consumer import SOURCE, Flusher, ack, consumer_of
-from tests.engine.test_producer import Kafka, is_waiting, producer_on
+from tests.engine.test_producer import Kafka, is_waiting, producer_on, waiting
 
 CLASSES = (Transport, Consumer, FencedThread, Producer, BulkTable, Tables, App, Worker)
 OVERRIDDEN = {
@@ -186,7 +186,7 @@ async def a_flush_waits_for_what_faust_buffers(_patch: pytest.MonkeyPatch) -> bo
 
 async def a_flush_does_not_give_up(_patch: pytest.MonkeyPatch) -> bool:
     producer, _ = producer_on(Kafka())
-    await producer.post("t", b"k", b"1")
+    await producer.post(waiting(b"1"))
     return await _is_waited_for(producer)
 
 

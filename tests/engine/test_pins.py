@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator, MessageBatch
 from aiokafka.producer.producer import AIOKafkaProducer
 from aiokafka.protocol.group import SyncGroupRequest
 from faust import App, Table, Worker
@@ -112,6 +113,11 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     ),
     (AIOKafkaConsumer, "seek_to_committed", "self, *partitions"),
     (AIOKafkaProducer, "send", "self, topic, value, key, partition, timestamp_ms, headers"),
+    (AIOKafkaProducer, "partitions_for", "self, topic"),
+    (AIOKafkaProducer, "_partition", "self, topic, partition, key, value, serialized_key, serialized_value"),
+    (MessageAccumulator, "waiter", "self"),
+    (MessageBatch, "wait_drain", "self, timeout"),
+    (BatchBuilder, "append", "self, *, timestamp, key, value, headers"),
 ]
 
 
@@ -182,6 +188,32 @@ def test_a_fetch_is_put_down_and_taken_as_when_unpacking_it_whole_was_written() 
     assert 'isolation_level: str = "read_uncommitted"' in inspect.getsource(
         driver.AIOKafkaConsumerThread._create_worker_consumer
     )
+
+
+def test_a_record_joins_a_batch_as_when_joining_many_at_once_was_written() -> None:
+    put = inspect.getsource(MessageAccumulator.add_message)
+    for line in (
+        "pending_batches = self._batches.get(tp)",
+        "batch = pending_batches[-1]",
+        "self._waiter_future.set_result(None)",
+        "await batch.wait_drain(timeout)",
+    ):
+        assert line in put
+    assert "metadata = self._builder.append(" in inspect.getsource(MessageBatch.append)
+    assert "self.future.set_result(" in inspect.getsource(MessageBatch.done)
+    assert "offset = base_offset + metadata.offset" in inspect.getsource(MessageBatch.done)
+    assert "self.future.set_exception(exception)" in inspect.getsource(MessageBatch.failure)
+
+
+def test_a_batch_that_is_taken_is_numbered_by_its_builder_and_out_of_reach() -> None:
+    taken = inspect.getsource(MessageAccumulator._pop_batch)
+    assert "batch = self._batches[tp].popleft()" in taken
+    assert "increment_sequence_number(batch.tp, batch.record_count)" in taken
+    assert "return self._builder.record_count()" in inspect.getsource(MessageBatch.record_count.fget)
+
+
+def test_faust_makes_its_producer_of_the_type_that_is_named() -> None:
+    assert "self._producer_type(" in inspect.getsource(driver.Producer._new_producer)
 
 
 def test_a_batch_passes_through_the_schema_untouched() -> None:

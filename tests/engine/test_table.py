@@ -105,7 +105,7 @@ async def test_a_member_that_was_disowned_has_kept_nothing() -> None:
 def test_own_writes_are_not_read_again(without: tuple[Override, ...], place: int) -> None:
     table = filled(*without)
     table.app.rebalancing = False
-    table.stored(0, b"k", pack(2, b"x"), 11)
+    table.stored(0, [(b"k", pack(2, b"x"), 11)])
     assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == place
     assert table.records(0)[b"k"] == pack(2, b"x")
 
@@ -113,27 +113,27 @@ def test_own_writes_are_not_read_again(without: tuple[Override, ...], place: int
 def test_what_another_wrote_between_two_writes_of_our_own_is_still_to_be_read() -> None:
     table = filled()
     table.app.rebalancing = False
-    for offset in (11, 13, 14):  # 12 is that of a member that was cut off
-        table.stored(0, b"k", pack(2, b"x"), offset)
+    table.stored(0, [(b"k", pack(2, b"x"), offset) for offset in (11, 13, 14)])  # 12: a member that was cut off
     assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == 11
 
 
+@pytest.mark.parametrize("at", range(4))
 @pytest.mark.parametrize(("offsets", "alone_s"), [([40, 41, 42], 100.0), ([40, 41, 43], 0.0), ([40, -1, 41], 100.0)])
 def test_whoever_writes_between_two_writes_of_our_own_is_noticed(
-    offsets: list[int], alone_s: float, monkeypatch: pytest.MonkeyPatch
+    offsets: list[int], alone_s: float, at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
     monkeypatch.setattr("agents.transport.table.monotonic", lambda: clock[0])
     table = filled()
     assert table.alone_for_s(0) == 0.0
     clock[0] = 100.0
-    for offset in offsets:
-        table.stored(0, b"k", pack(2, b"x"), offset)
+    for some in (offsets[:at], offsets[at:]):
+        table.stored(0, [(b"k", pack(2, b"x"), offset) for offset in some])
     assert table.alone_for_s(0) == alone_s
 
 
 def test_a_write_during_a_rebalance_does_not_move_the_place() -> None:
     table = filled()
     table.app.rebalancing = True
-    table.stored(0, b"k", pack(2, b"x"), 40)
+    table.stored(0, [(b"k", pack(2, b"x"), 40)])
     assert table.app.tables.recovery.active_offsets[TP(CHANGELOG, 0)] == 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from agents.log_clock import SPEED_MAX, LogClock
 from agents.metrics import Metrics
 from agents.shell import Activity
 from agents.ticker import Ticker, is_silent
+from agents.transport import Record, Sent
 from sla.catalogue import Catalogue
 from sla.fold import TICK
 from tests.engine.parts import World
@@ -164,9 +166,10 @@ async def test_while_the_broker_is_away_ticks_do_not_pile_up() -> None:
     world = World()
     never: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-    async def post(*_: Any, **options: Any) -> Any:
-        world.on_the_way.append(("sent", TOPIC, None, TICK, options["partition"], options["timestamp_ms"], ()))
-        return never
+    async def post(waiting: deque[Record]) -> list[Sent]:
+        topic, key, value, partition, timestamp_ms, _ = waiting.popleft()
+        world.on_the_way.append(("sent", topic, key, value, partition, timestamp_ms, ()))
+        return [(never, 0)]
 
     world.post = post  # type: ignore[method-assign]
     ticker = ticker_on(world, Owner(), owned=lambda: frozenset({1}))

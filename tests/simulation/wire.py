@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from sla.partitioner import partition_of
+from agents.transport import Record, Sent
 from tests.simulation.broker import Broker, Place
 from tests.simulation.loop import Ended, Process
 
@@ -47,25 +47,21 @@ class Wire:
         self._lanes: defaultdict[Place, deque[_Flight]] = defaultdict(deque)
         self._last_due: defaultdict[Place, float] = defaultdict(float)
 
-    async def send(
-        self,
-        topic: str,
-        value: bytes | None,
-        *,
-        key: bytes | None,
-        partition: int | None,
-        timestamp_ms: int | None,
-        headers: list[tuple[str, bytes]],
-    ) -> asyncio.Future[Any]:
-        """As aiokafka's: returns when there is room; the future has the offset when the broker has the record."""
+    async def hand_over(self, waiting: deque[Record]) -> list[Sent]:
+        """As ours: takes none while there is no room. But one at a time, so that something may come between any two."""
         if self._process.is_dead:
             raise Ended
-        broker, loop = self._broker, self._broker.loop
-        while self._process.name in broker.full:  # noqa: ASYNC110 - time is virtual
+        if self._process.name in self._broker.full:
             await asyncio.sleep(ASK_AGAIN_S)
+            return []
+        return [(self._send(waiting.popleft()), 0)]
+
+    def _send(self, record: Record) -> asyncio.Future[Any]:
+        """The future has the offset when the broker has the record."""
+        topic, key, value, partition, timestamp_ms, headers = record
+        broker, loop = self._broker, self._broker.loop
         if partition is None:
-            count = broker.partitions[topic]
-            partition = self._dice.randrange(count) if key is None else partition_of(key, count)
+            partition = self._dice.randrange(broker.partitions[topic])
         place = topic, partition
         delay_s = broker.latency_s()
         if self._process.name in broker.slow:
