@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from sla.catalogue import Severity
@@ -21,6 +22,9 @@ _SEVERITIES: Final = {each.value: each for each in Severity}
 _STANDINGS: Final = {each.value: each for each in Standing}
 _COUNTERS: Final = ("alerts", "clocks", "status", "episode", "is_open", "opened_at", "due_at", "fed_deadline")
 _TOLD: Final = ("breach_at", "breach_sequence", "breached_sequence", "stage", "is_good_fed", "is_bad_fed")
+_NO_FLAGS: Final = EpisodeFlags()
+_counters: Final = attrgetter(*_COUNTERS)
+_told: Final = attrgetter(*_TOLD)
 
 
 def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
@@ -28,8 +32,8 @@ def ticket_to_json(ticket: TicketAtom) -> dict[str, Any]:
     body: dict[str, Any] = {
         "ticket": ticket.id,
         "events": [
-            [at, offset, change.event, change.by, change.service, dict(change.fields), change.is_import]
-            for at, offset, change in ticket.history
+            [at, offset, event, by, service, dict(fields), is_import]
+            for at, offset, (event, by, service, fields, is_import, _) in ticket.history.rows()
         ],
         "tracks": [_track_to_json(track) for track in ticket.tracks],
         "read_at": ticket.read_at,
@@ -51,15 +55,12 @@ def _track_to_json(track: Track) -> dict[str, Any]:
     body: dict[str, Any] = {
         "service": track.service,
         "name": track.name,
-        "counters": [getattr(track, name) for name in _COUNTERS],
+        "counters": [*_counters(track)],
         "highest": track.highest,
         "standing": track.standing,
-        "told": [
-            [*(getattr(told, name) for name in _TOLD), told.raw(), [list(each) for each in told.warnings]]
-            for told in track.told
-        ],
+        "told": [[*_told(told), told.raw(), [list(each) for each in told.warnings]] for told in track.told],
     }
-    if track.flags != EpisodeFlags():
+    if track.flags != _NO_FLAGS:
         body["flags"] = track.flags.to_json()
     return body
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import starmap
 from json import dumps
 from sys import intern
 from typing import Any, Final, NamedTuple
@@ -116,11 +117,13 @@ class History:
         """How many events are kept."""
         return len(self._changes)
 
+    def rows(self) -> Iterator[tuple[int, int, Change]]:
+        """What makes up each event, in order."""
+        return zip(self._places[::2], self._places[1::2], self._changes, strict=True)
+
     def __iter__(self) -> Iterator[Event]:
         """In order."""
-        places = self._places
-        for index, change in enumerate(self._changes):
-            yield Event(places[2 * index], places[2 * index + 1], change)
+        return starmap(Event, self.rows())
 
     @property
     def last_at(self) -> int | None:
