@@ -42,7 +42,7 @@ log = logging.getLogger("forewarn.shell")
 HOME_KEYS_MAX: Final = 100_000
 PAID_AT_ONCE: Final = 8
 """Of so many atoms is told what they owe, before others have their turn: some milliseconds of work."""
-PREPARED_EVERY_S: Final = 5.0
+PREPARED_EVERY_S: Final = 2.0
 """Seldom enough to cost nothing where nothing is to be done; a stream's first minute takes longer to come."""
 
 MakeFold = Callable[[str, int], Fold]

@@ -276,10 +276,7 @@ class Partition:
 
     def prepare(self) -> Iterator[None]:
         """See `sla.fold.DeferringFold`: what the past of each stream says, which its forecasts will ask for."""
-        for stream in list(self._memory.streams.values()):
-            now = self._memory.now
-            if now is not None and prepare(stream.in_order, stream.seen, now):
-                yield
+        return prepare(list(self._memory.streams.values()), lambda: self._memory.now)
 
     # -- state
 

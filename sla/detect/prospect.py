@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from sla.catalogue import CalendarPeriod, Rolling
 from sla.detect.account import Account, Reading, Seen
 from sla.detect.season import Leaving
+from sla.detect.stream import Stream
 from sla.forecast import LEAST_SEEN_MS, Allowance, Outlook, Pace, Walk, outlook
 from sla.periods import period_at
 from sla.reach import ahead_of
 from sla.units import HOUR_MS
+
+LOOKED_AT_ONCE: Final = 64
+"""Streams of which nothing is to be worked out: finding that out takes some microseconds each."""
 
 
 def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook | None:
@@ -30,11 +35,19 @@ def work_out(account: Account, seen: Seen, reading: Reading, at: int) -> Outlook
     return Outlook(tuple(each for each in ahead if ends_at is None or each <= ends_at), found.scenarios_count)
 
 
-def prepare(accounts: Iterable[Account], seen: Seen, at: int) -> bool:
-    """Work out what the past says, where forecasts will ask; whether that was still to be done in this hour.
+def prepare(streams: Iterable[Stream], now: Callable[[], int | None]) -> Iterator[None]:
+    """Work out what the past of each stream says, where forecasts will ask; each step takes a moment.
 
     They would find it themselves, and find the same: it only takes long, of all streams at one whole minute.
     """
+    for count, stream in enumerate(streams, 1):
+        at = now()
+        if (at is not None and _prepare(stream.in_order, stream.seen, at)) or count % LOOKED_AT_ONCE == 0:
+            yield
+
+
+def _prepare(accounts: Iterable[Account], seen: Seen, at: int) -> bool:
+    """Whether there was anything still to be done in this hour."""
     first_at = seen.first_at
     if first_at is None:
         return False

@@ -127,3 +127,12 @@ def test_nothing_is_prepared_where_no_forecast_will_ask(monkeypatch: pytest.Monk
         fold, _ = in_a_minute(past_ms)
         assert not list(fold.prepare())
     assert not found
+
+
+def test_a_look_at_many_streams_is_no_long_turn() -> None:
+    services = [f"service-{number}" for number in range(200)]
+    base = catalogue_of([objective(each, service=each, warnings={}) for each in services])
+    fold = Way(base, [], is_short=False).fold
+    for offset, service in enumerate(services):
+        fold.step(line_of(record(offset, T0, {**COUNTS, "service": service, "at": T0, "bad": 0}, service)))
+    assert len(list(fold.prepare())) == 3
