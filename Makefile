@@ -24,7 +24,7 @@ compile: $(READY) ## Make machine code of the core, in place: twice as fast (a m
 	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(RUN)/hatchling build --target wheel --hooks-only
 
 uncompile: ## Run the core as Python again
-	@find . -path ./.venv -prune -o -name '*.so' \( -path './sla/*' -o -name '*__mypyc.*' \) -exec rm {} +
+	@find . -path ./.venv -prune -o -name '*.so' -exec rm {} +
 
 demo: $(READY) ## Watch services deteriorate in fast motion, and be warned before they breach
 	@$(RUN)/forewarn demo $(ARGS)

@@ -20,7 +20,7 @@ FED: Final = frozenset({TELEMETRY, TICKETS, NOTICES, OUTBOX})
 """The topics that are somebody's input: what a fold writes there is a feed."""
 
 
-class FeedOverflowError(RuntimeError):
+class FeedOverflowError(Exception):
     """One record caused more feed records than a sequence has places for; the worker must end, it never wraps."""
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import sla.folding
 
-SOURCES = Path(sla.folding.__file__).parent
+ROOT = Path(__file__).parents[2]
+PARTS = ("sla", "schemas")
 
 
 def is_compiled() -> bool:
@@ -17,8 +18,9 @@ def is_compiled() -> bool:
 def outdated() -> list[str]:
     """Modules that were changed after they had been compiled: what runs is not what is read."""
     return sorted(
-        str(source.relative_to(SOURCES.parent))
-        for code in SOURCES.rglob("*.so")
+        str(source.relative_to(ROOT))
+        for part in PARTS
+        for code in (ROOT / part).rglob("*.so")
         if (source := code.with_name(f"{code.name.split('.')[0]}.py")).is_file()
         and source.stat().st_mtime > code.stat().st_mtime
     )
