@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Iterable
-from functools import lru_cache
 
 import orjson
 
 from agents.metrics import Metric, Metrics
 from agents.port import Port
-from agents.routing import Forward
+from agents.routing import Forward, hashed
 from agents.transport import Record
 from sla.fold import Emission
-from sla.partitioner import partition_of
-
-_hashed = lru_cache(maxsize=1 << 16)(partition_of)  # most keys are those of a minute ago
 
 
 class Outbox:
@@ -47,7 +43,7 @@ class Outbox:
             elif encoded is None:
                 take(Record(topic, None, written, None))
             else:
-                take(Record(topic, encoded, written, _hashed(encoded, self._port.partitions_count(topic))))
+                take(Record(topic, encoded, written, hashed(encoded, self._port.partitions_count(topic))))
 
     def forward(self, topic: str, forward: Forward) -> None:
         """Take a record that belongs into another partition."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from math import inf
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -23,27 +24,32 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        """Nothing else is going on."""
+        """Nothing else is going on, and nobody is in a hurry."""
         self._met_count = 0
-        self._turn_at = 0.0
+        self._hurry_at = inf
 
     def meet(self) -> None:
         """Other work came."""
         self._met_count += 1
 
-    def begin(self) -> None:
-        """The first turn begins."""
-        self._turn_at = monotonic()
+    @contextmanager
+    def hurried(self, after_s: float) -> Iterator[None]:
+        """Somebody waits for the end of such work: after so long it leaves others their turn, and no more."""
+        self._hurry_at = monotonic() + after_s
+        try:
+            yield
+        finally:
+            self._hurry_at = inf
 
-    async def rest(self) -> None:
-        """A turn is over; on return the next begins."""
+    async def rest(self, worked_s: float) -> None:
+        """After a turn that took so long; on return it is time for the next."""
         now = monotonic()
-        until, met_count = now + OTHERS_SHARE * (now - self._turn_at), -1
+        until, met_count = min(now + OTHERS_SHARE * worked_s, self._hurry_at), -1
+        await asyncio.sleep(0)
         while met_count != self._met_count and now <= until:
             met_count = self._met_count
             await asyncio.sleep(GAP_S)
             now = monotonic()
-        self._turn_at = now
 
 
 async def in_turns(items: Iterable[Item], at_once: int) -> AsyncIterator[Item]:

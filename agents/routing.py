@@ -7,11 +7,13 @@ librdkafka's clients hash keys differently by default. What is in the wrong part
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from sla.fold import Line
+from sla.partitioner import partition_of
 
 FORWARDED: Final = "forewarn-forwarded"  # header: topic/partition/offset that the record was found at
 PLACES_PER_RECORD: Final = 1 << 20  # a feed's sequence is offset * this + place (design.md 2)
@@ -20,6 +22,9 @@ PLACES_PER_RECORD: Final = 1 << 20  # a feed's sequence is offset * this + place
 _OWN_VALUE_MAX: Final = 256
 
 Partitioner = Callable[[bytes, int], int]
+
+hashed: Final[Partitioner] = lru_cache(maxsize=1 << 16)(partition_of)
+"""Most keys that come, and that go, are those of a minute ago."""
 
 
 class Forward(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, Final
 
 import faust
@@ -23,7 +22,7 @@ from agents.port import FaustPort
 from agents.preflight import Refusal, check_topics, partitions_by_topic
 from agents.process import REFUSES_TO_START, leave
 from agents.role import Context, FoldRole, Handle, KeepingRole, Role, WorkRole, changelog_of
-from agents.routing import Place
+from agents.routing import Place, hashed
 from agents.settings import Settings
 from agents.shell import Shell, StateUnreadable
 from agents.storm import StormWatch
@@ -35,7 +34,6 @@ from agents.work import NoState
 from agents.worker import App
 from schemas.topics import CATALOGUE
 from sla.catalogue import Catalogue
-from sla.partitioner import partition_of
 
 log = logging.getLogger("forewarn.worker")
 
@@ -143,7 +141,6 @@ class Runtime:
 
     def _new_shell(self, partitions_count: int) -> Shell:
         role = self._fold_role
-        hashed = lru_cache(maxsize=1 << 16)(partition_of)  # one key comes many times
         return Shell(
             Place(role.source, partitions_count, role.key_field, hashed),
             role.make_fold(self._context),

@@ -42,6 +42,8 @@ log = logging.getLogger("forewarn.shell")
 HOME_KEYS_MAX: Final = 100_000
 PAID_AT_ONCE: Final = 8
 """Of so many atoms is told what they owe, before others have their turn: some milliseconds of work."""
+SETTLED_WITHIN_S: Final = 5.0
+"""A flush waits so long for gaps: with what it holds it is to end well before `consumer.FLUSH_WITHIN_S`."""
 PREPARED_EVERY_S: Final = 2.0
 """Seldom enough to cost nothing where nothing is to be done; a stream's first minute takes longer to come."""
 
@@ -167,32 +169,36 @@ class Shell:
         while True:
             await within(PREPARED_EVERY_S, self._is_owed)
             self._is_owed.clear()
-            if not self._port.fenced():  # else it might come behind what another owner says; the next batch asks again
-                await self.settle()
+            await self._tell_owed()
             await self._prepare()
 
     async def settle(self) -> None:
-        """Tell what is owed by now; whoever waits for the loop goes first.
+        """Before a flush: tell what is owed by now; whoever waits for the loop goes first, but not for long."""
+        with self._pace.hurried(SETTLED_WITHIN_S):
+            await self._tell_owed()
 
-        What comes to be owed meanwhile is left: of a log that is caught up with that is more than is told.
-        """
+    async def _tell_owed(self) -> None:
+        """What comes to be owed meanwhile is left: of a log that is caught up with that is more than is told."""
         async with self._paying:  # a flush goes on behind what is being told already: two would take twice the share
-            self._pace.begin()
             for partition, held in list(self._partitions.items()):
                 left_count = held.owed_count
-                while left_count > 0 and self._partitions.get(partition) is held:
+                # Fenced: it might come behind what another owner says. The next batch asks again.
+                while left_count > 0 and self._partitions.get(partition) is held and not self._port.fenced():
+                    began_at = monotonic()
                     self._outbox.add(held.pay(PAID_AT_ONCE))
+                    worked_s = monotonic() - began_at
                     left_count -= PAID_AT_ONCE
                     await self._outbox.send()
-                    await self._pace.rest()
+                    await self._pace.rest(worked_s)
 
     async def _prepare(self) -> None:
-        self._pace.begin()
         for partition, held in list(self._partitions.items()):
+            began_at = monotonic()
             for _ in held.prepare():
-                await self._pace.rest()
-                if self._is_owed.is_set() or self._partitions.get(partition) is not held:
-                    break  # it goes on from there the next time
+                await self._pace.rest(monotonic() - began_at)
+                if self._is_owed.is_set() or self._paying.locked() or self._partitions.get(partition) is not held:
+                    return  # it goes on from there the next time
+                began_at = monotonic()
 
     async def _is_elsewhere(self, held: _Partition, partition: int, line: Line, activity: Activity) -> bool:
         """Send on what belongs elsewhere; wait for the catalogue where a marker asks for it."""

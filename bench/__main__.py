@@ -17,6 +17,7 @@ from bench.measures.all import ALL, BY_NAME
 from bench.report.results import PATH, Results
 from bench.report.tables import show
 from tests.harness import Missing
+from tests.harness.core import outdated
 
 
 def _options() -> argparse.ArgumentParser:
@@ -35,6 +36,8 @@ def main() -> int:
     """See the module."""
     parser = _options()
     names = parser.parse_args().measures or list(BY_NAME)
+    if finding := outdated():
+        parser.error(finding)
     unknown = [name for name in names if name not in BY_NAME]
     if unknown:
         parser.error(f"there is no measure {', '.join(unknown)}: choose from {', '.join(BY_NAME)}")

@@ -31,8 +31,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure() -> None:
     """Refuse to test what nobody reads."""
-    if changed := outdated():
-        raise pytest.UsageError(f"{changed[0]} is newer than its machine code: `make compile`, or `make uncompile`")
+    if finding := outdated():
+        raise pytest.UsageError(finding)
 
 
 @pytest.fixture

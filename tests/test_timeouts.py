@@ -49,7 +49,7 @@ BOUNDED: Final = {
     "project.stop: self._watch": AT_A_STOP,
     "project.stop: self._redis.aclose": AT_A_STOP,
     "guard.guarded: work": THE_TASK_ITSELF,
-    "shell.settle: self._paying": IN_A_BATCH,
+    "shell._tell_owed: self._paying": IN_A_BATCH,
     "runtime.close: self._following": AT_A_STOP,
     "runtime._agent: manual.events": THE_TASK_ITSELF,
     "runtime._agent: manual.ack": "Faust's bookkeeping, which awaits nothing",

@@ -7,9 +7,9 @@ import platform
 import re
 from pathlib import Path
 
-import sla.folding
 from bench.machine import cores
 from tests.harness import kafka
+from tests.harness.core import is_compiled
 
 
 def described() -> dict[str, str]:
@@ -23,7 +23,7 @@ def described() -> dict[str, str]:
         "memory": f"{int(total[1]) >> 20} GiB" if total else "unknown",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "core": "as Python" if sla.folding.__file__.endswith(".py") else "as machine code",
+        "core": "as machine code" if is_compiled() else "as Python",
         "kafka": kafka.VERSION,
         "shared out": cores.told(),
     }

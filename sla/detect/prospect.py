@@ -57,6 +57,7 @@ def _prepare(accounts: Iterable[Account], seen: Seen, at: int) -> bool:
         if account.season.days_seen(first_at, at) is not None:
             _leaving(account, first_at, at)
             is_any = True
+    for account in cold:  # one season serves several of them
         account.season.let_go()
     return is_any
 

@@ -46,10 +46,10 @@ def test_a_ticket_keeps_what_can_be_told_anew_only_while_it_is_busy() -> None:
 
 
 def test_a_clock_that_took_over_keeps_its_own_pauses_when_its_events_are_folded(
-    monkeypatch: pytest.MonkeyPatch,
+    core_patch: pytest.MonkeyPatch,
 ) -> None:
     """Folded events are told anew from the base: after a restart, or when an event arrives out of order."""
-    monkeypatch.setattr(limits, "EVENTS_MAX", 10)
+    core_patch.setattr(limits, "EVENTS_MAX", 10)
 
     def elapsed_ms(*, is_restarted: bool) -> int:
         taking = promise("b", when={"priority": ["P2"]}, target="40h", pause={"team": ["x"]})

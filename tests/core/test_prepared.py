@@ -95,7 +95,7 @@ def in_a_minute(past_ms: int) -> tuple[Detect, int]:
     return fold, len(values)
 
 
-def pasts_read(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+def pasts_read(core_patch: pytest.MonkeyPatch) -> list[None]:
     """Grows with each look at all that a ledger holds."""
     found: list[None] = []
 
@@ -104,12 +104,12 @@ def pasts_read(monkeypatch: pytest.MonkeyPatch) -> list[None]:
             super().__init__(*args)
             found.append(None)
 
-    monkeypatch.setattr(season, "Past", Counted)
+    core_patch.setattr(season, "Past", Counted)
     return found
 
 
-def test_a_whole_minute_does_not_read_a_past_that_was_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = pasts_read(monkeypatch)
+def test_a_whole_minute_does_not_read_a_past_that_was_prepared(core_patch: pytest.MonkeyPatch) -> None:
+    found = pasts_read(core_patch)
     (cold, offset), (warmed, _) = in_a_minute(8 * DAY_MS), in_a_minute(8 * DAY_MS)
     minute = line_of(record(offset, T0 + MINUTE_MS, {"type": "tick"}, None))
     assert len(list(warmed.prepare())) == 1
@@ -121,8 +121,8 @@ def test_a_whole_minute_does_not_read_a_past_that_was_prepared(monkeypatch: pyte
     assert found
 
 
-def test_nothing_is_prepared_where_no_forecast_will_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = pasts_read(monkeypatch)
+def test_nothing_is_prepared_where_no_forecast_will_ask(core_patch: pytest.MonkeyPatch) -> None:
+    found = pasts_read(core_patch)
     for past_ms in (HOUR_MS // 2, DAY_MS):  # seen too shortly, or for too few days to learn from
         fold, _ = in_a_minute(past_ms)
         assert not list(fold.prepare())

@@ -145,6 +145,12 @@ def test_everything_that_is_installed_has_a_hash() -> None:
     assert all("--require-hashes" in install or "--no-deps --no-index" in install for install in installs)
 
 
+def left_out() -> list[str]:
+    """Names of what is never copied, wherever it lies."""
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    return [line.removeprefix("**/") for line in lines if line.startswith("**/")]
+
+
 def test_what_is_copied_is_there_and_not_kept_out_of_the_build() -> None:
     kept = {
         line.removeprefix("!").removesuffix("\n")
@@ -185,8 +191,10 @@ def test_the_steps_of_the_build_work_as_shell(tmp_path: Path) -> None:
             for source in sources:
                 place = tmp_path / "src" / (target if target.endswith(Path(source).name) else source)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
-                copy(ROOT / source, place)
+                if (ROOT / source).is_dir():
+                    shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns(*left_out()))
+                else:
+                    shutil.copy(ROOT / source, place)
         if word == "RUN":
             shell = argument.replace("/opt/", f"{tmp_path}/opt/").replace(
                 "python -m venv", f"{shlex.quote(sys.executable)} -m venv"

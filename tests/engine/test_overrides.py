@@ -30,7 +30,9 @@ OVERRIDDEN = {
     f"{owner.__name__}.{name}": owner
     for owner in CLASSES
     for name, found in vars(owner).items()
-    if callable(found) and not name.startswith("__") and any(name in vars(base) for base in owner.__mro__[1:-1])
+    if (callable(found) or isinstance(found, property))
+    and not name.startswith("__")
+    and any(name in vars(base) for base in owner.__mro__[1:-1])
     if not isinstance(found, type)  # Transport.Consumer and Transport.Producer only name our classes
 }
 
@@ -170,6 +172,11 @@ async def state_is_written_before_its_offsets(_patch: pytest.MonkeyPatch) -> boo
 async def a_retry_keeps_the_order(_patch: pytest.MonkeyPatch) -> bool:
     producer, _ = producer_on(Kafka())
     return bool(producer._settings_extra().get("enable_idempotence"))
+
+
+async def records_join_a_batch_many_at_a_time(_patch: pytest.MonkeyPatch) -> bool:
+    producer, _ = producer_on(Kafka())
+    return hasattr(producer._producer_type, "hand_over")
 
 
 async def a_flush_waits_for_what_faust_sends(_patch: pytest.MonkeyPatch) -> bool:
@@ -325,6 +332,9 @@ REPAIRS: dict[str, Repair] = {
         "offsets are committed without the state that they cover", state_is_written_before_its_offsets
     ),
     "Producer._settings_extra": Repair("a retry can change the order of records", a_retry_keeps_the_order),
+    "Producer._producer_type": Repair(
+        "each record has a promise of its own: twice the work", records_join_a_batch_many_at_a_time
+    ),
     "Producer.send": Repair("a commit does not wait for what Faust sends", a_flush_waits_for_what_faust_sends),
     "Producer.send_soon": Repair("a commit does not wait for what Faust buffers", a_flush_waits_for_what_faust_buffers),
     "Producer.flush": Repair(

@@ -87,6 +87,22 @@ async def test_a_batch_has_its_turn_between_two_parts_of_what_is_owed(monkeypatc
     assert world.sent(OUT) == [b'{"id":"%s:%d"}' % (HOME[at], n) for at, n in ((3, 10), (4, 10), (4, 20))]
 
 
+async def test_a_worker_that_is_fenced_tells_no_more_of_what_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents.shell, "PAID_AT_ONCE", 1)
+    world = World()
+    shell = shell_that_owes(world)
+    for partition in (3, 4):
+        await shell.handle(partition, records(EVERY, partition=partition))
+    settling = asyncio.create_task(shell.settle())
+    await asyncio.sleep(0)
+    world.is_fenced = True
+    await settling
+    assert len(world.sent(OUT)) == 1
+    world.is_fenced = False
+    await shell.settle()
+    assert len(world.sent(OUT)) == 2
+
+
 async def test_folds_work_ahead_without_a_record_but_not_before_what_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents.shell, "PREPARED_EVERY_S", 0)
     world = World()

@@ -33,9 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 async def rested(pace: Pace, clock: Clock, others: Callable[[], bool]) -> float:
     """How long others worked between two turns, while `others` says that a batch has come."""
-    pace.begin()
-    clock.now += TURN
-    resting = asyncio.create_task(pace.rest())
+    resting = asyncio.create_task(pace.rest(TURN))
     began = clock.now
     await asyncio.sleep(0)
     while not resting.done():
@@ -59,3 +57,11 @@ async def test_where_others_leave_no_gap_it_still_has_its_share(clock: Clock) ->
     pace = Pace()
     for _ in range(3):
         assert OTHERS_SHARE * TURN <= await rested(pace, clock, lambda: True) <= OTHERS_SHARE * TURN + 2
+
+
+async def test_somebody_who_waits_for_the_end_of_it_leaves_others_one_turn_after_a_while(clock: Clock) -> None:
+    pace = Pace()
+    with pace.hurried(3):
+        assert await rested(pace, clock, lambda: True) <= 3 + 1
+        assert await rested(pace, clock, lambda: True) <= 1
+    assert await rested(pace, clock, lambda: True) >= OTHERS_SHARE * TURN

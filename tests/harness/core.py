@@ -15,12 +15,12 @@ def is_compiled() -> bool:
     return not sla.folding.__file__.endswith(".py")
 
 
-def outdated() -> list[str]:
-    """Modules that were changed after they had been compiled: what runs is not what is read."""
-    return sorted(
-        str(source.relative_to(ROOT))
-        for part in PARTS
-        for code in (ROOT / part).rglob("*.so")
-        if (source := code.with_name(f"{code.name.split('.')[0]}.py")).is_file()
-        and source.stat().st_mtime > code.stat().st_mtime
-    )
+def outdated() -> str | None:
+    """What is wrong with machine code, if there is any: a source, its own or one that it knows, changed after it."""
+    made_at = min((code.stat().st_mtime for part in PARTS for code in (ROOT / part).rglob("*.so")), default=None)
+    if made_at is None:
+        return None
+    for source in (ROOT / "pyproject.toml", *(path for part in PARTS for path in sorted((ROOT / part).rglob("*.py")))):
+        if source.stat().st_mtime > made_at:
+            return f"{source.relative_to(ROOT)} is newer than the machine code: `make compile`, or `make uncompile`"
+    return None

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 
+from tests.harness.core import outdated
 from tests.simulation.campaign import Verdict, deterministic, judged
 from tests.simulation.story import TICKETS_FROM
 
@@ -47,6 +48,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=seeds_of, help="0..999, both included; one number for one; 3,7,20..29")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
     chosen = parser.parse_args()
+    if finding := outdated():
+        parser.error(finding)
     deterministic()
     every = [*range(1000), *range(TICKETS_FROM, TICKETS_FROM + TICKETS_COUNT)]
     seeds = every if chosen.seeds is None else chosen.seeds
