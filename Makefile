@@ -20,7 +20,7 @@ $(READY): uv.lock requirements-dev.lock pyproject.toml .ci/setup
 	@PYTHON='$(PYTHON)' .ci/setup
 	@touch $(READY)
 
-compile: $(READY) uncompile ## Make machine code of the core, in place: twice as fast (a minute or two; needs a C compiler)
+compile: $(READY) uncompile ## Make machine code of the core, in place: twice as fast (some minutes; needs a C compiler)
 	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(RUN)/hatchling build --target wheel --hooks-only
 
 uncompile: ## Run the core as Python again
