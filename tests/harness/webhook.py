@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +34,7 @@ class Webhook:
         """Listen on a free port."""
         self.seen: Counter[str] = Counter()
         self.came_at: dict[str, float] = {}  # by `time.monotonic`, the first time
+        self.came_to: defaultdict[str, set[str]] = defaultdict(set)  # by the path that was called
         self._over = threading.Event()
         webhook = self
 
@@ -42,6 +43,7 @@ class Webhook:
                 now = time.monotonic()
                 told = key(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 webhook.came_at.setdefault(told, now)
+                webhook.came_to[self.path].add(told)
                 webhook.seen[told] += 1
                 webhook._over.wait(HANG_S if hangs else after_s)
                 self.send_response(status)
