@@ -138,7 +138,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
-def _number_text(value: float) -> str:
+def _number_text(value: int | float) -> str:  # noqa: PYI041 — machine code makes a float of what is declared one
     if isinstance(value, int) and value.bit_length() > 64:  # noqa: PLR2004 — a number of hundreds of digits helps nobody
         return "beyond 64 bits"
     return repr(value)

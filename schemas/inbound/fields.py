@@ -63,7 +63,7 @@ def _is_name(value: str) -> bool:
     return 0 < len(value) <= NAME_MOST_CHARACTERS and CONTROL_CHARACTER.search(value) is None
 
 
-def _is_finite(value: float) -> bool:
+def _is_finite(value: int | float) -> bool:  # noqa: PYI041 — machine code makes a float of what is declared one
     try:
         return not _is_infinite(float(value))
     except OverflowError:

@@ -209,7 +209,8 @@ def test_the_steps_of_the_build_work_as_shell(tmp_path: Path) -> None:
     )
     assert helped.returncode == 0, helped.stderr
     assert "worker" in helped.stdout
-    assert replayed(installed, tmp_path) == replayed(Path(sys.executable).parent, tmp_path)
+    (tmp_path / "day").mkdir()
+    assert replayed(installed, tmp_path / "day") == replayed(Path(sys.executable).parent, tmp_path / "day")
     (packages,) = (tmp_path / "opt" / "forewarn").glob("lib/*/site-packages")
     simulate_with(packages, "0..5")
     simulate_with(packages, f"{TICKETS_FROM}..{TICKETS_FROM + 5}")
