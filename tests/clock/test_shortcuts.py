@@ -39,9 +39,9 @@ def test_an_event_on_top_of_what_was_true_says_what_all_events_told_anew_would(s
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_asking_every_clock_at_every_event_says_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_every_clock_at_every_event_says_the_same(seed: int, core_patch: pytest.MonkeyPatch) -> None:
     expected = said(seed)
-    monkeypatch.setattr(Story, "_concerned", lambda self, _kind, _changed: self.courses)
+    core_patch.setattr(Story, "_concerned", lambda self, _kind, _changed: self.courses)
     assert said(seed) == expected
 
 

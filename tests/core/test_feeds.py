@@ -39,8 +39,8 @@ def test_a_feed_is_numbered_by_offset_and_place_in_the_order_in_which_it_leaves(
     assert {each["source"] for each in notices} == {"forewarn:sla.telemetry.v1/0"}
 
 
-def test_more_feeds_than_places_end_the_worker_and_never_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_feeds_than_places_end_the_worker_and_never_wrap(core_patch: pytest.MonkeyPatch) -> None:
     world = broken_twice()
-    monkeypatch.setattr(feeds, "PLACES", 3)
+    core_patch.setattr(feeds, "PLACES", 3)
     with pytest.raises(FeedOverflowError):
         world.tick(T0 + 7 * MINUTE_MS)

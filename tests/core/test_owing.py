@@ -175,7 +175,7 @@ def test_an_alert_of_a_whole_minute_does_not_wait_for_the_statuses_of_others() -
 
 
 def test_an_alert_of_a_whole_hour_does_not_wait_until_what_is_old_of_others_is_merged(
-    monkeypatch: pytest.MonkeyPatch,
+    core_patch: pytest.MonkeyPatch,
 ) -> None:
     urgent, offset, hour = before_a_minute(T0 + 58 * MINUTE_MS)
     merged: list[str] = []
@@ -185,7 +185,7 @@ def test_an_alert_of_a_whole_hour_does_not_wait_until_what_is_old_of_others_is_m
         merged.append(stream.service)
         merge_old(stream, now)
 
-    monkeypatch.setattr(Stream, "merge_old", noted)
+    core_patch.setattr(Stream, "merge_old", noted)
     broken = {**COUNTS, "service": "find", "at": hour - 500, "good": 0, "bad": 10**7}
     said: list[Emission] = []
     for at, value, key in ((hour - 500, broken, "find"), (hour, {}, None)):

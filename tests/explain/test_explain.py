@@ -147,9 +147,9 @@ def test_every_recorded_event_of_any_history_adds_up(seed: int, tmp_path: Path) 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_every_recorded_event_adds_up_where_few_pauses_are_listed(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seed: int, tmp_path: Path, core_patch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listed, "LISTED_MAX", 1)
+    core_patch.setattr(listed, "LISTED_MAX", 1)
     test_every_recorded_event_of_any_history_adds_up(seed, tmp_path)
 
 
