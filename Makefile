@@ -24,7 +24,8 @@ compile: $(READY) uncompile ## Make machine code of the core, in place: twice as
 	@HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(RUN)/hatchling build --target wheel --hooks-only
 
 uncompile: ## Run the core as Python again
-	@find . -path ./.venv -prune -o -name '*.so' -exec rm {} +
+	@find sla schemas -name '*.so' -exec rm {} +
+	@rm -f *__mypyc.*.so
 
 demo: $(READY) ## Watch services deteriorate in fast motion, and be warned before they breach
 	@$(RUN)/forewarn demo $(ARGS)
