@@ -7,7 +7,7 @@ the pauses of old become time carried over.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sla.clock.course import Course, ExclusionsOf, stand
 from sla.clock.history import Event
@@ -20,11 +20,6 @@ from sla.ticket_objective import TicketObjective
 
 if TYPE_CHECKING:
     from sla.clock.ticket import TicketAtom
-
-_RUN: Final = (
-    "attached_at", "counted_from", "carried_ms", "replaces", "pauses", "gaps", "paused_at", "ended_at", "ending",
-    "is_continued",
-)  # fmt: skip
 
 
 def folded(ticket: TicketAtom, oldest: Event, terms: Terms, room: Room) -> Story:
@@ -174,7 +169,10 @@ def base_from_json(body: Mapping[str, Any], objectives: ObjectivesOf) -> Story:
 
 def _run_to_json(run: Run) -> list[Any]:
     settled = None if run.settled is None else [*run.settled]
-    return [*(getattr(run, name) for name in _RUN), settled]
+    return [
+        run.attached_at, run.counted_from, run.carried_ms, run.replaces, run.pauses, run.gaps,
+        run.paused_at, run.ended_at, run.ending, run.is_continued, settled,
+    ]  # fmt: skip
 
 
 def _run_from_json(values: list[Any]) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -81,23 +82,30 @@ class Way:
         self.fold.load(self._table.atoms())
 
 
-def compare(records: list[Any], base: Catalogue, revisions: list[Catalogue], dice: random.Random) -> int:
-    """Read the same log both ways, in batches, with flushes and restarts; how many records went the short way."""
-    short, long = Way(base, revisions, is_short=True), Way(base, revisions, is_short=False)
+def side_by_side(
+    ways: Sequence[Way], records: Sequence[Any], dice: random.Random, *, sizes: list[int], flushed: float
+) -> None:
+    """The same log each way, in batches of such sizes, with flushes (after so many) and restarts at the same places."""
     start = 0
     while start < len(records):
-        end = start + dice.choice([1, 2, 7, 50, 500])
+        end = start + dice.choice(sizes)
         event = dice.random()
-        for way in (short, long):
-            way.read(records[start:end])
-            if event < 0.1:
+        for way in ways:
+            way.read(list(records[start:end]))
+            if event < flushed:
                 way.flush()
             if event < 0.01:
                 way.restart()
-        assert short.fold.now == long.fold.now
+        assert len({way.fold.now for way in ways}) == 1
         start = end
-    for way in (short, long):
+    for way in ways:
         way.flush()
+
+
+def compare(records: list[Any], base: Catalogue, revisions: list[Catalogue], dice: random.Random) -> int:
+    """Read the same log both ways, in batches, with flushes and restarts; how many records went the short way."""
+    short, long = Way(base, revisions, is_short=True), Way(base, revisions, is_short=False)
+    side_by_side((short, long), records, dice, sizes=[1, 2, 7, 50, 500], flushed=0.1)
     assert short.said == long.said
     assert short.taken == long.taken
     assert long.skimmed_count == 0

@@ -17,7 +17,7 @@ from sla.detect.stream import Stream
 from sla.fold import Emission
 from sla.units import DAY_MS, MINUTE_MS, SECOND_MS
 from tests.core.histories import history
-from tests.core.test_lanes import COUNTS, Way, line_of, one_of_a_busy_log, record
+from tests.core.test_lanes import COUNTS, Way, line_of, one_of_a_busy_log, record, side_by_side
 from tests.core.world import T0, catalogue_of, objective
 
 Told = dict[tuple[str, str | None], list[bytes]]
@@ -89,19 +89,7 @@ def both(records: Sequence[Any], base: Catalogue, later: Catalogue, seed: int) -
     """The same log at once and later, with flushes and restarts at the same places."""
     dice = random.Random(seed)
     once, later_way = Way(base, [later], is_short=True), Later(base, [later], is_short=True)
-    start = 0
-    while start < len(records):
-        end = start + dice.choice([1, 7, 50, 200])
-        event = dice.random()
-        for way in (once, later_way):
-            way.read(list(records[start:end]))
-            if event < 0.05:
-                way.flush()
-            if event < 0.01:
-                way.restart()
-        start = end
-    for way in (once, later_way):
-        way.flush()
+    side_by_side((once, later_way), records, dice, sizes=[1, 7, 50, 200], flushed=0.05)
     return once, later_way
 
 

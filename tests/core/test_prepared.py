@@ -14,7 +14,7 @@ from sla.detect import Detect, season
 from sla.past import Past
 from sla.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.core.histories import history
-from tests.core.test_lanes import COUNTS, Way, line_of, record
+from tests.core.test_lanes import COUNTS, Way, line_of, record, side_by_side
 from tests.core.test_owing import SPECS, Later, a_log, by_key, fleet
 from tests.core.world import T0, catalogue_of, objective
 
@@ -42,19 +42,7 @@ def read_alike(records: list[Any], base: Catalogue, later: Catalogue, seed: int)
     """The same log cold and warmed; how often something was worked out ahead."""
     dice = random.Random(seed)
     cold, warmed = Way(base, [later], is_short=True), Warmed(base, [later], is_short=True)
-    start = 0
-    while start < len(records):
-        end = start + dice.choice([1, 7, 50, 200])
-        event = dice.random()
-        for way in (cold, warmed):
-            way.read(list(records[start:end]))
-            if event < 0.05:
-                way.flush()
-            if event < 0.01:
-                way.restart()
-        start = end
-    for way in (cold, warmed):
-        way.flush()
+    side_by_side((cold, warmed), records, dice, sizes=[1, 7, 50, 200], flushed=0.05)
     assert by_key(warmed.said) == by_key(cold.said)
     assert warmed.taken == cold.taken
     return warmed.prepared_count

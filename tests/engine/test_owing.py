@@ -58,11 +58,16 @@ def shell_that_owes(world: World) -> Any:
     return shell_on(world, make_fold=Deferring)
 
 
-async def test_what_is_owed_is_told_without_another_record() -> None:
-    world = World()
+async def shell_with_two_debts(world: World) -> Any:
     shell = shell_that_owes(world)
     for partition in (3, 4):
         await shell.handle(partition, records(EVERY, partition=partition))
+    return shell
+
+
+async def test_what_is_owed_is_told_without_another_record() -> None:
+    world = World()
+    shell = await shell_with_two_debts(world)
     assert not world.sent(OUT)
     paying = asyncio.create_task(shell.pay())
     async with asyncio.timeout(PATIENCE_S):
@@ -76,9 +81,7 @@ async def test_what_is_owed_is_told_without_another_record() -> None:
 async def test_a_batch_has_its_turn_between_two_parts_of_what_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents.shell, "PAID_AT_ONCE", 1)
     world = World()
-    shell = shell_that_owes(world)
-    for partition in (3, 4):
-        await shell.handle(partition, records(EVERY, partition=partition))
+    shell = await shell_with_two_debts(world)
     settling = asyncio.create_task(shell.settle())
     await asyncio.sleep(0)
     assert len(world.sent(OUT)) == 1
@@ -90,9 +93,7 @@ async def test_a_batch_has_its_turn_between_two_parts_of_what_is_owed(monkeypatc
 async def test_a_worker_that_is_fenced_tells_no_more_of_what_is_owed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents.shell, "PAID_AT_ONCE", 1)
     world = World()
-    shell = shell_that_owes(world)
-    for partition in (3, 4):
-        await shell.handle(partition, records(EVERY, partition=partition))
+    shell = await shell_with_two_debts(world)
     settling = asyncio.create_task(shell.settle())
     await asyncio.sleep(0)
     world.is_fenced = True
@@ -126,9 +127,7 @@ async def test_folds_work_ahead_without_a_record_but_not_before_what_is_owed(mon
 async def test_a_flush_tells_nothing_beside_what_is_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents.shell, "PAID_AT_ONCE", 1)
     world = World()
-    shell = shell_that_owes(world)
-    for partition in (3, 4):
-        await shell.handle(partition, records(EVERY, partition=partition))
+    shell = await shell_with_two_debts(world)
     both = [asyncio.create_task(shell.settle()) for _ in range(2)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
